@@ -1,0 +1,30 @@
+"""The one script that runs on hosts, and the table of its sections. Nothing else is ever executed there."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+VERSION = 1
+MAX_SCRIPT_BYTES = 64 * 1024
+MAX_OUTPUT_BYTES = 1024 * 1024  # of stdout; the caps below add up to less
+
+CAPS: dict[str, int] = {  # bytes of content at most, in the script's order
+    "clock": 1024,
+    "uname": 1024,
+    "nodes": 4096,
+    "node-meminfo": 65536,
+    "zoneinfo": 32768,
+    "meminfo": 4096,
+    "vmstat": 4096,
+    "sysctls": 4096,
+    "kernel-log": 327680,
+    "kernel-journal": 327680,
+    "service-journal": 65536,
+    "units": 65536,
+    "processes": 65536,
+    "cgroups": 16384,
+}
+SECTIONS = tuple(CAPS)
+KEEPS_END = frozenset({"kernel-log", "kernel-journal", "service-journal"})
+
+PROBE = files("diagnostics").joinpath("probe.sh").read_text(encoding="utf-8")
