@@ -1,0 +1,5 @@
+"""`python -m bot` is `sevbot`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,97 @@
+"""The bot, put together: real Bolt, Socket Mode, and the listeners. Nothing happens at import; `serve` is what `sevbot run` and the demo call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from typing import Any
+
+import aiohttp
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.announcement import read_announcement
+from bot.commands import Ack, Commands
+from bot.config import Config, ConfigError, SlackConfig, Tokens
+from bot.inventory import build_inventory
+from bot.investigate import Collector, Investigator
+from bot.sevs import Sevs
+from bot.thread import SevThread
+
+SLACK_TIMEOUT_S = 10
+DRAIN_S = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+def build_client(config: SlackConfig, tokens: Tokens) -> AsyncWebClient:
+    """A Web API client that never retries by itself: a post whose answer was lost may have been posted (bot.thread)."""
+    return AsyncWebClient(
+        token=tokens.bot.get_secret_value(), base_url=config.api_url, timeout=SLACK_TIMEOUT_S, retry_handlers=[]
+    )
+
+
+def build_app(config: SlackConfig, client: AsyncWebClient, investigator: Investigator, sevs: Sevs) -> AsyncApp:
+    """Bolt with our listeners. Bolt leaves out the bot's own messages; any event without a listener is acknowledged and dropped."""
+    app = AsyncApp(client=client, token=client.token)
+    commands = Commands(config, investigator)
+
+    async def on_message(event: dict[str, Any]) -> None:
+        if sev := read_announcement(event, config, investigator.inventory):
+            sevs.announced(sev)
+
+    async def on_command(command: dict[str, Any], ack: Ack, respond: Ack) -> None:
+        await commands.answer(command, ack, respond)
+
+    async def on_other() -> None:
+        pass  # an event that nobody acknowledges is sent again
+
+    app.event("message")(on_message)
+    app.command("/sev")(on_command)
+    app.event(re.compile(".*"))(on_other)
+    return app
+
+
+async def serve(config: Config, tokens: Tokens, collector: Collector, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
+    """Run the bot until `stop` is set; raises ConfigError where Slack refuses the tokens."""
+    if config.slack is None:
+        raise ConfigError("the configuration has no [slack] section, which `sevbot run` needs (docs/config.md has an example)")
+    client = build_client(config.slack, tokens)
+    investigator = Investigator(build_inventory(config), collector)
+    sevs = Sevs(investigator, SevThread(client), notify_when_ready=config.slack.notify_when_ready)
+    await _check_token(client)
+    app = build_app(config.slack, client, investigator, sevs)
+    handler = AsyncSocketModeHandler(app, tokens.app.get_secret_value(), web_client=client)
+    try:
+        await _connect(handler)
+        _log.info("listening in channel %s, %d hosts in the inventory", config.slack.channel, len(config.hosts))
+        if ready is not None:
+            ready.set()
+        await stop.wait()
+    finally:
+        await sevs.drain(DRAIN_S)
+        await handler.close_async()
+
+
+async def _check_token(client: AsyncWebClient) -> None:
+    try:
+        await client.auth_test()
+    except SlackApiError as error:
+        raise ConfigError(
+            f"Slack refused the bot token ({error.response.get('error')}): copy it again from OAuth & Permissions of the app"
+        ) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise ConfigError(f"Slack cannot be reached ({error}): check this machine's way to the internet, or its proxy") from error
+
+
+async def _connect(handler: AsyncSocketModeHandler) -> None:
+    try:
+        await handler.connect_async()
+    except SlackApiError as error:
+        raise ConfigError(
+            f"Slack refused the app-level token ({error.response.get('error')}): "
+            "it needs connections:write (Basic Information, App-Level Tokens), and Socket Mode must be on"
+        ) from error

@@ -1,0 +1,130 @@
+"""A telling as Slack blocks: pure, within Slack's limits, and with no way for a host's text to become markup.
+
+Host text goes into plain_text and rich_text elements only, which Slack does not parse; unprintable characters are shown as
+escapes, and `&`, `<`, `>` are escaped as everywhere in Slack text (docs.slack.dev, Formatting message text). Limits: docs.slack.dev,
+Block Kit reference; a message's blocks together were seen to be refused above about 13,200 characters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from diagnostics.model import Report
+from diagnostics.plain import plain, plain_lines
+from diagnostics.words import Part, Telling, tell
+
+MAX_HEADER_CHARS = 150
+MAX_BLOCKS = 50
+MAX_PAYLOAD_CHARS = 12_000
+MAX_SENTENCE_CHARS = 700
+MAX_EVIDENCE_CHARS = 220
+BULLETS_AND_EVIDENCE = ((8, 12), (6, 6), (4, 3), (3, 0))  # tried in turn until the message fits
+
+Block = dict[str, Any]
+
+
+def report_blocks(report: Report) -> list[Block]:
+    """The whole report; where it would be too long, evidence lines go first, then whole parts, and it says so."""
+    telling = tell(report)
+    for bullets, evidence in BULLETS_AND_EVIDENCE:
+        blocks = _blocks(telling.parts, bullets, evidence)
+        if _fits(blocks):
+            return blocks
+    parts = list(telling.parts)
+    while len(parts) > 1 and not _fits(blocks):
+        parts.pop()
+        blocks = [*_blocks(parts, 3, 0), _note("The message is cut here: `sevbot diagnose` shows all of it.")]
+    return blocks
+
+
+def report_text(report: Report) -> str:
+    """The plain text beside the blocks: what a notification and a screen reader give. Free of text from hosts."""
+    telling = tell(report)
+    return _escape(f"{telling.headline} ({_count(report)})")
+
+
+def looking_blocks(hosts: int) -> list[Block]:
+    return [_note(looking_text(hosts))]
+
+
+def looking_text(hosts: int) -> str:
+    return f"sevbot is looking at {_hosts(hosts)} …"
+
+
+def note_blocks(sentences: Iterable[str]) -> list[Block]:
+    """A message of plain sentences, for help and for errors."""
+    return [_note(sentence) for sentence in sentences]
+
+
+def _count(report: Report) -> str:
+    found = sum(1 for host in report.hosts if host.findings)
+    return f"{found} of {_hosts(len(report.hosts))}"
+
+
+def _hosts(count: int) -> str:
+    return "1 host" if count == 1 else f"{count} hosts"
+
+
+def _fits(blocks: Sequence[Block]) -> bool:
+    return len(blocks) <= MAX_BLOCKS and len(json.dumps(blocks, ensure_ascii=False)) <= MAX_PAYLOAD_CHARS
+
+
+def _blocks(parts: Iterable[Part], bullets: int, evidence: int) -> list[Block]:
+    return [block for part in parts for block in _part(part, bullets, evidence)]
+
+
+def _part(part: Part, bullets: int, evidence: int) -> list[Block]:
+    elements = _bullets("What happened", part.story, bullets)
+    elements += _bullets("How sure", (part.how_sure,) if part.how_sure else (), bullets)
+    if part.steps:
+        elements.append(_title("What to do"))
+        for step in part.steps:
+            elements.append(_list([step.says]))
+            elements += [_code(step.code)] if step.code else []
+    elements += _bullets("Ruled out", part.ruled_out, bullets)
+    elements += _bullets("Could not be checked", part.not_checked, bullets)
+    shown = [f"{e.host or ''} {e.citation.source}:{e.citation.line}  {e.citation.text}".strip() for e in part.evidence[:evidence]]
+    if shown:
+        elements += [_title("Evidence"), _code("\n".join(plain(line, MAX_EVIDENCE_CHARS) for line in shown))]
+    header = {"type": "header", "text": _plain_text(part.headline, MAX_HEADER_CHARS)}
+    subtitle = [{"type": "context", "elements": [_plain_text(part.subtitle, MAX_SENTENCE_CHARS)]}] if part.subtitle else []
+    return [header, *subtitle, {"type": "rich_text", "elements": elements}]
+
+
+def _bullets(title: str, sentences: Sequence[str], most: int) -> list[Block]:
+    if not sentences:
+        return []
+    left_out = len(sentences) - most
+    shown = [*sentences[:most], *([f"and {left_out} more"] if left_out > 0 else [])]
+    return [_title(title), _list(shown)]
+
+
+def _title(text: str) -> Block:
+    return {"type": "rich_text_section", "elements": [{"type": "text", "text": text, "style": {"bold": True}}]}
+
+
+def _list(sentences: Sequence[str]) -> Block:
+    items = [{"type": "rich_text_section", "elements": [_text(plain(sentence, MAX_SENTENCE_CHARS))]} for sentence in sentences]
+    return {"type": "rich_text_list", "style": "bullet", "elements": items}
+
+
+def _code(text: str) -> Block:
+    return {"type": "rich_text_preformatted", "elements": [_text(plain_lines(text))]}
+
+
+def _note(sentence: str) -> Block:
+    return {"type": "context", "elements": [_plain_text(sentence, MAX_SENTENCE_CHARS)]}
+
+
+def _text(text: str) -> Block:
+    return {"type": "text", "text": _escape(text)}
+
+
+def _plain_text(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": _escape(plain(text, limit)), "emoji": False}
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

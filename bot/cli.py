@@ -1,0 +1,229 @@
+"""The command `sevbot`. Everything heavy is imported by the command that needs it, so that `--help` is at once there."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from bot import __version__
+
+if TYPE_CHECKING:
+    from bot.config import Config
+    from diagnostics.bundle import Bundle
+    from diagnostics.collect.ssh import SshCollector
+    from diagnostics.model import Report
+
+T = TypeVar("T")
+
+EXIT_EXAMINED, EXIT_NOT_EXAMINED, EXIT_USAGE = 0, 1, 2
+MAX_LOG_BYTES = 256 * 1024 * 1024
+
+
+class UsageError(Exception):
+    """What was asked cannot be done; the sentence names the cure. Exit status 2."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status = options.command(options)
+    except UsageError as error:
+        print(f"sevbot: {error}", file=sys.stderr)
+        status = EXIT_USAGE
+    except KeyboardInterrupt:
+        status = 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; there is nobody left to tell
+        status = EXIT_NOT_EXAMINED
+    sys.exit(status)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sevbot", description="Finds out why a service keeps being killed, and says so in the SEV's thread.")
+    parser.add_argument("--version", action="version", version=f"sevbot {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="see it work: a local stand-in for Slack, three replayed hosts, the real bot")
+    demo.add_argument("--exit", action="store_true", help="end after the diagnosis: status 0, or 1 if it did not come")
+    demo.add_argument("--bundle", type=Path, metavar="DIR", help="replay this recorded bundle instead of the built-in one")
+    demo.set_defaults(command=_demo)
+
+    run = commands.add_parser("run", help="run the bot against Slack by Socket Mode")
+    _add_config(run)
+    run.set_defaults(command=_run)
+
+    diagnose = commands.add_parser("diagnose", help="examine hosts, this machine, a recorded bundle or a kernel log")
+    diagnose.add_argument("hosts", nargs="*", metavar="HOST", help="hosts or services of the inventory, asked over SSH")
+    source = diagnose.add_mutually_exclusive_group()
+    source.add_argument("--local", action="store_true", help="examine this machine")
+    source.add_argument("--bundle", type=Path, metavar="DIR", help="examine what `sevbot record` wrote")
+    source.add_argument("--kernel-log", metavar="FILE", help="examine a kernel log (`-`: standard input)")
+    diagnose.add_argument("--json", action="store_true", help="print the JSON of docs/json.md")
+    _add_config(diagnose)
+    diagnose.set_defaults(command=_diagnose)
+
+    record = commands.add_parser("record", help="write what the probe prints on a host to a directory")
+    record.add_argument("host", metavar="HOST", help="a host of the inventory")
+    record.add_argument("directory", type=Path, metavar="DIR", help="a new or empty directory")
+    _add_config(record)
+    record.set_defaults(command=_record)
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="default: $SEVBOT_CONFIG, then /etc/sevbot/config.toml")
+
+
+def _diagnose(options: argparse.Namespace) -> int:
+    sources = bool(options.hosts) + options.local + (options.bundle is not None) + (options.kernel_log is not None)
+    if sources != 1:
+        raise UsageError("name what to examine: HOST…, or --local, or --bundle DIR, or --kernel-log FILE")
+    report = _report(options)
+    if options.json:
+        from diagnostics.report_json import to_json
+
+        text = to_json(report)
+    else:
+        from diagnostics.render import to_text
+
+        text = to_text(report, colour=sys.stdout.isatty())
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr] # stdout is a text stream here
+    sys.stdout.write(text)
+    return EXIT_NOT_EXAMINED if any(host.error is not None for host in report.hosts) else EXIT_EXAMINED
+
+
+def _report(options: argparse.Namespace) -> Report:
+    from diagnostics.engine import diagnose, not_reached, report_on
+
+    if options.hosts:
+        return asyncio.run(_ask(options))
+    if options.kernel_log is not None:
+        return report_on([diagnose(_kernel_log(options.kernel_log))])
+    if options.bundle is not None:
+        return report_on([diagnose(_bundle(options.bundle))])
+    from diagnostics.bundle import Missing
+    from diagnostics.collect.local import collect_local
+
+    local = asyncio.run(collect_local())
+    return report_on([not_reached("localhost", local) if isinstance(local, Missing) else diagnose(local)])
+
+
+async def _ask(options: argparse.Namespace) -> Report:
+    from bot.inventory import build_inventory
+    from bot.investigate import Investigator
+
+    config = _config(options)
+    return await Investigator(build_inventory(config), _collector(config)).report(options.hosts)
+
+
+def _record(options: argparse.Namespace) -> int:
+    from bot.inventory import build_inventory
+    from diagnostics.bundle import Missing, write_directory
+
+    config = _config(options)
+    target = build_inventory(config).targets.get(options.host)
+    if target is None:
+        raise UsageError(f"{options.host!r} is not in the inventory: check the spelling, or add it as [hosts.NAME]")
+    if options.directory.exists() and (not options.directory.is_dir() or any(options.directory.iterdir())):
+        raise UsageError(f"{options.directory} is there already: name a new or empty directory")
+    bundle = asyncio.run(_collector(config).collect(target))
+    if isinstance(bundle, Missing):
+        print(f"sevbot: {options.host}: {bundle.because}", file=sys.stderr)
+        return EXIT_NOT_EXAMINED
+    try:
+        write_directory(bundle, options.directory)
+    except OSError as error:
+        raise UsageError(f"{options.directory} cannot be written: {error.strerror}") from error
+    print(f"{options.host}: {len(bundle.sections)} sections in {options.directory}; `sevbot diagnose --bundle` reads them")
+    return EXIT_EXAMINED
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bot.app import serve
+    from bot.config import ConfigError, read_tokens
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    config = _config(options)
+    try:
+        if config.slack is None:
+            raise ConfigError("the configuration has no [slack] section, which `sevbot run` needs (docs/config.md)")
+        tokens = read_tokens(config.slack)
+        asyncio.run(_until_signal(lambda stop: serve(config, tokens, _collector(config), stop)))
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
+    return EXIT_EXAMINED
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from bot.demo import play
+    from diagnostics.collect.ssh import SshSetupError
+
+    bundle = _bundle(options.bundle) if options.bundle is not None else None
+    try:
+        return asyncio.run(_until_signal(lambda stop: play(bundle, stop, once=options.exit)))
+    except SshSetupError as error:
+        raise UsageError(str(error)) from error
+
+
+async def _until_signal(work: Callable[[asyncio.Event], Coroutine[None, None, T]]) -> T:
+    """Run `work` with an event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return await work(stop)
+
+
+def _config(options: argparse.Namespace) -> Config:
+    from bot.config import ConfigError, config_path, read_config
+
+    try:
+        return read_config(config_path(options.config))
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
+
+
+def _collector(config: Config) -> SshCollector:
+    from diagnostics.collect.ssh import SshCollector, SshSettings, SshSetupError
+
+    ssh = config.ssh
+    try:
+        return SshCollector(SshSettings(ssh.client_key, ssh.known_hosts, ssh.certificate, at_once=ssh.at_once))
+    except SshSetupError as error:
+        raise UsageError(str(error)) from error
+
+
+def _bundle(directory: Path) -> Bundle:
+    from diagnostics.bundle import BundleError, read_directory
+
+    try:
+        return read_directory(directory)
+    except BundleError as error:
+        raise UsageError(str(error)) from error
+
+
+def _kernel_log(name: str) -> Bundle:
+    """A bundle with nothing but the log; the text says nothing on its host."""
+    from diagnostics.bundle import Bundle, Section
+
+    try:
+        data = sys.stdin.buffer.read(MAX_LOG_BYTES) if name == "-" else _read_start(Path(name))
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}") from error
+    section = Section("kernel-log", data.decode("utf-8", errors="replace"))
+    return Bundle(host=None, sections={"kernel-log": section}, missing={})
+
+
+def _read_start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_LOG_BYTES)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""`/sev diagnose HOST…` and `/sev help`: acknowledged at once, answered to the asker only, by the same path as an announcement."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from bot.blocks import Block, looking_blocks, looking_text, note_blocks, report_blocks, report_text
+from bot.config import SlackConfig
+from bot.investigate import Investigator
+
+MAX_NAMES = 50
+AT_ONCE = 2
+HELP = (
+    "/sev diagnose HOST… looks at hosts or services of the inventory and tells why processes were killed there. Only you see the answer.",
+    "/sev help shows this. sevbot also answers in the thread of each SEV that is announced in its channel; all it runs on hosts is read-only.",
+)
+
+Ack = Callable[..., Awaitable[Any]]
+
+_log = logging.getLogger(__name__)
+
+
+class Commands:
+    """Answers `/sev`. Only so many questions run at once, since announced SEVs come first."""
+
+    def __init__(self, config: SlackConfig, investigator: Investigator) -> None:
+        self._config = config
+        self._investigator = investigator
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def answer(self, command: Mapping[str, Any], ack: Ack, respond: Ack) -> None:
+        """Acknowledge within Slack's 3 s, then replace that answer once there is a report."""
+        words = str(command.get("text") or "").split()
+        names = tuple(dict.fromkeys(words[1:]))
+        if refusal := self._refusal(command, words, names):
+            await ack(text=refusal[0], blocks=note_blocks(refusal))
+            return
+        await ack(text=looking_text(len(names)), blocks=looking_blocks(len(names)))
+        async with self._slots:
+            text, blocks = await self._diagnose(names)
+        await respond(text=text, blocks=blocks, response_type="ephemeral", replace_original=True)
+
+    def _refusal(self, command: Mapping[str, Any], words: Sequence[str], names: Sequence[str]) -> tuple[str, ...] | None:
+        """Help, or why the question is not taken; None if it is a question for hosts."""
+        if command.get("channel_id") != self._config.channel:
+            return ("sevbot answers in the channel that it is configured for only: please ask there.",)
+        if words[:1] in ([], ["help"]):
+            return HELP
+        if words[0] != "diagnose":
+            return (f"/sev knows no {words[0][:40]!r}.", *HELP)
+        if not names:
+            return ("/sev diagnose needs at least one host or service of the inventory: /sev diagnose web1 web2",)
+        if len(names) > MAX_NAMES:
+            return (f"/sev diagnose takes at most {MAX_NAMES} names at a time.",)
+        if self._slots.locked():
+            return (f"sevbot is busy with {AT_ONCE} other questions: please ask again in a moment.",)
+        return None
+
+    async def _diagnose(self, names: Sequence[str]) -> tuple[str, list[Block]]:
+        try:
+            report = await self._investigator.report(names)
+            return report_text(report), report_blocks(report)
+        except Exception as error:
+            _log.exception("/sev diagnose failed")
+            text = f"sevbot failed on this ({type(error).__name__}); its log has the details. Please look at the hosts by hand."
+            return text, note_blocks([text])

@@ -1,0 +1,44 @@
+"""Which hosts exist and may be asked. Text from a chat or a command line is only ever a key into this table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.config import Config
+from diagnostics.collect.ssh import Target
+
+_BETWEEN_WORDS = re.compile(r"[\s,;|()\[\]<>\"'`*]+")  # a word is taken whole: a name inside another word is not that name
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Hosts by name, and the hosts of each service."""
+
+    targets: Mapping[str, Target]
+    services: Mapping[str, tuple[str, ...]]
+
+    def find(self, names: Iterable[str]) -> tuple[tuple[Target, ...], tuple[str, ...]]:
+        """The hosts behind names of hosts or services, each once, and the names that are neither. Names must match exactly."""
+        found: dict[str, Target] = {}
+        unknown: list[str] = []
+        for name in names:
+            hosts = (name,) if name in self.targets else self.services.get(name, ())
+            found.update({host: self.targets[host] for host in hosts})
+            if not hosts and name not in unknown:
+                unknown.append(name)
+        return tuple(found.values()), tuple(unknown)
+
+    def named_in(self, text: str) -> tuple[str, ...]:
+        """The words of a free text that are names of hosts or services, in their order."""
+        words = (word.rstrip(".:!?") for word in _BETWEEN_WORDS.split(text))
+        return tuple(dict.fromkeys(word for word in words if word in self.targets or word in self.services))
+
+
+def build_inventory(config: Config) -> Inventory:
+    targets = {
+        name: Target(name=name, address=host.address, port=host.port, user=host.user or config.ssh.user)
+        for name, host in config.hosts.items()
+    }
+    return Inventory(targets, {name: service.hosts for name, service in config.services.items()})

@@ -1,0 +1,135 @@
+"""The one message in a SEV's thread: found again or posted once, then edited in place.
+
+Slack has no idempotent post. So before any post, and after any post whose answer was lost, the thread is read back for our own message
+with this SEV's key in its metadata; only if it is not there is it posted. Edits are idempotent and may be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+METADATA_TYPE = "sevbot_diagnosis"
+ATTEMPTS = 4
+MAX_WAIT_S = 60.0
+TOO_BIG = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+HTTP_TOO_MANY, HTTP_SERVER_ERROR = 429, 500
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a message stands or shall stand: the channel, the thread's parent, and the key that marks the message as ours."""
+
+    channel: str
+    thread_ts: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Posted:
+    """Our message in the thread. `done` is true once the diagnosis stands in it."""
+
+    ts: str
+    done: bool
+
+
+class SevThread:
+    """Posts and edits by `client`, which must not retry by itself (a retried post is a second post)."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def find(self, place: Place) -> Posted | None:
+        """Our message for this key, if it is in the thread."""
+        cursor: str | None = None
+        while True:
+            answer = await self._client.conversations_replies(
+                channel=place.channel, ts=place.thread_ts, include_all_metadata=True, limit=200, cursor=cursor
+            )
+            for message in answer.get("messages") or []:
+                payload = _our_payload(message)
+                if payload.get("key") == place.key:
+                    return Posted(message["ts"], payload.get("state") == "done")
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
+
+    async def ensure(self, place: Place, text: str, blocks: Sequence[Mapping[str, Any]]) -> Posted:
+        """Our message, posted if it is not there yet; raises the last error after some attempts."""
+        for attempt in range(ATTEMPTS):
+            try:
+                if found := await self.find(place):
+                    return found
+                answer = await self._client.chat_postMessage(
+                    channel=place.channel, thread_ts=place.thread_ts, **_content(place, text, blocks, "looking")
+                )
+                return Posted(str(answer["ts"]), done=False)
+            except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+                if attempt == ATTEMPTS - 1 or not _may_pass(error):
+                    raise
+                await asyncio.sleep(_wait_s(error, attempt))
+        raise AssertionError("the loop returns or raises")
+
+    async def finish(self, place: Place, posted: Posted, text: str, blocks: Sequence[Mapping[str, Any]]) -> None:
+        """Edit the message to its last form; where Slack refuses the blocks, the plain text goes alone."""
+        content = _content(place, text, blocks, "done")
+        for attempt in range(ATTEMPTS):
+            try:
+                await self._client.chat_update(channel=place.channel, ts=posted.ts, **content)
+            except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+                if _error_code(error) in TOO_BIG and content["blocks"]:
+                    _log.warning("Slack refused the blocks (%s); the plain text is sent alone", _error_code(error))
+                    content = _content(place, text, [], "done")
+                    continue
+                if attempt == ATTEMPTS - 1 or not _may_pass(error):
+                    raise
+                await asyncio.sleep(_wait_s(error, attempt))
+            else:
+                return
+
+
+def _content(place: Place, text: str, blocks: Sequence[Mapping[str, Any]], state: str) -> dict[str, Any]:
+    return {
+        "text": text,
+        "blocks": list(blocks),
+        "mrkdwn": False,
+        "parse": "none",
+        "link_names": False,
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "metadata": {"event_type": METADATA_TYPE, "event_payload": {"key": place.key, "state": state}},
+    }
+
+
+def _our_payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") if metadata.get("event_type") == METADATA_TYPE else None
+    return payload if isinstance(payload, Mapping) else {}
+
+
+def _error_code(error: Exception) -> str | None:
+    return error.response.get("error") if isinstance(error, SlackApiError) and isinstance(error.response.data, dict) else None
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether another attempt may go better: lost connections, rate limits and server errors, not refusals."""
+    if not isinstance(error, SlackApiError):
+        return True
+    return error.response.status_code == HTTP_TOO_MANY or error.response.status_code >= HTTP_SERVER_ERROR
+
+
+def _wait_s(error: Exception, attempt: int) -> float:
+    """Retry-After where Slack gives one, never longer than a minute; else 0.5, 1, 2 s."""
+    if isinstance(error, SlackApiError) and error.response.status_code == HTTP_TOO_MANY:
+        after = str(error.response.headers.get("Retry-After", ""))
+        return min(float(after), MAX_WAIT_S) if after.isascii() and after.isdigit() else 1.0
+    return 0.5 * 2.0**attempt

@@ -1,0 +1,94 @@
+"""From bundles to a report: read the facts, ask every rule, group the hosts that say the same. Pure; the same bundle gives the same report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from diagnostics.bundle import Bundle, Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts import read_evidence
+from diagnostics.facts.clock import Clock
+from diagnostics.facts.kernel_log import KernelLog, kills_of
+from diagnostics.model import Clear, Finding, Group, HostReport, Kill, Outcome, Report, Unknown
+from diagnostics.rules import RULES, Rule
+
+
+def diagnose(bundle: Bundle) -> HostReport:
+    """What one host's bundle shows."""
+    evidence = read_evidence(bundle)
+    outcomes = {rule.code: _check(rule, evidence) for rule in RULES}
+    clock = evidence.get(Clock)
+    findings = _fold(outcomes.values())
+    nothing_came = bundle.host is not None and not any(section.text for section in bundle.sections.values())
+    return HostReport(
+        host=bundle.host,
+        taken_at=clock.taken_at if isinstance(clock, Clock) else None,
+        reached=True,
+        error="the probe ran, but no section of its output came back" if nothing_came else None,
+        findings=findings,
+        clear={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Clear)},
+        unknown={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Unknown)},
+        unexplained=_unexplained(evidence, findings),
+        not_seen=_not_seen(bundle),
+    )
+
+
+def not_reached(host: str, missing: Missing) -> HostReport:
+    """The report on a host that could not be asked: every code is unknown."""
+    unknown = {rule.code: "the host could not be reached" for rule in RULES}
+    return HostReport(host=host, taken_at=None, reached=False, error=missing.because, unknown=unknown)
+
+
+def report_on(hosts: Sequence[HostReport]) -> Report:
+    """All hosts, with those of the same diagnosis in one group; the group with most hosts first."""
+    groups: dict[tuple[str, str], list[str | None]] = {}
+    for host in hosts:
+        for finding in host.findings:
+            names = groups.setdefault((finding.code, finding.headline), [])
+            if host.host not in names:
+                names.append(host.host)
+    ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
+    return Report(tuple(hosts), tuple(Group(code, headline, tuple(names)) for (code, headline), names in ordered))
+
+
+def _check(rule: Rule, evidence: Evidence) -> Outcome:
+    """A rule that fails is a defect of ours: its cause is unknown, and all others still answer."""
+    try:
+        return rule.check(evidence)
+    except Exception as error:  # noqa: BLE001 # one rule's defect must not cost the SEV its answer
+        return Unknown(f"sevbot failed on it ({type(error).__name__}: {error}); please report this as a defect")
+
+
+def _fold(outcomes: Iterable[Outcome]) -> tuple[Finding, ...]:
+    """All findings; one that another explains comes after it."""
+    findings = [finding for outcome in outcomes if isinstance(outcome, tuple) for finding in outcome]
+    explained = {code for finding in findings for code in finding.explains}
+    return tuple(sorted(findings, key=lambda finding: finding.code in explained))
+
+
+def _unexplained(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Kill, ...]:
+    """Kills in the kernel log that are in no finding: they happened, whatever their cause."""
+    log = evidence.get(KernelLog)
+    explained = {(kill.task.comm, kill.task.pid) for finding in findings for kill in finding.kills}
+    kills = kills_of(log.reports) if isinstance(log, KernelLog) else ()
+    return tuple(kill for kill in kills if (kill.task.comm, kill.task.pid) not in explained)
+
+
+def _not_seen(bundle: Bundle) -> dict[str, str]:
+    """Sections that are missing or came incomplete, with the reason."""
+    reasons = dict(bundle.missing)
+    for section in bundle.sections.values():
+        if section.cut:
+            reasons[section.name] = "cut: it was larger than the probe may send, or the connection broke"
+        elif section.exit != 0 and not section.text:
+            reasons[section.name] = _why_failed(section.exit, section.notes)
+    return reasons
+
+
+def _why_failed(status: int | None, notes: str) -> str:
+    if status in (124, 137):
+        return "it did not end within its time limit"
+    if status == 127:
+        return "its command is not installed"
+    said = " ".join(notes.split())[:200]
+    return said or f"its command ended with status {status}"

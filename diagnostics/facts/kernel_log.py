@@ -1,0 +1,145 @@
+"""What the kernel logged about OOM kills, from sections `kernel-log` (dmesg) and `kernel-journal` (journalctl -k -o json).
+
+The two overlap; a report that stands in both counts once, and the fuller copy is kept. The absence of a report is an answer only if the log
+goes back to boot and up to the moment at which the bundle was taken; a file by itself does not say what came after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.facts import clock
+from diagnostics.facts.log_lines import Facility, LogLine, read_lines
+from diagnostics.facts.oom_report import OomReport, claims_oom, read_reports
+from diagnostics.model import Citation, Kill
+
+SOURCES = ("kernel-log", "kernel-journal")
+FIRST_SECONDS = 5.0  # a ring that still holds a line this early has lost nothing that a service could have caused
+NOT_PERMITTED = (
+    "the account may not read the kernel log (kernel.dmesg_restrict=1): add it to group systemd-journal, "
+    "or give the probe CAP_SYSLOG (README, Installing)"
+)
+
+
+@dataclass(frozen=True)
+class SourcedReport:
+    """A report and the section it was read from."""
+
+    source: str
+    report: OomReport
+
+    def cite(self, line: LogLine) -> Citation:
+        return Citation(self.source, line.number, line.raw)
+
+
+@dataclass(frozen=True)
+class KernelLog:
+    """Reports in time order; `not_the_kernels` are lines that look like OOM lines but state another facility."""
+
+    reports: tuple[SourcedReport, ...]
+    since_boot: bool
+    until_taken: bool
+    not_the_kernels: tuple[Citation, ...] = ()
+    not_read: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> str | None:
+        """Why the absence of a report is no answer here, or None where it is one."""
+        if not self.since_boot:
+            return "the log does not go back to boot, so an older kill may have been rotated out of it: look in `journalctl -k` of the host"
+        if not self.until_taken:
+            return "it is not known whether the text reaches up to the incident"
+        return None
+
+
+def kills_of(reports: Iterable[SourcedReport]) -> tuple[Kill, ...]:
+    return tuple(kill for sourced in reports for kill in sourced.report.kills)
+
+
+def read(bundle: Bundle) -> KernelLog | Missing:
+    clock_fact = clock.read(bundle)
+    booted = clock_fact.booted if isinstance(clock_fact, clock.Clock) else None
+    logs, not_read = [], []
+    for name in SOURCES:
+        section = bundle.get(name)
+        log = _read_section(section, booted) if isinstance(section, Section) else section
+        if isinstance(log, Missing):
+            not_read.append(f"{name}: {log.because}")
+        else:
+            logs.append(log)
+    if not logs:
+        return Missing("; ".join(not_read))
+    merged = KernelLog(
+        reports=_merge(logs),
+        since_boot=any(log.since_boot for log in logs),
+        until_taken=isinstance(clock_fact, clock.Clock) and any(log.until_taken for log in logs),
+        not_the_kernels=tuple(citation for log in logs for citation in log.not_the_kernels),
+        not_read=tuple(not_read),
+    )
+    return merged
+
+
+def _read_section(section: Section, booted: datetime | None) -> KernelLog | Missing:
+    lines = list(read_lines(section.text))
+    stamped = [line for line in lines if line.at is not None]
+    reports = read_reports(lines)
+    if not stamped and not reports:
+        return Missing(_why_empty(section))
+    first_boot_s = stamped[0].at.boot_s if stamped and stamped[0].at else None
+    starts = any("Linux version " in line.text for line in lines[:5])
+    return KernelLog(
+        reports=tuple(SourcedReport(section.name, _with_wall(report, booted)) for report in reports),
+        since_boot=not section.cut and (starts or (first_boot_s is not None and first_boot_s <= FIRST_SECONDS)),
+        until_taken=section.exit == 0,
+        not_the_kernels=tuple(
+            Citation(section.name, line.number, line.raw)
+            for line in lines
+            if line.facility is Facility.OTHER and claims_oom(line)
+        ),
+    )
+
+
+def _why_empty(section: Section) -> str:
+    notes = section.notes.lower()
+    if "not permitted" in notes or "permission" in notes:
+        return NOT_PERMITTED
+    if section.exit == 127:
+        return "the command is not installed on the host"
+    if section.exit in (124, 137):
+        return "the command did not end in time"
+    if section.exit is None:
+        return "the output was cut before it ended"
+    return f"no kernel log line in it{f' ({section.notes.strip()[:200]})' if section.notes.strip() else ''}"
+
+
+def _with_wall(report: OomReport, booted: datetime | None) -> OomReport:
+    kills = tuple(replace(kill, at=kill.at.at_boot(booted) if kill.at else None) for kill in report.kills)
+    return replace(report, kills=kills)
+
+
+def _merge(logs: Iterable[KernelLog]) -> tuple[SourcedReport, ...]:
+    """All reports; of one that several sections hold, the fullest copy, in the order of time as far as it is known."""
+    kept: list[SourcedReport] = []
+    place: dict[tuple[str, int], int] = {}
+    for sourced in (sourced for log in logs for sourced in log.reports):
+        names = [(kill.task.comm, kill.task.pid) for kill in sourced.report.kills]
+        at = next((place[name] for name in names if name in place), len(kept))
+        if at == len(kept):
+            kept.append(sourced)
+        elif _fullness(sourced.report) > _fullness(kept[at].report):
+            kept[at] = sourced
+        place.update(dict.fromkeys(names, at))
+    return tuple(sorted(kept, key=_boot_s))
+
+
+def _fullness(report: OomReport) -> tuple[bool, int]:
+    parts = (report.header, report.summary, report.free_pages, report.zones, report.tasks, report.kill_lines)
+    return report.from_kernel, sum(bool(part) for part in parts)
+
+
+def _boot_s(sourced: SourcedReport) -> float:
+    at = sourced.report.kills[0].at
+    return at.boot_s if at is not None and at.boot_s is not None else float("inf")

@@ -1,0 +1,71 @@
+"""How systemd starts the services that matter, from section `units` (`systemctl show`, a blank line between units).
+
+    Id=ranker.service
+    MainPID=658
+    ExecStart=/usr/bin/numactl --membind=1 /usr/local/bin/ranker ...
+    FragmentPath=/etc/systemd/system/ranker.service
+
+`ExecStart` holds the launcher's own words only; `...` stands for what did not leave the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from diagnostics.bundle import Bundle, Missing
+from diagnostics.model import Citation
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One service; `properties` as `systemctl show` names them."""
+
+    name: str
+    main_pid: int | None
+    exec_start: tuple[str, ...]
+    exec_citation: Citation | None
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Units:
+    by_name: Mapping[str, Unit]
+
+
+def read(bundle: Bundle) -> Units | Missing:
+    section = bundle.get("units")
+    if isinstance(section, Missing):
+        return section
+    units: dict[str, Unit] = {}
+    paragraph: list[tuple[int, str]] = []
+    for number, line in enumerate([*section.text.splitlines(), ""], 1):
+        if line:
+            paragraph.append((number, line))
+            continue
+        if unit := _read_paragraph(paragraph):
+            units[unit.name] = unit
+        paragraph = []
+    if not units and section.exit != 0:
+        return Missing(section.notes.strip()[:200] or f"systemctl ended with status {section.exit}")
+    return Units(units)
+
+
+def _read_paragraph(paragraph: list[tuple[int, str]]) -> Unit | None:
+    properties: dict[str, str] = {}
+    exec_citation = None
+    for number, line in paragraph:
+        key, _, value = line.partition("=")
+        if key == "ExecStart" and key not in properties:
+            exec_citation = Citation("units", number, line)
+        properties.setdefault(key, value)
+    if not properties.get("Id"):
+        return None
+    pid = properties.get("MainPID", "")
+    return Unit(
+        name=properties["Id"],
+        main_pid=int(pid) if pid.isascii() and pid.isdigit() and pid != "0" else None,
+        exec_start=tuple(properties.get("ExecStart", "").split()),
+        exec_citation=exec_citation,
+        properties=properties,
+    )

@@ -1,0 +1,203 @@
+"""The words that facts, rules and renderers share: when, where, what was found, and how sure we are.
+
+All sizes are kB as the kernel prints them (1 kB = 1024 bytes). All values are frozen; nothing here reads a clock or a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When something happened: seconds since boot, wall time, or both. The kernel's own stamps are since boot."""
+
+    boot_s: float | None = None
+    wall: datetime | None = None
+
+    def at_boot(self, booted: datetime | None) -> Moment:
+        """The same moment with its wall time filled in from the time of boot, if that is known (good to about 2 s)."""
+        if self.wall is not None or self.boot_s is None or booted is None:
+            return self
+        return Moment(self.boot_s, booted + timedelta(seconds=self.boot_s))
+
+    def iso(self) -> str | None:
+        """Wall time as ISO 8601 UTC, whole seconds, or None where it is unknown."""
+        return self.wall.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if self.wall else None
+
+
+@dataclass(frozen=True)
+class Citation:
+    """The exact evidence: which section, which line of it (from 1), and the line itself."""
+
+    source: str
+    line: int
+    text: str
+
+
+class Confidence(StrEnum):
+    """How sure a finding is. `confirmed` never rests on text that a user process could have written."""
+
+    CONFIRMED = "confirmed"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A process as somebody named it. `unit` is its systemd unit where that is known."""
+
+    comm: str
+    pid: int
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Victim:
+    """The process that the kernel killed. `rss_kb` is anon + file + shmem at death, None where the sizes were not printed."""
+
+    task: Task
+    rss_kb: int | None
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One kill as the kernel printed it; sizes are None where its line did not come. `line` is the kill line's number."""
+
+    at: Moment | None
+    task: Task
+    total_vm_kb: int | None
+    anon_rss_kb: int | None
+    file_rss_kb: int | None
+    shmem_rss_kb: int | None
+    invoker: Task | None
+    line: int | None
+
+    @property
+    def rss_kb(self) -> int | None:
+        """anon + file + shmem; kernels before 4.5 count shmem under file."""
+        if self.anon_rss_kb is None or self.file_rss_kb is None:
+            return None
+        return self.anon_rss_kb + self.file_rss_kb + (self.shmem_rss_kb or 0)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds memory of a node. `kb` is on that node if `basis` is `numa_maps`, else the size of the whole process."""
+
+    task: Task
+    kb: int
+    policy: str | None
+    basis: str
+
+
+@dataclass(frozen=True)
+class NodeMemory:
+    """One node at the moment of the kill."""
+
+    free_kb: int
+    min_kb: int
+    managed_kb: int | None
+    holders: tuple[Holder, ...] = ()
+
+
+@dataclass(frozen=True)
+class MemoryPicture:
+    """The nodes that the report shows, and what was free on all others (derived where the report hides them)."""
+
+    free_elsewhere_kb: int | None
+    nodes: Mapping[int, NodeMemory]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Something to do. `edit` can be copied; `fits` is None where the job's peak is not known; headroom is by node."""
+
+    action: str
+    says: str
+    edit: str | None
+    fits: bool | None
+    headroom_kb: Mapping[int, int] | None
+    because: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A cause that the evidence shows.
+
+    `headline` holds no text from the host, since it becomes the plain text of a Slack message; everything else may.
+    """
+
+    code: str
+    headline: str
+    confidence: Confidence
+    kills: tuple[Kill, ...]
+    story: tuple[str, ...]
+    citations: tuple[Citation, ...]
+    node: int | None = None
+    victim: Victim | None = None
+    culprit: Task | None = None
+    memory: MemoryPicture | None = None
+    remedies: tuple[Remedy, ...] = ()
+    caveat: str | None = None
+    explains: tuple[str, ...] = ()
+
+    @property
+    def victims(self) -> int:
+        """How many distinct processes were killed."""
+        return len({kill.task.pid for kill in self.kills})
+
+
+@dataclass(frozen=True)
+class Clear:
+    """Everything needed was there, and this is not the cause. `because` is the evidence in a sentence."""
+
+    because: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """It could not be told, because."""
+
+    because: str
+
+
+Outcome = tuple[Finding, ...] | Clear | Unknown
+
+
+@dataclass(frozen=True)
+class HostReport:
+    """What came out for one host. `host` is None for a log file; `error` is set where it could not be examined.
+
+    `unexplained` are kills that the log holds and no finding covers; `not_seen` names sections that did not come, with the reason.
+    """
+
+    host: str | None
+    taken_at: Moment | None
+    reached: bool
+    error: str | None
+    findings: tuple[Finding, ...] = ()
+    clear: Mapping[str, str] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    unexplained: tuple[Kill, ...] = ()
+    not_seen: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Hosts with the same finding."""
+
+    code: str
+    headline: str
+    hosts: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All hosts in the order asked, and the groups, largest first."""
+
+    hosts: tuple[HostReport, ...]
+    groups: tuple[Group, ...]

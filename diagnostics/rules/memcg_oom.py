@@ -1,0 +1,122 @@
+"""memcg-oom: a cgroup reached its memory limit, and the kernel killed inside it.
+
+Fires when a report names CONSTRAINT_MEMCG or a kill line begins with `Memory cgroup out of memory`. The limit may be the victim's own
+cgroup's or a parent's: `oom_memcg=` (up to 4.19 `killed as a result of limit of`) names whose. It is `likely` where limit and usage are
+printed and meet, `confirmed` where the lines are the kernel's own and a second sign agrees, `possible` for a bare kill line.
+Stays clear when every kill names another constraint. Cannot tell when the log cannot be read or does not reach back.
+Looks like, but is not: Docker's OOMKilled or systemd's Result=oom-kill, which any OOM kill inside the cgroup sets.
+
+Kernel: mm/memcontrol.c mem_cgroup_print_oom_context and mem_cgroup_print_oom_meminfo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
+from diagnostics.facts.oom_report import MEMCG, OomReport, unit_of
+from diagnostics.model import Citation, Clear, Confidence, Finding, Outcome, Remedy, Unknown, Victim
+from diagnostics.rules.signs import NOT_PROVEN, no_report, say_kills, second_signs
+from diagnostics.sizes import human
+
+CODE = "memcg-oom"
+UNLIMITED_KB = 1 << 52  # PAGE_COUNTER_MAX prints as 9007199254740988kB: no limit
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for each limit that was reached, or why there is none."""
+    log = no_report(evidence)
+    if not isinstance(log, KernelLog):
+        return log
+    by_limit: dict[str | None, list[SourcedReport]] = {}
+    for sourced in log.reports:
+        if sourced.report.constraint == MEMCG:
+            by_limit.setdefault(limited_cgroup(sourced.report), []).append(sourced)
+    if by_limit:
+        return tuple(_finding(evidence, cgroup, reports) for cgroup, reports in by_limit.items())
+    if any(not _says_other(sourced.report) for sourced in log.reports):
+        return Unknown("a kill stands in the log without its report and wording, so what limited it cannot be seen")
+    return Clear("no kill line says `Memory cgroup out of memory`, and no report names a cgroup's limit")
+
+
+def limited_cgroup(report: OomReport) -> str | None:
+    """The cgroup whose limit was reached."""
+    return report.summary.oom_memcg if report.summary else report.memcg_limited
+
+
+def _says_other(report: OomReport) -> bool:
+    """The kernel words a cgroup's kill differently, so a plain kill line excludes one even without its report."""
+    return report.constraint is not None or bool(report.kill_lines)
+
+
+def _finding(evidence: Evidence, cgroup: str | None, sourced: Sequence[SourcedReport]) -> Finding:
+    kills = kills_of(sourced)
+    best = next((s.report for s in sourced if s.report.memcg_limit_kb is not None), sourced[0].report)
+    signs = second_signs(evidence, kills)
+    confidence = _confidence([s.report for s in sourced], signs)
+    limit = f", limit {human(best.memcg_limit_kb)}" if best.memcg_limit_kb is not None else ""
+    return Finding(
+        code=CODE,
+        headline=f"memcg OOM{limit}, raise the limit or shrink the job",
+        confidence=confidence,
+        kills=kills,
+        story=(say_kills(kills), _say_limit(best, cgroup), _say_scope(best, cgroup)),
+        citations=(*(sourced[0].cite(line) for line in sourced[0].report.key_lines), *signs),
+        victim=Victim(kills[0].task, kills[0].rss_kb),
+        remedies=(_remedy(best, cgroup),),
+        caveat=_caveat(confidence, best),
+    )
+
+
+def _confidence(reports: Sequence[OomReport], signs: Sequence[Citation]) -> Confidence:
+    agreeing = [report for report in reports if _numbers_agree(report)]
+    if not agreeing:
+        return Confidence.POSSIBLE
+    return Confidence.CONFIRMED if signs and any(report.from_kernel for report in agreeing) else Confidence.LIKELY
+
+
+def _numbers_agree(report: OomReport) -> bool:
+    """A complete report: its header, its victim, and a usage that has reached the limit."""
+    if report.header is None or not report.kill_lines or report.memcg_limit_kb is None or report.memcg_usage_kb is None:
+        return False
+    named = report.summary is None or report.summary.victim.pid == report.kills[0].task.pid
+    near_kb = max(report.memcg_limit_kb // 50, 1024)  # a charge is refused a batch of pages before usage and limit are equal
+    return named and report.memcg_usage_kb >= report.memcg_limit_kb - near_kb
+
+
+def _caveat(confidence: Confidence, report: OomReport) -> str | None:
+    if confidence is Confidence.CONFIRMED:
+        return None
+    if confidence is Confidence.POSSIBLE:
+        return "The report around the kill line is not complete, so usage and limit could not be checked."
+    return "No second, independent sign was found." if report.from_kernel else NOT_PROVEN
+
+
+def _say_limit(report: OomReport, cgroup: str | None) -> str:
+    whose = f"cgroup {cgroup}" if cgroup else "a cgroup that the log no longer names"
+    if report.memcg_limit_kb is None or report.memcg_usage_kb is None or report.memcg_limit_kb >= UNLIMITED_KB:
+        return f"The memory limit of {whose} was reached; limit and usage are not in the log."
+    return f"The memory limit of {whose} was reached: {human(report.memcg_usage_kb)} used of {human(report.memcg_limit_kb)}."
+
+
+def _say_scope(report: OomReport, cgroup: str | None) -> str:
+    own = report.summary.task_memcg if report.summary else report.memcg_of_task
+    if own and cgroup and own != cgroup:
+        return f"The limit is a parent's: the killed process was in {own}, and everything below {cgroup} shares the limit."
+    return "The machine itself may have had memory to spare: only this cgroup was full."
+
+
+def _remedy(report: OomReport, cgroup: str | None) -> Remedy:
+    unit = unit_of(cgroup or "")
+    who = f"`MemoryMax=` of {unit}" if unit else "the cgroup's memory.max (systemd MemoryMax=, docker --memory, resources.limits)"
+    rss = report.kills[0].rss_kb
+    held = f"{human(rss)} is what it held when it was killed, so it needs more than that" if rss is not None else "its size is not in the log"
+    return Remedy(
+        action="raise-limit",
+        says=f"Raise {who}, or make the job smaller.",
+        edit=None,
+        fits=None,
+        headroom_kb=None,
+        because=f"How much it needs is not known: {held}.",
+    )

@@ -1,0 +1,95 @@
+"""The bound nodes at the moment of the kill: what was free there and elsewhere, and who held the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.oom_report import OomReport
+from diagnostics.facts.processes import Processes
+from diagnostics.model import Holder, MemoryPicture, NodeMemory, Task
+from diagnostics.node_memory import free_elsewhere_kb, shown_nodes, zones_of
+from diagnostics.rules.placement import same_job
+from diagnostics.rules.signs import say_task
+from diagnostics.sizes import human
+
+WORTH_NAMING_SHARE = 0.01  # a holder of less than this share of the node explains nothing
+NAMED_HOLDERS = 4
+
+
+def picture(evidence: Evidence, report: OomReport, nodes: Collection[int]) -> MemoryPicture | None:
+    """The nodes as the report shows them, or None where it lost their zone lines."""
+    if not set(nodes) <= shown_nodes(report):
+        return None
+    return MemoryPicture(
+        free_elsewhere_kb=free_elsewhere_kb(report, nodes),
+        nodes={node: _node_memory(evidence, report, node) for node in sorted(nodes)},
+    )
+
+
+def _node_memory(evidence: Evidence, report: OomReport, node: int) -> NodeMemory:
+    zones = zones_of(report, [node])
+    managed = [zone.managed_kb for zone in zones if zone.managed_kb is not None]
+    holders = _live_holders(evidence, report, node) or _listed_holders(report)
+    floor_kb = WORTH_NAMING_SHARE * sum(managed)
+    return NodeMemory(
+        free_kb=sum(zone.free_kb for zone in zones),
+        min_kb=sum(zone.min_kb for zone in zones),
+        managed_kb=sum(managed) if len(managed) == len(zones) else None,
+        holders=tuple(holder for holder in (*_dead_holder(report), *holders) if holder.kb >= floor_kb),
+    )
+
+
+def _dead_holder(report: OomReport) -> tuple[Holder, ...]:
+    kill = report.kills[0]
+    return (Holder(kill.task, kill.rss_kb, None, "kill line"),) if kill.rss_kb is not None else ()
+
+
+def _live_holders(evidence: Evidence, report: OomReport, node: int) -> tuple[Holder, ...]:
+    """Who has memory on the node now, later copies of the victim left out."""
+    seen = evidence.get(Processes)
+    if isinstance(seen, Missing) or not seen.numa_readable:
+        return ()
+    return tuple(
+        Holder(process.task, process.on_node_kb(node), process.policy, "numa_maps")
+        for process in seen.all
+        if process.on_node_kb(node) and not same_job(process.task, report.kills[0].task)
+    )
+
+
+def _listed_holders(report: OomReport) -> tuple[Holder, ...]:
+    """The other tasks that this OOM could have killed, with their size over all nodes: the report tells no more."""
+    dead = {kill.task.pid for kill in report.kills}
+    rows = sorted((row for row in report.tasks if row.pid not in dead), key=lambda row: -row.rss_pages)
+    page_kb = report.page_kb
+    return tuple(Holder(Task(row.comm, row.pid), row.rss_pages * page_kb, None, "task table") for row in rows) if page_kb else ()
+
+
+def say_free(memory: MemoryPicture, report: OomReport) -> str:
+    """What the nodes had left, in a clause: `node 1 had 44 MiB left (…), while 7.7 GiB were free on the other nodes`."""
+    parts = [
+        f"node {number} had {human(node.free_kb)} left ({node.free_kb} kB, its min watermark is {node.min_kb} kB)"
+        for number, node in memory.nodes.items()
+    ]
+    if memory.free_elsewhere_kb is None:
+        return f"{' and '.join(parts)}; what the other nodes had, the log no longer shows"
+    hidden = "" if shown_nodes(report) > memory.nodes.keys() else ", which the report does not list"
+    return f"{' and '.join(parts)}, while {human(memory.free_elsewhere_kb)} were free on the other nodes{hidden}"
+
+
+def say_holders(memory: MemoryPicture) -> tuple[str, ...]:
+    """A sentence for each node on who held it."""
+    return tuple(_say_node(number, node) for number, node in memory.nodes.items() if node.holders)
+
+
+def _say_node(number: int, node: NodeMemory) -> str:
+    parts = [f"{say_task(holder.task)}, {human(holder.kb)}{_say_basis(holder)}" for holder in node.holders[:NAMED_HOLDERS]]
+    size = f"{human(node.managed_kb)} of node {number}" if node.managed_kb else f"node {number}"
+    return f"Who fills the {size}: {'; '.join(parts)}."
+
+
+def _say_basis(holder: Holder) -> str:
+    if holder.basis == "numa_maps":
+        return f" ({holder.policy}, now)"
+    return " (when killed)" if holder.basis == "kill line" else " (whole process, on whichever nodes)"

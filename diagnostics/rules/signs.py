@@ -1,0 +1,107 @@
+"""What rules on OOM kills share: the second sign beside the kernel log, and how a run of kills is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.counters import Counters
+from diagnostics.facts.kernel_log import KernelLog
+from diagnostics.facts.service_journal import PROCESS_EXIT, ServiceEvent, ServiceJournal
+from diagnostics.model import Citation, Clear, Kill, Moment, Task, Unknown
+from diagnostics.sizes import human
+
+SYSTEMD_NOTICES_WITHIN = timedelta(seconds=10)  # the main process is reaped within seconds; longer on a thrashing host
+NOT_PROVEN = (
+    "The text does not state which lines are the kernel's own, so forgery cannot be excluded: a process that may write to the log "
+    "could have written them."
+)
+
+
+def no_report(evidence: Evidence) -> Clear | Unknown | KernelLog:
+    """What can be said before any report is looked at; the log itself where it holds reports."""
+    log, counters = evidence.get(KernelLog), evidence.get(Counters)
+    killed = counters.oom_kill if isinstance(counters, Counters) else None
+    if isinstance(log, KernelLog) and log.reports:
+        return log
+    if killed == 0:
+        return Clear("the kernel counts no OOM kill since boot (oom_kill 0 in /proc/vmstat)")
+    if isinstance(log, Missing):
+        return Unknown(f"the kernel log could not be read ({log.because})")
+    if killed:
+        return Unknown(
+            f"the kernel counts OOM kills since boot (oom_kill {killed}), but the log shows none: "
+            f"{log.gap or 'look in `journalctl -k` of the host'}"
+        )
+    if log.gap:
+        return Unknown(f"no OOM kill in the log, but {log.gap}")
+    return Clear("the kernel log, read from boot on, holds no OOM kill")
+
+
+def second_signs(evidence: Evidence, kills: Sequence[Kill]) -> tuple[Citation, ...]:
+    """Signs of these kills that are independent of the log's text and that no service can write."""
+    signs: list[Citation] = []
+    counters = evidence.get(Counters)
+    if isinstance(counters, Counters) and counters.citation and (counters.oom_kill or 0) >= len({k.task.pid for k in kills}):
+        signs.append(counters.citation)
+    journal = evidence.get(ServiceJournal)
+    events = journal.events if isinstance(journal, ServiceJournal) else ()
+    noticed = next((event for event in events for kill in kills if _noticed(event, kill)), None)
+    if noticed:
+        signs.append(noticed.citation)
+    return tuple(signs)
+
+
+def _noticed(event: ServiceEvent, kill: Kill) -> bool:
+    """Whether systemd saw this kill: the same unit, just after, and if it was an exit then by SIGKILL."""
+    if event.unit != kill.task.unit or event.wall is None or kill.at is None or kill.at.wall is None:
+        return False
+    if event.message_id == PROCESS_EXIT and event.status not in ("9", "KILL"):
+        return False
+    return abs(event.wall - kill.at.wall) <= SYSTEMD_NOTICES_WITHIN
+
+
+def say_kills(kills: Sequence[Kill]) -> str:
+    """`The kernel's OOM killer killed ranker (ranker.service) 8 times from 21:48:56 to 21:55:43 UTC, at 6.0 GiB RSS.`"""
+    counts = Counter((kill.task.comm, kill.task.unit) for kill in kills)
+    names = [f"{_quote(comm, unit)} {_times(count)}" for (comm, unit), count in counts.most_common(3)]
+    if len(counts) > len(names):
+        names.append(f"{sum(counts.values()) - sum(count for _, count in counts.most_common(3))} other processes")
+    sizes = sorted(kill.rss_kb for kill in kills if kill.rss_kb is not None)
+    at = f", at {say_range(sizes)} RSS" if sizes else ""
+    return f"The kernel's OOM killer killed {' and '.join(names)}{_say_span(kills)}{at}."
+
+
+def say_range(sizes_kb: Sequence[int]) -> str:
+    low, high = human(sizes_kb[0]), human(sizes_kb[-1])
+    return low if low == high else f"{low} to {high}"
+
+
+def say_task(task: Task) -> str:
+    return f"{_quote(task.comm, task.unit)}, pid {task.pid}"
+
+
+def _quote(comm: str, unit: str | None) -> str:
+    return f"{comm} ({unit})" if unit else comm
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _say_span(kills: Sequence[Kill]) -> str:
+    moments = [kill.at for kill in kills if kill.at is not None]
+    if not moments:
+        return ""
+    first, last = say_moment(moments[0]), say_moment(moments[-1])
+    return f" at {first}" if first == last else f" from {first} to {last}"
+
+
+def say_moment(moment: Moment) -> str:
+    """`21:48:56 UTC on 22 Nov` or, where wall time is unknown, `178.3 s after boot`."""
+    if moment.wall is not None:
+        return f"{moment.wall:%H:%M:%S} UTC on {moment.wall.day} {moment.wall:%b}"
+    return f"{moment.boot_s:.1f} s after boot" if moment.boot_s is not None else "an unknown time"

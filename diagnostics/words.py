@@ -1,0 +1,174 @@
+"""A report as headings and paragraphs: the one wording that the terminal and the thread share.
+
+`tell` turns a report into a `Telling`; `render` prints it for a terminal, `bot.blocks` for Slack. Nothing here knows a cause by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from diagnostics.model import Citation, Confidence, Finding, Group, HostReport, Report
+
+HOW_SURE = {
+    Confidence.CONFIRMED: "confirmed",
+    Confidence.LIKELY: "likely",
+    Confidence.POSSIBLE: "possible",
+}
+NO_CAUSE = "none of the causes that sevbot knows"
+UNEXPLAINED = "OOM kills seen, but by none of the causes that sevbot knows"
+NOT_TOLD = "could not tell"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do; `code` can be copied."""
+
+    says: str
+    code: str | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A line of evidence and where it stands."""
+
+    host: str | None
+    citation: Citation
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is told of one group of hosts: those with the same finding, or those with none."""
+
+    headline: str
+    subtitle: str
+    story: tuple[str, ...] = ()
+    how_sure: str | None = None
+    steps: tuple[Step, ...] = ()
+    ruled_out: tuple[str, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True)
+class Telling:
+    """The whole message: `headline` is free of text from hosts."""
+
+    headline: str
+    parts: tuple[Part, ...]
+
+
+def tell(report: Report) -> Telling:
+    """One part for each group, one for the hosts without a finding, one for those that could not be reached."""
+    parts = [_found(group, report) for group in report.groups]
+    quiet = [host for host in report.hosts if host.error is None and not host.findings]
+    parts.extend(_quiet(hosts, report, headline) for headline, hosts in _by_headline(quiet).items())
+    silent = [host for host in report.hosts if host.error is not None]
+    if silent:
+        parts.append(_silent(silent, report))
+    return Telling(_headline(report, parts), tuple(parts))
+
+
+def _headline(report: Report, parts: Sequence[Part]) -> str:
+    if len(report.groups) == 1:
+        return parts[0].headline
+    if report.groups:
+        return f"{len(report.groups)} causes found: {'; '.join(group.headline for group in report.groups)}"
+    return parts[0].headline if parts else NOT_TOLD
+
+
+def _found(group: Group, report: Report) -> Part:
+    pairs = [(host, finding) for host in report.hosts for finding in host.findings if _is_of(finding, group)]
+    host, finding = max(pairs, key=lambda pair: list(reversed(Confidence)).index(pair[1].confidence))
+    sure = HOW_SURE[finding.confidence]
+    return Part(
+        headline=group.headline,
+        subtitle=_subtitle(group.hosts, report, sure),
+        story=(*finding.story, *_others(host)),
+        how_sure=f"{sure.capitalize()}. {finding.caveat}" if finding.caveat else None,
+        steps=tuple(Step(f"{remedy.says} {remedy.because}", remedy.edit) for remedy in finding.remedies),
+        ruled_out=_ruled_out([host for host, _ in pairs]),
+        not_checked=_not_checked([host for host, _ in pairs]),
+        evidence=tuple(Evidence(host.host, citation) for citation in finding.citations),
+    )
+
+
+def _is_of(finding: Finding, group: Group) -> bool:
+    return (finding.code, finding.headline) == (group.code, group.headline)
+
+
+def _others(host: HostReport) -> tuple[str, ...]:
+    """Kills that no finding covers are said, never dropped."""
+    if not host.unexplained:
+        return ()
+    names = ", ".join(sorted({kill.task.comm for kill in host.unexplained})[:4])
+    return (f"The log holds {len(host.unexplained)} OOM kills (of {names}) that no cause known to sevbot covers.",)
+
+
+def _by_headline(hosts: Iterable[HostReport]) -> dict[str, list[HostReport]]:
+    """Hosts without a finding: with kills of another cause, with something that could not be told, or with neither."""
+    kinds: dict[str, list[HostReport]] = {}
+    for host in hosts:
+        kinds.setdefault(_quiet_headline(host), []).append(host)
+    return kinds
+
+
+def _quiet_headline(host: HostReport) -> str:
+    if host.unknown:
+        return NOT_TOLD
+    return UNEXPLAINED if host.unexplained else NO_CAUSE
+
+
+_QUIET_STORY = {
+    NOT_TOLD: "What was needed to tell was not there; below is what is missing and what would help.",
+    UNEXPLAINED: "The kernel's OOM killer did kill here; its log lines are on the host.",
+    NO_CAUSE: "Nothing that sevbot looks for was found. This does not say that the service is healthy.",
+}
+
+
+def _quiet(hosts: list[HostReport], report: Report, headline: str) -> Part:
+    return Part(
+        headline=headline,
+        subtitle=_subtitle([host.host for host in hosts], report, None),
+        story=(_QUIET_STORY[headline], *_others(hosts[0])),
+        ruled_out=_ruled_out(hosts),
+        not_checked=_not_checked(hosts),
+    )
+
+
+def _silent(hosts: list[HostReport], report: Report) -> Part:
+    return Part(
+        headline="could not be examined",
+        subtitle=_subtitle([host.host for host in hosts], report, None),
+        story=tuple(f"{host.host}: {host.error}" for host in hosts),
+    )
+
+
+def _subtitle(names: Sequence[str | None], report: Report, sure: str | None) -> str:
+    if len(report.hosts) == 1 and names[0] is None:
+        return sure or ""
+    hosts = f"{len(names)} of {len(report.hosts)} hosts" if len(report.hosts) > 1 else "1 host"
+    listed = f"{hosts}: {', '.join(str(name) for name in names)}"
+    return f"{sure} · {listed}" if sure else listed
+
+
+def _ruled_out(hosts: Sequence[HostReport]) -> tuple[str, ...]:
+    return _by_code(hosts, [host.clear for host in hosts])
+
+
+def _not_checked(hosts: Sequence[HostReport]) -> tuple[str, ...]:
+    causes = _by_code(hosts, [host.unknown for host in hosts])
+    sections = _by_code(hosts, [host.not_seen for host in hosts])
+    return (*causes, *sections)
+
+
+def _by_code(hosts: Sequence[HostReport], tables: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """`code: reason` once for all hosts that say the same; hosts are named where only some do."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for host, table in zip(hosts, tables, strict=True):
+        for code, because in table.items():
+            said.setdefault((code, because), []).append(str(host.host))
+    return tuple(
+        f"{code}: {because}" if len(names) == len(hosts) else f"{code} ({', '.join(names)}): {because}"
+        for (code, because), names in said.items()
+    )
