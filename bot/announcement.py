@@ -1,7 +1,7 @@
 """Is this Slack message the announcement of a SEV, and whom does it concern? Pure functions over the event as Slack sends it.
 
-An announcement is a new message in the configured channel, by a configured announcer (compared by id, never by name), whose text matches the
-configured pattern. The text is everything that people see: `text`, attachments and blocks, since many bots leave `text` empty.
+An announcement is a new message in the configured channel, by a configured announcer (compared by id, never by name), whose text
+matches the configured pattern. The text is everything that people see: `text`, attachments and blocks, since many bots leave `text` empty.
 """
 
 from __future__ import annotations
@@ -46,21 +46,20 @@ def read_announcement(event: Mapping[str, Any], config: SlackConfig, inventory: 
         return None
     text = visible_text(event)
     found = re2.search(config.announcement, text)
-    return Announcement(config.channel, ts, _names(found, text, inventory)) if found else None
+    return Announcement(config.channel, ts, _names(found.groupdict(), text, inventory)) if found else None
 
 
 def _may_announce(event: Mapping[str, Any], config: SlackConfig) -> bool:
     """Whether each id that an announcer entry gives is the sender's."""
     sender = {"bot_id": event.get("bot_id"), "app_id": event.get("app_id"), "user_id": event.get("user")}
     return any(
-        all(sender[kind] == wanted for kind, wanted in announcer.model_dump(exclude_none=True).items())
-        for announcer in config.announcers
+        all(sender[kind] == wanted for kind, wanted in announcer.model_dump(exclude_none=True).items()) for announcer in config.announcers
     )
 
 
-def _names(found: Any, text: str, inventory: Inventory) -> tuple[str, ...]:
+def _names(taken: Mapping[str, str | None], text: str, inventory: Inventory) -> tuple[str, ...]:
     """What the pattern's groups `hosts` and `service` took, word by word; without these groups every inventory name in the text."""
-    groups = {name: value for name, value in found.groupdict().items() if name in ("hosts", "service")}
+    groups = {name: value for name, value in taken.items() if name in ("hosts", "service")}
     if not groups:
         return inventory.named_in(text)
     words = " ".join(value for value in groups.values() if value).replace(",", " ").split()

@@ -1,4 +1,4 @@
-"""The bot, put together: real Bolt, Socket Mode, and the listeners. Nothing happens at import; `serve` is what `sevbot run` and the demo call."""
+"""The bot, put together: real Bolt, Socket Mode, and the listeners. `serve` is what `sevbot run` and the demo call."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ _log = logging.getLogger(__name__)
 
 def build_client(config: SlackConfig, tokens: Tokens) -> AsyncWebClient:
     """A Web API client that never retries by itself: a post whose answer was lost may have been posted (bot.thread)."""
-    return AsyncWebClient(
-        token=tokens.bot.get_secret_value(), base_url=config.api_url, timeout=SLACK_TIMEOUT_S, retry_handlers=[]
-    )
+    return AsyncWebClient(token=tokens.bot.get_secret_value(), base_url=config.api_url, timeout=SLACK_TIMEOUT_S, retry_handlers=[])
 
 
 def build_app(config: SlackConfig, client: AsyncWebClient, investigator: Investigator, sevs: Sevs) -> AsyncApp:
@@ -73,7 +71,7 @@ async def serve(config: Config, tokens: Tokens, collector: Collector, stop: asyn
         await stop.wait()
     finally:
         await sevs.drain(DRAIN_S)
-        await handler.close_async()
+        await handler.close_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
 
 
 async def _check_token(client: AsyncWebClient) -> None:
@@ -89,7 +87,7 @@ async def _check_token(client: AsyncWebClient) -> None:
 
 async def _connect(handler: AsyncSocketModeHandler) -> None:
     try:
-        await handler.connect_async()
+        await handler.connect_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
     except SlackApiError as error:
         raise ConfigError(
             f"Slack refused the app-level token ({error.response.get('error')}): "

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, TypeVar
 from bot import __version__
 
 if TYPE_CHECKING:
+    from diagnostics.collect.ssh import SshCollector
+
     from bot.config import Config
     from diagnostics.bundle import Bundle
-    from diagnostics.collect.ssh import SshCollector
     from diagnostics.model import Report
 
 T = TypeVar("T")
@@ -46,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sevbot", description="Finds out why a service keeps being killed, and says so in the SEV's thread.")
+    parser = argparse.ArgumentParser(
+        prog="sevbot", description="Finds out why a service keeps being killed, and says so in the SEV's thread."
+    )
     parser.add_argument("--version", action="version", version=f"sevbot {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -108,8 +111,9 @@ def _report(options: argparse.Namespace) -> Report:
         return report_on([diagnose(_kernel_log(options.kernel_log))])
     if options.bundle is not None:
         return report_on([diagnose(_bundle(options.bundle))])
-    from diagnostics.bundle import Missing
     from diagnostics.collect.local import collect_local
+
+    from diagnostics.bundle import Missing
 
     local = asyncio.run(collect_local())
     return report_on([not_reached("localhost", local) if isinstance(local, Missing) else diagnose(local)])
@@ -162,8 +166,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from bot.demo import play
     from diagnostics.collect.ssh import SshSetupError
+
+    from bot.demo import play
 
     bundle = _bundle(options.bundle) if options.bundle is not None else None
     try:

@@ -15,7 +15,7 @@ MAX_NAMES = 50
 AT_ONCE = 2
 HELP = (
     "/sev diagnose HOST… looks at hosts or services of the inventory and tells why processes were killed there. Only you see the answer.",
-    "/sev help shows this. sevbot also answers in the thread of each SEV that is announced in its channel; all it runs on hosts is read-only.",
+    "/sev help shows this. sevbot also answers in the thread of each SEV that is announced in its channel; it only reads on hosts.",
 )
 
 Ack = Callable[..., Awaitable[Any]]

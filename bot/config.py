@@ -1,17 +1,17 @@
 """sevbot's one configuration file (TOML), checked whole at start: every problem is named at once, with its cure.
 
-    [slack]
-    channel = "C0123456789"
-    announcement = '(?i)^SEV-?\\d'
-    [[slack.announcers]]
-    bot_id = "B0123456789"
-    [ssh]
-    client_key = "/etc/sevbot/id_ed25519"
-    known_hosts = "/etc/sevbot/known_hosts"
-    [hosts.web1]
-    address = "10.0.0.11"
-    [services.ranker]
-    hosts = ["web1"]
+[slack]
+channel = "C0123456789"
+announcement = '(?i)^SEV-?\\d'
+[[slack.announcers]]
+bot_id = "B0123456789"
+[ssh]
+client_key = "/etc/sevbot/id_ed25519"
+known_hosts = "/etc/sevbot/known_hosts"
+[hosts.web1]
+address = "10.0.0.11"
+[services.ranker]
+hosts = ["web1"]
 """
 
 from __future__ import annotations

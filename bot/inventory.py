@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.config import Config
 from diagnostics.collect.ssh import Target
+
+from bot.config import Config
 
 _BETWEEN_WORDS = re.compile(r"[\s,;|()\[\]<>\"'`*]+")  # a word is taken whole: a name inside another word is not that name
 

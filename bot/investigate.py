@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from diagnostics.collect.ssh import Target
+
 from bot.inventory import Inventory
 from diagnostics.bundle import Bundle, Missing
-from diagnostics.collect.ssh import Target
 from diagnostics.engine import diagnose, not_reached, report_on
 from diagnostics.model import HostReport, Report
 
@@ -40,7 +41,7 @@ class Investigator:
     async def _host(self, target: Target) -> HostReport:
         try:
             bundle = await self._collector.collect(target)
-        except Exception as error:  # noqa: BLE001 # one host's trouble must not take the others' answer away
+        except Exception as error:  # one host's trouble must not take the others' answer away
             bundle = Missing(f"sevbot failed on this host ({type(error).__name__}: {error}); please report this as a defect")
         return not_reached(target.name, bundle) if isinstance(bundle, Missing) else diagnose(bundle)
 

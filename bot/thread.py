@@ -124,7 +124,8 @@ def _may_pass(error: Exception) -> bool:
     """Whether another attempt may go better: lost connections, rate limits and server errors, not refusals."""
     if not isinstance(error, SlackApiError):
         return True
-    return error.response.status_code == HTTP_TOO_MANY or error.response.status_code >= HTTP_SERVER_ERROR
+    status = int(error.response.status_code)
+    return status == HTTP_TOO_MANY or status >= HTTP_SERVER_ERROR
 
 
 def _wait_s(error: Exception, attempt: int) -> float:

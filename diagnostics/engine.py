@@ -1,4 +1,4 @@
-"""From bundles to a report: read the facts, ask every rule, group the hosts that say the same. Pure; the same bundle gives the same report."""
+"""From bundles to a report: read the facts, ask every rule, group the hosts that say the same. Pure: same bundle, same report."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _check(rule: Rule, evidence: Evidence) -> Outcome:
     """A rule that fails is a defect of ours: its cause is unknown, and all others still answer."""
     try:
         return rule.check(evidence)
-    except Exception as error:  # noqa: BLE001 # one rule's defect must not cost the SEV its answer
+    except Exception as error:  # one rule's defect must not cost the SEV its answer
         return Unknown(f"sevbot failed on it ({type(error).__name__}: {error}); please report this as a defect")
 
 

@@ -5,7 +5,7 @@
     |content
                         (empty: the last content line was ended)
     !stderr
-    =end NAME STATUS    (and `cut` behind it where a bundle's section was cut)
+    =end NAME STATUS    (a bundle printed again also says `cut` or `whole`, and `-` for a status that was never seen)
     =done
 
 Content can never look like a frame, since each of its lines stands behind a bar. Rubbish outside sections is passed over; an output
@@ -14,12 +14,16 @@ that breaks off leaves its last section without an exit status and all later one
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
 
 MAGIC = b"=sevbot-probe "
+ENDED_EARLY = "the probe's output ended before it"
+SKIPPED = "the probe skipped it; is the host's copy of the probe older?"
+_NUMBER = re.compile(r"[0-9]{1,9}")  # str.isdigit would also take what int() refuses
 
 
 @dataclass
@@ -39,7 +43,7 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
     start = next((n for n, line in enumerate(lines) if line.startswith(MAGIC)), None)
     if start is None:
         return Missing(_no_probe(output))
-    version = lines[start][len(MAGIC) :].strip()
+    version = _number(_text(lines[start][len(MAGIC) :]).strip())
     sections: dict[str, Section] = {}
     current: _Open | None = None  # its last content line counts only once something after it shows that it was ended
     done = False
@@ -47,6 +51,8 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
         if line == b"=done":
             done = True
         elif line.startswith(b"=begin "):
+            if current is not None:  # its end never came
+                sections[current.name] = _close(current, "")
             current = _Open(_text(line[7:]))
         elif line.startswith(b"=end ") and current is not None:
             sections[current.name] = _close(current, _text(line[5:]))
@@ -56,10 +62,9 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
     if current is not None:
         current.whole = current.whole or fragment.startswith(b"|")
         sections[current.name] = _close(current, "")
-    because = "the probe skipped it; is the host's copy of the probe older?" if done else "the probe's output ended before it"
-    missing = {name: because for name in SECTIONS if name not in sections}
+    missing = {name: SKIPPED if done else ENDED_EARLY for name in SECTIONS if name not in sections}
     known = {name: section for name, section in sections.items() if name in CAPS}
-    return Bundle(host=host, sections=known, missing=missing, probe=int(version) if version.isdigit() else 0)
+    return Bundle(host=host, sections=known, missing=missing, probe=version or 0)
 
 
 def _take(current: _Open, line: bytes) -> None:
@@ -75,35 +80,46 @@ def _take(current: _Open, line: bytes) -> None:
 def _close(current: _Open, end: str) -> Section:
     """Build the section; drop a first line that a kept end may have cut, and a last one that was never ended."""
     words = end.split()
+    said = words[2] if len(words) > 2 else ""  # only a bundle that is printed again says so itself; its first line is whole
     content = current.content
-    size = sum(len(line) + 1 for line in content)
-    cut = size >= CAPS.get(current.name, 0) or "cut" in words[2:] or not words
-    if content and size >= CAPS.get(current.name, 0) and current.name in KEEPS_END:
+    full = not said and sum(len(line) + 1 for line in content) >= CAPS.get(current.name, 0)
+    cut = full or said == "cut" or not words
+    if content and full and current.name in KEEPS_END:
         content = content[1:]
     if content and not current.whole:
         content, cut = content[:-1], True
-    status = words[1] if len(words) > 1 else ""
     return Section(
         name=current.name,
         text="".join(_text(line) + "\n" for line in content),
-        exit=int(status) if status.isdigit() else None,
+        exit=_number(words[1]) if len(words) > 1 and words[0] == current.name else None,
         notes="\n".join(_text(line) for line in current.notes),
         cut=cut,
     )
 
 
 def frame(bundle: Bundle) -> bytes:
-    """The output that gives `bundle` again; sections that are missing are not in it."""
+    """The output that gives `bundle` again; sections that are missing are not in it, nor an end that its output did not have."""
     parts = [f"=sevbot-probe {bundle.probe}\n"]
     for section in bundle.sections.values():
         parts.append(f"=begin {section.name}\n")
-        parts.extend(f"|{line}\n" for line in section.text.split("\n")[:-1])
+        parts.extend(f"|{line}\n" for line in _lines(section.text))
         parts.append("\n")
-        parts.extend(f"!{line}\n" for line in section.notes.split("\n") if line)
-        if section.exit is not None:
-            parts.append(f"=end {section.name} {section.exit}{' cut' if section.cut else ''}\n")
-    parts.append("=done\n")
+        parts.extend(f"!{line}\n" for line in (section.notes.split("\n") if section.notes else ()))
+        status = "-" if section.exit is None else section.exit
+        parts.append(f"=end {section.name} {status} {'cut' if section.cut else 'whole'}\n")
+    if all(because == SKIPPED for because in bundle.missing.values()):
+        parts.append("=done\n")
     return "".join(parts).encode("utf-8", errors="replace")
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of `text`, the last one also where a hand-made file does not end it."""
+    lines = text.split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _number(word: str) -> int | None:
+    return int(word) if _NUMBER.fullmatch(word) else None
 
 
 def _no_probe(output: bytes) -> str:

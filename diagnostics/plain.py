@@ -1,6 +1,6 @@
 """Text from hosts made safe to show: no control, format, private or lone surrogate character ever reaches a terminal or a thread.
 
-What is taken out stays visible as an escape, so that evidence is not silently changed.
+What is taken out stays visible as an escape, so that evidence is not silently changed; a tab becomes a blank.
 """
 
 from __future__ import annotations
@@ -17,10 +17,7 @@ def plain(text: str, limit: int | None = None) -> str:
     >>> plain("ranker\x1b[2J"), plain("a\u202eb"), plain("abcdef", 4)
     ('ranker\\x1b[2J', 'a\\u202eb', 'abc…')
     """
-    if text.isascii() and text.isprintable():
-        shown = text
-    else:
-        shown = "".join(_visible(text))
+    shown = text if text.isascii() and text.isprintable() else "".join(_visible(text))
     return shown if limit is None or len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
@@ -35,7 +32,9 @@ def _visible(text: str) -> list[str]:
     for character in text:
         category = unicodedata.category(character)
         combining = combining + 1 if category in ("Mn", "Me") else 0
-        if category in _HIDDEN or combining > MAX_COMBINING:
+        if character == "\t":
+            shown.append(" ")
+        elif category in _HIDDEN or combining > MAX_COMBINING:
             shown.append(_escape(character))
         else:
             shown.append(character)

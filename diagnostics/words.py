@@ -157,9 +157,15 @@ def _ruled_out(hosts: Sequence[HostReport]) -> tuple[str, ...]:
 
 
 def _not_checked(hosts: Sequence[HostReport]) -> tuple[str, ...]:
+    """Causes that could not be told, then the sections that did not come, together where the reason is the same."""
     causes = _by_code(hosts, [host.unknown for host in hosts])
-    sections = _by_code(hosts, [host.not_seen for host in hosts])
-    return (*causes, *sections)
+    by_reason: list[Mapping[str, str]] = []
+    for host in hosts:
+        names: dict[str, list[str]] = {}
+        for name, because in host.not_seen.items():
+            names.setdefault(because, []).append(name)
+        by_reason.append({", ".join(sections): because for because, sections in names.items()})
+    return (*causes, *_by_code(hosts, by_reason))
 
 
 def _by_code(hosts: Sequence[HostReport], tables: Sequence[Mapping[str, str]]) -> tuple[str, ...]:

@@ -1,0 +1,5 @@
+"""`sevbot demo`: a local stand-in for Slack, replayed hosts behind real SSH servers, and the bot as `sevbot run` builds it."""
+
+from bot.demo.play import play
+
+__all__ = ["play"]

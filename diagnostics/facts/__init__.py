@@ -30,5 +30,5 @@ def read_evidence(bundle: Bundle) -> Evidence:
 def _read(read: Callable[[Bundle], object], bundle: Bundle) -> object:
     try:
         return read(bundle)
-    except Exception as error:  # noqa: BLE001 # whatever a host sent must not take the other facts with it
+    except Exception as error:  # whatever a host sent must not take the other facts with it
         return Missing(f"sevbot failed to read it ({type(error).__name__}: {error}); please report this as a defect")

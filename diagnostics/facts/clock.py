@@ -1,9 +1,9 @@
 """When the bundle was taken and when the host booted, from section `clock`.
 
-    now 1795384570
-    uptime 600.92 537.49
-    btime 1795383969
-    boot_id 611c860b-7947-4c4f-aa89-d28854e283ac
+now 1795384570
+uptime 600.92 537.49
+btime 1795383969
+boot_id 611c860b-7947-4c4f-aa89-d28854e283ac
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The kernel's own counters, from section `vmstat`.
 
-    oom_kill 8            every kill by any OOM killer since boot (4.14 and later; Documentation/admin-guide/mm, mm/vmstat.c)
-    numa_miss 2608
+oom_kill 8            every kill by any OOM killer since boot (4.14 and later; Documentation/admin-guide/mm, mm/vmstat.c)
+numa_miss 2608
 """
 
 from __future__ import annotations

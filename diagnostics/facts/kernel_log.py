@@ -72,14 +72,13 @@ def read(bundle: Bundle) -> KernelLog | Missing:
             logs.append(log)
     if not logs:
         return Missing("; ".join(not_read))
-    merged = KernelLog(
+    return KernelLog(
         reports=_merge(logs),
         since_boot=any(log.since_boot for log in logs),
         until_taken=isinstance(clock_fact, clock.Clock) and any(log.until_taken for log in logs),
         not_the_kernels=tuple(citation for log in logs for citation in log.not_the_kernels),
         not_read=tuple(not_read),
     )
-    return merged
 
 
 def _read_section(section: Section, booted: datetime | None) -> KernelLog | Missing:
@@ -95,9 +94,7 @@ def _read_section(section: Section, booted: datetime | None) -> KernelLog | Miss
         since_boot=not section.cut and (starts or (first_boot_s is not None and first_boot_s <= FIRST_SECONDS)),
         until_taken=section.exit == 0,
         not_the_kernels=tuple(
-            Citation(section.name, line.number, line.raw)
-            for line in lines
-            if line.facility is Facility.OTHER and claims_oom(line)
+            Citation(section.name, line.number, line.raw) for line in lines if line.facility is Facility.OTHER and claims_oom(line)
         ),
     )
 

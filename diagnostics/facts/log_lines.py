@@ -1,7 +1,7 @@
 """Kernel log text as lines: what was said, when, and whether it is certain that the kernel said it.
 
-Reads, by shape and line by line: `dmesg`, `dmesg -r`, `-x`, `-T`, /dev/kmsg records, syslog and `journalctl -k` text (short, short-iso), and
-`journalctl -o json`. What is no prefix stays part of the text.
+Reads, by shape and line by line: `dmesg`, `dmesg -r`, `-x`, `-T`, /dev/kmsg records, syslog and `journalctl -k` text (short, short-iso),
+and `journalctl -o json`. What is no prefix stays part of the text.
 
     [  178.280424] Out of memory: ...                               since boot, facility not stated
     kern  :err   : [  178.280424] Out of memory: ...                dmesg -x

@@ -1,11 +1,11 @@
 """Every node's memory now, from sections `node-meminfo` and `zoneinfo`.
 
-    Node 1 MemTotal:        8222888 kB         /sys/devices/system/node/node1/meminfo
-    Node 1 MemFree:         3218712 kB
+Node 1 MemTotal:        8222888 kB         /sys/devices/system/node/node1/meminfo
+Node 1 MemFree:         3218712 kB
 
-    Node 1, zone   Normal                      /proc/zoneinfo, in pages
-      pages free     799511
-            high     16934
+Node 1, zone   Normal                      /proc/zoneinfo, in pages
+  pages free     799511
+        high     16934
 """
 
 from __future__ import annotations

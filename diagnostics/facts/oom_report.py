@@ -153,9 +153,7 @@ class _Draft:
         kills = tuple(self.kills)
         if not kills and self.report.summary is not None:
             kills = (Kill(None, self.report.summary.victim, None, None, None, None, self.report.invoker, None),)
-        return replace(
-            self.report, zones=tuple(self.zones), tasks=tuple(self.tasks), kills=kills, kill_lines=tuple(self.kill_lines)
-        )
+        return replace(self.report, zones=tuple(self.zones), tasks=tuple(self.tasks), kills=kills, kill_lines=tuple(self.kill_lines))
 
 
 _HEADER = re.compile(r"^(?P<comm>.{0,15}) invoked oom-killer: gfp_mask=(?P<rest>.*)$")
@@ -221,9 +219,7 @@ def _take_zone(drafts: list[_Draft], line: LogLine) -> None:
     for name, kb in _PAIR.findall(line.text):
         sizes.setdefault(name, int(kb))
     if {"free", "min", "low", "high"} <= sizes.keys():
-        zone = Zone(
-            int(found[1]), found[2], sizes["free"], sizes["min"], sizes["low"], sizes["high"], sizes.get("managed")
-        )
+        zone = Zone(int(found[1]), found[2], sizes["free"], sizes["min"], sizes["low"], sizes["high"], sizes.get("managed"))
         drafts[-1].zones.append(zone)
 
 

@@ -182,9 +182,9 @@ class _Case:
         units = self.evidence.get(Units)
         culprit = self.culprit()
         name = culprit.unit if culprit else self.sourced[0].report.kills[0].task.unit
-        if isinstance(units, Missing) or name not in units.by_name:
+        unit = units.by_name.get(name or "") if isinstance(units, Units) else None
+        if unit is None:
             return None
-        unit = units.by_name[name]
         membind = find_membind(unit.exec_start)
         return (membind, unit) if membind else None
 

@@ -111,7 +111,9 @@ def _remedy(report: OomReport, cgroup: str | None) -> Remedy:
     unit = unit_of(cgroup or "")
     who = f"`MemoryMax=` of {unit}" if unit else "the cgroup's memory.max (systemd MemoryMax=, docker --memory, resources.limits)"
     rss = report.kills[0].rss_kb
-    held = f"{human(rss)} is what it held when it was killed, so it needs more than that" if rss is not None else "its size is not in the log"
+    held = (
+        f"{human(rss)} is what it held when it was killed, so it needs more than that" if rss is not None else "its size is not in the log"
+    )
     return Remedy(
         action="raise-limit",
         says=f"Raise {who}, or make the job smaller.",

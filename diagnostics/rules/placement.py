@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.nodes import Nodes
 from diagnostics.facts.oom_report import OomReport
@@ -63,9 +62,7 @@ def plan(evidence: Evidence, report: OomReport, bound: Collection[int], launcher
     return Plan(fits, (interleave, unbind))
 
 
-def _headroom(
-    evidence: Evidence, report: OomReport, bound: Collection[int], allowed: Collection[int]
-) -> Mapping[int, int] | None:
+def _headroom(evidence: Evidence, report: OomReport, bound: Collection[int], allowed: Collection[int]) -> Mapping[int, int] | None:
     nodes, seen = evidence.get(Nodes), evidence.get(Processes)
     job = report.kills[0]
     if isinstance(nodes, Nodes):
@@ -107,7 +104,7 @@ def _edit(launcher: tuple[Membind, Unit] | None, action: str) -> str | None:
     words = membind.interleaved() if action == "interleave" else membind.removed()
     return "\n".join(
         (
-            f"# {path}",
+            f"# {path}{' (... stands for arguments: leave them as they are)' if '...' in words else ''}",
             f"-ExecStart={' '.join(membind.words)}",
             f"+ExecStart={' '.join(words)}",
             f"systemctl daemon-reload && systemctl restart {unit.name}",

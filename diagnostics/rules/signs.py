@@ -96,8 +96,12 @@ def _say_span(kills: Sequence[Kill]) -> str:
     moments = [kill.at for kill in kills if kill.at is not None]
     if not moments:
         return ""
-    first, last = say_moment(moments[0]), say_moment(moments[-1])
-    return f" at {first}" if first == last else f" from {first} to {last}"
+    first, last = moments[0], moments[-1]
+    if len(moments) == 1:
+        return f" at {say_moment(first)}"
+    if first.wall is not None and last.wall is not None and first.wall.date() == last.wall.date():
+        return f" from {first.wall:%H:%M:%S} to {say_moment(last)}"
+    return f" from {say_moment(first)} to {say_moment(last)}"
 
 
 def say_moment(moment: Moment) -> str:

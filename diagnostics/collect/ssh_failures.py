@@ -1,0 +1,120 @@
+"""The sentences for a host that could not be asked: what happened, and what would cure it.
+
+Words that a host chose are shown quoted and short, since they come from a machine that may not be the one it should be.
+"""
+
+from __future__ import annotations
+
+import asyncssh
+
+_SHOWN_CHARACTERS = 160
+
+
+def quoted(text: str) -> str:
+    """`text` from a host, with everything unprintable escaped, at most 160 characters."""
+    return repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…")
+
+
+def no_such_name(where: str, address: str) -> str:
+    return f"{where}: the name {quoted(address)} does not resolve: correct the address in the inventory, or look at this machine's DNS"
+
+
+def refused(where: str, port: int) -> str:
+    return f"{where}: connection refused, nothing listens on port {port}: is sshd running there, and is the port in the inventory right?"
+
+
+def no_tcp_answer(where: str, seconds: float) -> str:
+    return f"{where}: no answer to TCP in {seconds:g} s: the host is down, or a firewall drops this machine's packets"
+
+
+def no_route(where: str, error: OSError) -> str:
+    return f"{where}: no connection: {error.strerror or error}: look at the route from this machine to the host"
+
+
+def no_ssh_answer(where: str, seconds: float) -> str:
+    return (
+        f"{where}: accepts TCP, but sshd said nothing in {seconds:g} s: the host is too loaded or frozen, or the port belongs to something else"
+    )
+
+
+def login_too_slow(where: str, seconds: float) -> str:
+    return f"{where}: sshd answers, but the login did not end in {seconds:g} s: the host is very likely overloaded; ask again or look at its console"
+
+
+def host_key_unknown(where: str, name: str, file: str) -> str:
+    return (
+        f"{where}: no entry for {name} in {file}, so nothing was sent: take the host's public key from your configuration management "
+        f"(from ssh-keyscan only after you compared it on the host's console) and add the line `{name} ssh-ed25519 AAAA…`"
+    )
+
+
+def host_key_too_old(where: str, name: str, file: str) -> str:
+    return f"{where}: {file} has only keys of kinds that are no longer safe for {name}: add its ed25519 key as `{name} ssh-ed25519 AAAA…`"
+
+
+def host_key_changed(where: str, name: str, file: str, shown: str) -> str:
+    return (
+        f"{where}: HOST KEY CHANGED: the entry for {name} in {file} is another key than the one presented{shown}. Nothing was sent. "
+        f"Stop: the host was reinstalled, the address belongs to another machine, or someone is in between; find out which before you change {file}"
+    )
+
+
+def host_key_revoked(where: str, file: str) -> str:
+    return f"{where}: the host presented a key that {file} marks as revoked. Nothing was sent. Give the host a new key, and find out why it has this one"
+
+
+def host_certificate_bad(where: str, name: str, why: str) -> str:
+    return f"{where}: the host's certificate was not accepted: {quoted(why)}. Nothing was sent. Sign its host key anew, for the name {name}"
+
+
+def key_refused(where: str, user: str, key: str) -> str:
+    return (
+        f"{where}: the key was refused: the public key of {key} is not in the authorized_keys of {user} on the host, "
+        f"or its from=, its expiry or that file's permissions exclude it; sshd's log on the host says which"
+    )
+
+
+def certificate_refused(where: str, user: str, certificate: str) -> str:
+    return f"{where}: the certificate {certificate} was refused: it has expired, does not name {user}, or the host does not trust its CA"
+
+
+def wants_other_login(where: str, user: str) -> str:
+    return f"{where}: sshd wants more than a public key for {user}, and nothing else is ever sent: set `AuthenticationMethods publickey` for {user}"
+
+
+def asked_for_nothing(where: str) -> str:
+    return f"{where}: let us in without asking for the key, which a well-meaning sshd does not do; nothing was run. Is this the right machine?"
+
+
+def nothing_in_common(where: str, why: str) -> str:
+    return f"{where}: no common algorithm: {quoted(why)}: sshd there must allow curve25519-sha256 and aes128-gcm@openssh.com (or stronger)"
+
+
+def closed_before_ssh(where: str) -> str:
+    return (
+        f"{where}: the connection was closed before sshd named itself: too many log-ins at once (MaxStartups), "
+        f"a penalty for this machine's address (PerSourcePenalties), or no sshd on this port"
+    )
+
+
+def not_ssh(where: str, why: str) -> str:
+    return f"{where}: what listens there does not speak SSH as it should: {quoted(why)}: is the port in the inventory right?"
+
+
+def lost_in_login(where: str, why: str) -> str:
+    return f"{where}: the connection was lost during the login: {quoted(why)}: the host, its sshd or the network gave up; ask again"
+
+
+def no_exec(where: str, why: str) -> str:
+    return f"{where}: logged in, but sshd would not run a command: {quoted(why)}: allow sessions (MaxSessions 1 or more) and the account's shell"
+
+
+def host_key_because(where: str, error: asyncssh.HostKeyNotVerifiable, name: str, file: str, presented: asyncssh.SSHKey | None) -> str:
+    """Which of the host-key sentences fits; the host has an entry in `file`, else there would have been no connection."""
+    reason = error.reason.partition(" for host ")[0]
+    if "revoked" in reason:
+        return host_key_revoked(where, file)
+    if reason.startswith("Certificate"):
+        return host_certificate_bad(where, name, reason)
+    shown = f" ({presented.get_algorithm()} {presented.get_fingerprint()})" if presented is not None else ""
+    return host_key_changed(where, name, file, shown)

@@ -1,0 +1,60 @@
+"""Kernel logs for tests: recorded ones by name, and a report made to measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from diagnostics.bundle import Bundle, Section
+from diagnostics.engine import diagnose
+from diagnostics.model import HostReport
+
+LOGS = Path(__file__).parent.parent / "logs"
+SEED = "membind-16g-6.1-dmesg.txt"
+
+
+def recorded(name: str) -> str:
+    return (LOGS / name).read_text(encoding="utf-8")
+
+
+def bundle_of(log: str, **sections: str) -> Bundle:
+    """A bundle with this kernel log, and other sections by name (`_` for `-`)."""
+    texts = {"kernel-log": log, **{name.replace("_", "-"): text for name, text in sections.items()}}
+    return Bundle(host=None, sections={name: Section(name, text) for name, text in texts.items()})
+
+
+def examine(log: str, **sections: str) -> HostReport:
+    return diagnose(bundle_of(log, **sections))
+
+
+def membind_report(
+    *,
+    pid: int = 300,
+    comm: str = "job",
+    asker: tuple[str, int] | None = None,
+    prefix: str = "kern  :warn  : [  100.000000] ",
+    constraint: str = "CONSTRAINT_MEMORY_POLICY,nodemask=1",
+    mems_allowed: str = "0-1",
+    node_free_kb: int = 40000,
+    total_free_pages: int = 1000000,
+    task_memcg: str = "/system.slice/job.service",
+) -> str:
+    """A whole report in the text of 5.0 and later, with one bound node that is full unless told otherwise."""
+    invoker, invoker_pid = asker or (comm, pid)
+    rows = {pid: comm, invoker_pid: invoker}
+    lines = [
+        f"{invoker} invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO), order=0, oom_score_adj=0",
+        f"CPU: 0 PID: {invoker_pid} Comm: {invoker} Not tainted 6.1.0 #1",
+        "Mem-Info:",
+        "active_anon:48 inactive_anon:2034238 isolated_anon:0",
+        f" free:{total_free_pages} free_pcp:66 free_cma:0",
+        f"Node 1 Normal free:{node_free_kb}kB boost:0kB min:45160kB low:56448kB high:67736kB reserved_highatomic:0KB "
+        "present:8388608kB managed:8222888kB mlocked:0kB free_pcp:264kB",
+        "lowmem_reserve[]: 0 0 0 0 0",
+        f"Node 1 Normal: 91*4kB (UE) 234*8kB (UME) = {node_free_kb}kB",
+        "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
+        *(f"[{row:7}]     0 {row:5}  1556727  1556359 12513280        0             0 {name}" for row, name in rows.items()),
+        f"oom-kill:constraint={constraint},cpuset=/,mems_allowed={mems_allowed},global_oom,task_memcg={task_memcg},task={comm},pid={pid},uid=0",
+        f"Out of memory: Killed process {pid} ({comm}) total-vm:6226908kB, anon-rss:6224784kB, file-rss:652kB, shmem-rss:0kB, "
+        "UID:0 pgtables:12220kB oom_score_adj:0",
+    ]
+    return "".join(f"{prefix}{line}\n" for line in lines)

@@ -1,0 +1,89 @@
+"""Prefixes: when a line was said, and whether it is certain that the kernel said it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from diagnostics.facts.log_lines import Facility, LogLine, read_lines
+
+KILL = "Out of memory: Killed process 1 (a)"
+
+
+def only(text: str) -> LogLine:
+    (line,) = read_lines(text)
+    return line
+
+
+@pytest.mark.parametrize(
+    ("prefix", "facility", "boot_s"),
+    [
+        ("[  178.280424] ", Facility.NOT_STATED, 178.280424),
+        ("[  178.280424][  T110] ", Facility.NOT_STATED, 178.280424),
+        ("kern  :err   : [  178.280424] ", Facility.KERNEL, 178.280424),
+        ("user  :warn  : [  178.280424] ", Facility.OTHER, 178.280424),
+        ("3,812,178280424,-;", Facility.KERNEL, 178.280424),
+        ("12,812,178280424,-,caller=T110;", Facility.OTHER, 178.280424),
+        ("<12>[  178.280424] ", Facility.OTHER, 178.280424),
+        ("Nov 22 20:01:00 web1 kernel: [  178.280424] ", Facility.NOT_STATED, 178.280424),
+        ("Nov 22 20:01:00 web1 kernel: ", Facility.NOT_STATED, None),
+        ("[Sun Nov 22 20:30:23 2026] ", Facility.NOT_STATED, None),
+        ("", Facility.NOT_STATED, None),
+    ],
+)
+def test_each_prefix_is_taken_off(prefix: str, facility: Facility, boot_s: float | None) -> None:
+    """The text is the kernel's own words; the prefix gives time and writer."""
+    line = only(f"{prefix}{KILL}\n")
+
+    assert (line.text, line.facility) == (KILL, facility)
+    assert (line.at.boot_s if line.at else None) == boot_s
+
+
+def test_a_low_number_of_dmesg_r_is_not_trusted() -> None:
+    """util-linux prints a user's record as `<5>`: the number does not prove facility kern."""
+    assert only(f"<3>[  178.280424] {KILL}\n").facility is Facility.NOT_STATED
+
+
+def test_an_iso_stamp_is_wall_time() -> None:
+    """journalctl -o short-iso prints the zone."""
+    line = only(f"2026-11-22T20:01:00+0000 web1 kernel: {KILL}\n")
+
+    assert line.at is not None
+    assert line.at.iso() == "2026-11-22T20:01:00Z"
+
+
+def test_a_continuation_belongs_to_the_record_above() -> None:
+    """A line that a user wrote into the middle of its own record does not become the kernel's."""
+    lines = list(read_lines(f"user  :warn  : [  1.000000] first\n                               kern  :err   : [  2.0] {KILL}\n"))
+
+    assert [line.facility for line in lines] == [Facility.OTHER, Facility.OTHER]
+
+
+def test_an_unterminated_last_line_is_no_line() -> None:
+    """A number that was cut is not the number."""
+    assert [line.text for line in read_lines("[  1.000000] one\n[  2.000000] tw")] == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "facility"),
+    [
+        ({"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0"}, Facility.KERNEL),
+        ({"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1"}, Facility.OTHER),
+        ({"_TRANSPORT": "syslog", "SYSLOG_FACILITY": "0"}, Facility.OTHER),
+    ],
+)
+def test_a_journal_record_is_the_kernels_by_transport_and_facility(fields: dict[str, str], facility: Facility) -> None:
+    """journald keeps what users write to /dev/kmsg under transport kernel, with their facility."""
+    record = json.dumps({"MESSAGE": KILL, "_SOURCE_MONOTONIC_TIMESTAMP": "178280424", **fields})
+
+    line = only(f"{record}\n")
+
+    assert (line.text, line.facility) == (KILL, facility)
+
+
+def test_a_journal_message_may_be_bytes_and_hold_several_lines() -> None:
+    """Unprintable messages come as a list of bytes; a record of several lines is several lines here."""
+    record = json.dumps({"MESSAGE": list(b"one\ntwo \xff"), "_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0"})
+
+    assert [line.text for line in read_lines(f"{record}\n")] == ["one", "two �"]

@@ -1,0 +1,231 @@
+"""membind-oom: when it fires, when it stays clear, when it cannot tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnostics.model import Confidence, Finding, HostReport
+from tests.diagnostics.kernel_logs import SEED, examine, membind_report, recorded
+
+VMSTAT = "oom_kill 1\n"
+CLOCK = "now 1795384570\nuptime 600.92 537.49\nbtime 1795383969\n"
+UNITS = (
+    "Id=job.service\nMainPID=0\nExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job ...\nFragmentPath=/etc/systemd/system/job.service\n"
+)
+NODES = "".join(f"Node {n} MemTotal: 8222888 kB\nNode {n} MemFree: {free} kB\n" for n, free in ((0, 8104924), (1, 6218712)))
+BOUND_JOB = "Name:\tjob\nPid:\t400\nVmRSS:\t 1000 kB\ncgroup\t0::/system.slice/job.service\nnuma\tbind:1\tN1=1000\n"
+
+
+def found(host: HostReport) -> Finding:
+    (finding,) = host.findings
+    assert finding.code == "membind-oom"
+    return finding
+
+
+@pytest.mark.parametrize("log", [SEED, "membind-16g-6.1-short-iso.txt"])
+def test_names_node_and_remedy_of_the_seed(log: str) -> None:
+    """The incident that this program exists for, from its kernel log alone."""
+    finding = found(examine(recorded(log)))
+
+    assert finding.headline == "membind OOM of node 1, suggest interleave"
+    assert (finding.confidence, finding.node, finding.victims) == (Confidence.LIKELY, 1, 7)
+    assert finding.memory is not None
+    assert finding.memory.free_elsewhere_kb == 2035976 * 4 - 44988
+    assert finding.caveat is not None
+    assert "forgery cannot be excluded" in finding.caveat
+
+
+@pytest.mark.parametrize("log", ["5.10-A-membind-self.txt", "6.12-A-membind-self.txt"])
+def test_reads_other_kernels_by_the_shape_of_their_text(log: str) -> None:
+    """5.10 and 6.12 lay the same report out differently."""
+    assert found(examine(recorded(log))).node == 1
+
+
+def test_is_confirmed_by_facility_and_a_second_sign() -> None:
+    """The kernel's own lines, and its own counter."""
+    assert found(examine(membind_report(), vmstat=VMSTAT)).confidence is Confidence.CONFIRMED
+
+
+def test_is_not_confirmed_without_a_second_sign() -> None:
+    """Facility alone is one sign."""
+    finding = found(examine(membind_report()))
+
+    assert finding.confidence is Confidence.LIKELY
+    assert finding.caveat == "No second, independent sign was found."
+
+
+def test_is_not_confirmed_without_facility() -> None:
+    """Text that a process could have written is never confirmed, whatever else agrees."""
+    finding = found(examine(membind_report(prefix="[  100.000000] "), vmstat=VMSTAT, units=UNITS, processes=BOUND_JOB))
+
+    assert finding.confidence is Confidence.LIKELY
+
+
+def test_a_counter_that_is_too_low_is_no_second_sign() -> None:
+    """Two kills in the log and one in the counter do not agree."""
+    log = membind_report() + membind_report(pid=301)
+
+    assert found(examine(log, vmstat=VMSTAT)).confidence is Confidence.LIKELY
+
+
+def test_is_only_possible_where_the_node_was_not_full() -> None:
+    """A report whose zone lines contradict it is not believed."""
+    finding = found(examine(membind_report(node_free_kb=900000), vmstat=VMSTAT))
+
+    assert finding.confidence is Confidence.POSSIBLE
+    assert finding.caveat == "By its own zone lines the bound memory was not full, so the report does not agree with itself."
+
+
+def test_is_only_possible_where_the_report_lost_its_head() -> None:
+    """Summary and kill line survive a ring buffer, zones and asker do not."""
+    tail = "".join(line + "\n" for line in membind_report().splitlines()[-2:])
+
+    finding = found(examine(tail, vmstat=VMSTAT))
+
+    assert (finding.confidence, finding.memory) == (Confidence.POSSIBLE, None)
+
+
+def test_names_the_asker_as_culprit_of_a_collateral_kill() -> None:
+    """The kernel kills the biggest task that may use the node, not the one that asked."""
+    finding = found(examine(membind_report(asker=("small", 77))))
+
+    assert finding.culprit is not None
+    assert (finding.culprit.comm, finding.culprit.pid) == ("small", 77)
+    assert "small, pid 77, asked for memory" in finding.story[1]
+
+
+def test_a_thread_that_asks_is_not_another_process() -> None:
+    """The header gives a thread id; one that the task table does not list belongs to some process, maybe the victim."""
+    log = membind_report(asker=("job-worker", 999))
+    log = "".join(line + "\n" for line in log.splitlines() if "[    999]" not in line)
+
+    assert found(examine(log)).culprit is None
+
+
+def test_gives_the_exact_edit_of_execstart() -> None:
+    """Only the memory policy changes, CPU flags stay, in the spelling that is there."""
+    finding = found(examine(membind_report(), units=UNITS))
+
+    assert finding.remedies[0].edit == (
+        "# /etc/systemd/system/job.service (... stands for arguments: leave them as they are)\n"
+        "-ExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job ...\n"
+        "+ExecStart=/usr/bin/numactl -N 1 -i all /usr/local/bin/job ...\n"
+        "systemctl daemon-reload && systemctl restart job.service"
+    )
+
+
+def test_says_where_to_look_when_the_launcher_is_not_known() -> None:
+    """No edit is better than a guessed one."""
+    remedy = found(examine(membind_report())).remedies[0]
+
+    assert remedy.edit is None
+    assert "look for numactl in `systemctl cat job.service`" in remedy.because
+
+
+def test_offers_no_edit_with_an_odd_unit_name() -> None:
+    """A name that could mean something to a shell is not put on a line to copy."""
+    units = UNITS.replace("job.service", "job;reboot.service")
+    log = membind_report(task_memcg="/system.slice/job;reboot.service")
+
+    assert found(examine(log, units=units)).remedies[0].edit is None
+
+
+def test_a_size_at_death_never_proves_that_interleave_fits() -> None:
+    """It is the least that the job needs; the text gives the ceiling."""
+    remedy = found(examine(membind_report(), node_meminfo=NODES)).remedies[0]
+
+    assert remedy.fits is None
+    assert remedy.headroom_kb == {0: 8104924 - int(0.04 * 8222888), 1: 6218712 - int(0.04 * 8222888)}
+    assert "room for about 13.0 GiB" in remedy.because
+
+
+def test_says_when_interleave_does_not_fit() -> None:
+    """The other node is full too: less room than the job already held."""
+    full = NODES.replace("8104924", "50000").replace("6218712", "400000")
+
+    finding = found(examine(membind_report(), node_meminfo=full))
+
+    assert finding.headline == "membind OOM of node 1, interleave does not fit"
+    assert finding.remedies[0].fits is False
+
+
+def test_a_cpuset_that_allows_no_other_node_rules_interleave_out() -> None:
+    """numactl would refuse nodes outside the cpuset."""
+    finding = found(examine(membind_report(mems_allowed="1")))
+
+    assert finding.headline == "membind OOM of node 1, interleave does not fit"
+
+
+def test_names_who_fills_the_node() -> None:
+    """Another bound process and its size on the node, later copies of the victim left out."""
+    hog = "Name:\thog\nPid:\t373\nVmRSS:\t 1851400 kB\ncgroup\t0::/system.slice/cache.service\nnuma\tbind:1\tN1=1851440\n"
+
+    memory = found(examine(membind_report(), processes=hog + BOUND_JOB)).memory
+
+    assert memory is not None
+    assert [(holder.task.comm, holder.kb, holder.basis) for holder in memory.nodes[1].holders] == [
+        ("job", 6225436, "kill line"),
+        ("hog", 1851440, "numa_maps"),
+    ]
+
+
+def test_each_set_of_nodes_is_a_finding_of_its_own() -> None:
+    """Two launchers on two nodes are two causes."""
+    log = membind_report() + membind_report(pid=301, constraint="CONSTRAINT_MEMORY_POLICY,nodemask=0,2").replace("Node 1 ", "Node 0 ")
+
+    assert [finding.headline for finding in examine(log).findings] == [
+        "membind OOM of node 1, suggest interleave",
+        "membind OOM of nodes 0 and 2, suggest interleave",
+    ]
+
+
+def test_stays_clear_when_all_nodes_were_full() -> None:
+    """--membind over every node is no constraint to the kernel, and the box was full."""
+    host = examine(recorded("5.10-K-membind-both.txt"))
+
+    assert host.findings == ()
+    assert "membind-oom" in host.clear
+    assert [kill.task.comm for kill in host.unexplained] == ["bindboth"]
+
+
+def test_cannot_tell_when_the_kernel_says_box_wide_but_one_node_had_room() -> None:
+    """MGLRU: kswapd1 calls the killer for node 1 without a nodemask."""
+    host = examine(recorded("6.1-mglru-membind.txt"))
+
+    assert host.findings == ()
+    assert "node 0 had room" in host.unknown["membind-oom"]
+
+
+def test_cannot_tell_from_a_bare_kill_line() -> None:
+    """Rate limiting drops reports; what limited the process is then unknown."""
+    log = "[    1.000000] Out of memory: Killed process 9 (a) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB\n"
+
+    assert "without its report" in examine(log).unknown["membind-oom"]
+
+
+def test_cannot_tell_from_a_log_that_was_rotated() -> None:
+    """Absence is not health: the log begins a day after boot."""
+    host = examine("kern  :info  : [86400.000000] eth0: link up\n", clock=CLOCK)
+
+    assert "rotated" in host.unknown["membind-oom"]
+
+
+def test_cannot_tell_when_counter_and_log_disagree() -> None:
+    """The kernel counted a kill that the log no longer shows."""
+    host = examine("kern  :info  : [    0.000000] Linux version 6.1\n", clock=CLOCK, vmstat="oom_kill 3\n")
+
+    assert "oom_kill 3" in host.unknown["membind-oom"]
+
+
+def test_a_file_without_a_kill_is_no_proof_of_health() -> None:
+    """A file does not say whether it reaches up to the incident."""
+    host = examine("[    0.000000] Linux version 6.1\n[    1.000000] hello\n")
+
+    assert "up to the incident" in host.unknown["membind-oom"]
+
+
+def test_stays_clear_on_a_whole_log_without_a_kill() -> None:
+    """Read from boot to now, and nothing in it."""
+    host = examine("kern  :info  : [    0.000000] Linux version 6.1\n", clock=CLOCK)
+
+    assert set(host.clear) == {"membind-oom", "memcg-oom"}

@@ -1,0 +1,629 @@
+"""The script that runs on hosts, run for real: under each shell and awk, with programs that hang, flood, lie or are missing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from diagnostics.bundle import Bundle, Section, read_directory
+from diagnostics.framing import unframe
+from diagnostics.probe import CAPS, KEEPS_END, MAX_OUTPUT_BYTES, MAX_SCRIPT_BYTES, PROBE, SECTIONS
+from tests.recorded import TREE, moved, write_program
+
+AWKS = [
+    pytest.param("mawk", marks=pytest.mark.needs("mawk")),
+    pytest.param("gawk", marks=pytest.mark.needs("gawk")),
+    pytest.param("busybox", marks=pytest.mark.needs("busybox")),
+]
+SHELLS = [
+    pytest.param(["sh"]),
+    pytest.param(["dash"], marks=pytest.mark.needs("dash")),
+    pytest.param(["bash", "--posix"], marks=pytest.mark.needs("bash")),
+    pytest.param(["busybox", "sh"], marks=pytest.mark.needs("busybox")),
+]
+
+
+def run(command: Sequence[str | Path], **environment: str) -> bytes:
+    """What `command` printed; it must not complain."""
+    done = subprocess.run(command, capture_output=True, check=True, input=b"id\n", env={**os.environ, **environment})
+    assert done.stderr == b""
+    return done.stdout
+
+
+def bundle_of(output: bytes) -> Bundle:
+    """The bundle in a probe's output, which must be all there."""
+    assert output.startswith(b"=sevbot-probe 1\n")
+    assert output.endswith(b"=done\n")
+    assert len(output) < MAX_OUTPUT_BYTES
+    bundle = unframe(output, "host-1")
+    assert isinstance(bundle, Bundle)
+    assert (tuple(bundle.sections), dict(bundle.missing)) == (SECTIONS, {})
+    return bundle
+
+
+def section_of(bundle: Bundle, name: str) -> Section:
+    """A section that must be there."""
+    section = bundle.get(name)
+    assert isinstance(section, Section)
+    return section
+
+
+def with_programs(root: Path, **programs: str) -> Bundle:
+    """The probe's output on this machine with some programs replaced; only its PATH line is changed for that."""
+    for name, script in programs.items():
+        write_program(root, name, script)
+    return bundle_of(run(["sh", "-c", PROBE.replace("\nPATH=", f"\nPATH={root}/bin:", 1)]))
+
+
+def program(name: str) -> str:
+    """The text of a program that the probe keeps in a variable."""
+    found = re.search(rf"^{name}='(.*?)'$", PROBE, flags=re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def use_awk(root: Path, awk: str) -> None:
+    """Make `awk` the awk that the probe's programs find."""
+    write_program(root, "awk", f'exec {shutil.which(awk)} {"awk " if awk == "busybox" else ""}"$@"')
+
+
+def run_section(root: Path, name: str, *arguments: str) -> str:
+    """What a section's own program prints where `root` stands for the host."""
+    path = f"{root}/bin:{os.environ['PATH']}"
+    return run(["sh", "-c", moved(program(name), root), "sh", *arguments], PATH=path, LC_ALL="C", LIMIT="").decode()
+
+
+# -- the script as a whole --
+
+
+def test_it_is_one_constant_that_fits_into_an_exec_request() -> None:
+    """No placeholder, no control character, and smaller than the limit that the collector states."""
+    assert len(PROBE.encode()) < MAX_SCRIPT_BYTES
+    assert PROBE.isascii()
+    assert PROBE.replace("\n", "").isprintable()
+
+
+def test_its_sections_and_caps_are_those_of_the_table() -> None:
+    """Order, size and which end is kept are stated twice, in the script and in probe.py; here they meet."""
+    lines = re.findall(r"^section (\S+) (head|tail) (\d+) (\d+) ", PROBE, flags=re.MULTILINE)
+    assert [(name, int(cap)) for name, _, cap, _ in lines] == list(CAPS.items())
+    assert {name for name, keep, _, _ in lines if keep == "tail"} == KEEPS_END
+    assert max(int(seconds) for *_, seconds in lines) <= 5
+
+
+@pytest.mark.needs("shellcheck")
+def test_it_is_posix_sh() -> None:
+    """Shellcheck knows what dash and ash do not."""
+    run(["shellcheck", "-s", "sh", TREE / "diagnostics/probe.sh"])
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_it_runs_as_one_string_under_every_shell(shell: list[str]) -> None:
+    """As sshd runs it without a forced command."""
+    bundle = bundle_of(run([*shell, "-c", PROBE]))
+    assert section_of(bundle, "clock").text.startswith("now ")
+    assert section_of(bundle, "meminfo").text.startswith("MemTotal:")
+    assert section_of(bundle, "processes").text.startswith("Name:\t")
+
+
+def test_it_runs_as_a_file() -> None:
+    """As sshd runs it with a forced command."""
+    bundle_of(run(["sh", TREE / "diagnostics/probe.sh"]))
+
+
+def busybox_host(root: Path) -> list[str]:
+    """The command that runs a shell string on a machine whose only program is busybox; its mounts end with it."""
+    (root / "bin").mkdir()
+    busybox = shutil.which("busybox")
+    assert busybox is not None
+    shutil.copy(busybox, root / "bin/busybox")
+    for applet in run([busybox, "--list"]).decode().split():
+        if applet != "busybox":
+            (root / "bin" / applet).symlink_to("busybox")
+    for directory in ("proc", "sys", "dev"):
+        (root / directory).mkdir()
+    mounts = " && ".join(f"mount --rbind /{name} {root}/{name}" for name in ("proc", "sys", "dev"))
+    unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+    return [*unshare, "sh", "-c", f'{mounts} && exec chroot {root} /bin/sh -c "$1"', "sh"]
+
+
+@pytest.mark.needs("busybox")
+@pytest.mark.needs("unshare")
+def test_a_host_with_nothing_but_busybox_answers_too(tmp_path: Path) -> None:
+    """What it has no program for is 127, everything else is there, and it does not take longer for that."""
+    begun = time.monotonic()
+    bundle = bundle_of(run([*busybox_host(tmp_path), PROBE]))
+    assert time.monotonic() - begun < 8
+    status = {name: section.exit for name, section in bundle.sections.items()}
+    assert [name for name, code in status.items() if code == 127] == ["kernel-journal", "service-journal", "units"]
+    assert section_of(bundle, "kernel-journal").notes.endswith("journalctl: not found")
+    assert "\nargv\t" in section_of(bundle, "processes").text
+
+
+@pytest.mark.needs("busybox")
+@pytest.mark.needs("unshare")
+def test_a_command_that_hangs_on_a_busybox_host_costs_its_own_section_only(tmp_path: Path) -> None:
+    """Its own timeout is not used there; the status is that of the signal."""
+    host = busybox_host(tmp_path)
+    write_program(tmp_path, "journalctl", """case "$*" in *"-n 0"*) exit;; esac; echo before; trap '' TERM; sleep 60; sleep 60""")
+    begun = time.monotonic()
+    bundle = bundle_of(run([*host, PROBE]))
+    assert time.monotonic() - begun < 12
+    for name in ("kernel-journal", "service-journal"):
+        assert (section_of(bundle, name).text, section_of(bundle, name).exit) == ("before\n", 137)
+    assert section_of(bundle, "cgroups").ended
+
+
+@pytest.mark.needs("setpriv")
+@pytest.mark.skipif(os.geteuid() != 0, reason="every other test runs unprivileged already")
+def test_without_privileges_it_says_what_it_may_not_read() -> None:
+    """Nothing is silently empty: the reason is in the notes, or in numa-error."""
+    user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    bundle = bundle_of(run([*user, "sh", "-c", PROBE]))
+    kernel_log = section_of(bundle, "kernel-log")
+    assert kernel_log.exit == 0 or "not permitted" in kernel_log.notes
+    assert "numa-error\tPermission denied" in section_of(bundle, "processes").text
+
+
+def test_what_the_caller_says_does_not_reach_it(tmp_path: Path) -> None:
+    """Neither arguments nor input nor environment: not even the programs are looked for where the caller says."""
+    write_program(tmp_path, "uname", "echo owned")
+    write_program(tmp_path, "awk", "echo owned")
+    hostile = {
+        "PATH": f"{tmp_path}/bin:{os.environ['PATH']}",
+        "SSH_ORIGINAL_COMMAND": "echo owned",
+        "ENV": str(tmp_path / "bin/uname"),
+        "IFS": "/",
+        "CDPATH": "/tmp",  # noqa: S108 -- a name that cd would print
+        "TZ": "Asia/Tokyo",
+        "LC_ALL": "de_DE.UTF-8",
+        "GREP_OPTIONS": "--color=always",
+        "POSIXLY_CORRECT": "1",
+        "SYSTEMD_COLORS": "1",
+        "COLUMNS": "10",
+    }
+    output = run(["sh", "-c", PROBE, "owned", "--owned"], **hostile)
+    bundle = bundle_of(output)
+    assert section_of(bundle, "uname").text == " ".join((os.uname().sysname, os.uname().release, os.uname().machine)) + "\n"
+    assert all("owned" not in section_of(bundle, name).text for name in SECTIONS if name != "kernel-log")
+
+
+def test_it_writes_no_file(tmp_path: Path) -> None:
+    """Not in its home, not for temporary use, not where it stands; and no program that it starts can make a file grow."""
+    home = tmp_path / "home"
+    home.mkdir()
+    write_program(tmp_path, "dmesg", f"echo to be written > {tmp_path}/grown; echo went on")
+    script = PROBE.replace("\nPATH=", f"\nPATH={tmp_path}/bin:", 1)
+    places = {name: str(home) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")}
+    done = subprocess.run(["sh", "-c", script], capture_output=True, check=True, cwd=home, env={**os.environ, **places})
+    bundle_of(done.stdout)
+    assert list(home.iterdir()) == []
+    assert (tmp_path / "grown").stat().st_size == 0
+
+
+# -- one section going wrong --
+
+
+def test_content_that_looks_like_frames_stays_content(tmp_path: Path) -> None:
+    """A log line can say what it likes: each line stands behind a bar."""
+    lines = "=end kernel-log 0\n=done\n=sevbot-probe 1\n=begin clock\n!note\n\n|\n||x\n\tx \\n %s $(id)\n"
+    (tmp_path / "log").write_text(lines)
+    bundle = with_programs(tmp_path, dmesg=f"cat {tmp_path}/log")
+    assert section_of(bundle, "kernel-log") == Section("kernel-log", lines, exit=0)
+    assert section_of(bundle, "clock").text.startswith("now ")
+
+
+def test_a_last_line_without_its_end_is_known_as_a_fragment(tmp_path: Path) -> None:
+    """It is dropped, and the section counts as cut."""
+    section = section_of(with_programs(tmp_path, dmesg="printf 'whole\\nfragm'"), "kernel-log")
+    assert (section.text, section.cut, section.exit) == ("whole\n", True, 0)
+
+
+def test_status_and_last_words_of_a_failing_command_are_kept(tmp_path: Path) -> None:
+    """Its exit status is its own, not head's or sed's; of much that it complains the end is kept."""
+    script = "seq 5000 >&2; printf '=end kernel-log 0\\n7' >&2; echo content; exit 41"
+    section = section_of(with_programs(tmp_path, dmesg=script), "kernel-log")
+    assert (section.text, section.exit) == ("content\n", 41)
+    assert section.notes.endswith("\n5000\n=end kernel-log 0\n7")
+    assert len(section.notes) <= 1000
+
+
+def test_a_command_that_hangs_costs_its_own_section_only(tmp_path: Path) -> None:
+    """124 is the time-out, what was printed before is kept, and all later sections come."""
+    begun = time.monotonic()
+    bundle = with_programs(tmp_path, dmesg="echo before; sleep 60")
+    assert time.monotonic() - begun < 8
+    section = section_of(bundle, "kernel-log")
+    assert (section.text, section.exit) == ("before\n", 124)
+    assert section_of(bundle, "processes").exit == 0
+
+
+def test_a_command_that_ignores_its_end_is_killed(tmp_path: Path) -> None:
+    """137 is timeout's own status for that."""
+    section = section_of(with_programs(tmp_path, dmesg="trap '' TERM; echo before; sleep 60; sleep 60"), "kernel-log")
+    assert (section.text, section.exit) == ("before\n", 137)
+
+
+def test_a_process_that_cannot_be_killed_is_not_waited_for(tmp_path: Path) -> None:
+    """One that left its session stands in for one in an uninterruptible sleep: it keeps both pipes open."""
+    begun = time.monotonic()
+    bundle = with_programs(tmp_path, dmesg="setsid sleep 12 & echo lost; exit 0")
+    assert time.monotonic() - begun < 10
+    assert section_of(bundle, "kernel-log").exit == 124
+    assert section_of(bundle, "processes").exit == 0
+
+
+def test_when_everything_hangs_it_still_ends(tmp_path: Path) -> None:
+    """The time of all sections is limited too; what was not started says so."""
+    names = ("date", "uname", "grep", "cat", "dmesg", "journalctl", "systemctl", "find")
+    begun = time.monotonic()
+    bundle = with_programs(tmp_path, **dict.fromkeys(names, "sleep 60"))
+    assert time.monotonic() - begun < 25
+    assert {section.exit for section in bundle.sections.values()} == {124}
+    assert section_of(bundle, "cgroups").notes == "not started: the probe had used up its 20 seconds"
+
+
+def test_a_missing_tool_is_127_with_its_name(tmp_path: Path) -> None:
+    """Not a section that is silently empty."""
+    (tmp_path / "bin").mkdir()
+    for name in ("sh", "env", "timeout", "head", "tail", "sed", "cat", "date", "true"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    script = re.sub(r"\nPATH=.*", f"\nPATH={tmp_path}/bin", PROBE, count=1)
+    bundle = bundle_of(run(["sh", "-c", script]))
+    for name, tool in {"kernel-log": "dmesg", "kernel-journal": "journalctl", "vmstat": "grep", "uname": "uname"}.items():
+        section = section_of(bundle, name)
+        assert (section.exit, section.text) == (127, "")
+        assert tool in section.notes
+    assert section_of(bundle, "meminfo").exit == 0
+
+
+def test_without_any_limiter_nothing_is_run(tmp_path: Path) -> None:
+    """A command that may hang is not started without a limit; every section says what is missing."""
+    (tmp_path / "bin").mkdir()
+    for name in ("sh", "env", "sed", "head", "tail", "cat", "date", "uname", "dmesg"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    script = re.sub(r"\nPATH=.*", f"\nPATH={tmp_path}/bin", PROBE, count=1)
+    bundle = unframe(subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout, None)
+    assert isinstance(bundle, Bundle)
+    assert {section.text for section in bundle.sections.values()} == {""}
+    assert 0 not in {section.exit for section in bundle.sections.values()}
+
+
+def test_endless_output_is_cut_at_the_cap(tmp_path: Path) -> None:
+    """A log that never ends keeps its end until its time is over, everything else stops at its beginning at once."""
+    bundle = with_programs(tmp_path, dmesg="exec yes 0123456789", uname="exec yes 0123456789")
+    for name in ("kernel-log", "uname"):
+        section = section_of(bundle, name)
+        assert section.cut
+        assert CAPS[name] - 30 < len(section.text) <= CAPS[name]
+        assert set(section.text.split()) == {"0123456789"}
+
+
+# -- command lines --
+
+SHOWN = [  # command line; what is shown of it; what is shown where its words were joined by blanks, if that differs
+    (["/usr/local/bin/ranker"], "/usr/local/bin/ranker"),
+    (["/usr/local/bin/ranker", "12000"], "/usr/local/bin/ranker ..."),
+    (["/usr/bin/numactl", "--membind=1", "/usr/local/bin/ranker", "12000"], "/usr/bin/numactl --membind=1 /usr/local/bin/ranker ..."),
+    (["numactl", "-m", "0,1", "--", "java", "-jar", "x"], "numactl -m 0,1 -- java ..."),
+    (["numactl", "-m1", "-N", "1", "app"], "numactl -m1 -N 1 app"),
+    (["numactl", "--mem", "1", "--cpunode=1", "app"], "numactl --mem 1 --cpunode=1 app"),
+    (["numactl", "--pref=1", "app"], "numactl ..."),
+    (["numactl", "-al", "app", "-m", "1"], "numactl -a -l app ..."),
+    (["numactl", "-lm", "!0-1", "app"], "numactl -l -m !0-1 app"),
+    (["numactl", "--weighted-interleave=0-3", "app"], "numactl --weighted-interleave=0-3 app"),
+    (["numactl", "-i", "netdev:eth0", "app"], "numactl -i netdev:eth0 app"),
+    (["numactl", "-C", "0-7", "-P", "+0", "app"], "numactl -C 0-7 -P +0 app"),
+    (["numactl", "-m"], "numactl ..."),
+    (["numactl", "--unheard-of", "1", "app"], "numactl ..."),
+    (["numactl", "-m", "1", "taskset", "-c", "0-3", "app", "x"], "numactl -m 1 taskset -c 0-3 app ..."),
+    (["taskset", "0xff", "app"], "taskset 0xff app"),
+    (["taskset", "-p", "0xff", "1234"], "taskset ..."),
+    (["systemd-run", "--scope", "-p", "MemoryMax=10G", "app", "x"], "systemd-run --scope -p MemoryMax=10G app ..."),
+    (["systemd-run", "-pNUMAPolicy=bind", "--property=NUMAMask=1", "--", "app"], "systemd-run -pNUMAPolicy=bind --property=NUMAMask=1 app"),
+    (["systemd-run", "--user", "--unit=x", "-G", "/usr/bin/numactl", "-m", "1", "app"], "systemd-run --user /usr/bin/numactl -m 1 app"),
+    (["systemd-run", "--slice", "a", "/usr/bin/app"], "systemd-run /usr/bin/app"),
+    (["docker", "run", "-d", "--rm", "--cpuset-mems=1", "-m", "4g", "image", "-m", "2g"], "docker run --cpuset-mems=1 -m 4g ..."),
+    (["docker", "run", "--name", "x", "--cpuset-mems", "0-1", "--memory=1g", "image"], "docker run --cpuset-mems 0-1 --memory=1g ..."),
+    (["podman", "run", "--network", "host", "--cpuset-cpus=0,2", "image"], "podman run --cpuset-cpus=0,2 ..."),
+    (["docker", "login", "-u", "me"], "docker ..."),
+    (["env", "A=1", "B=2", "numactl", "-m", "1", "app"], "env numactl -m 1 app"),
+    (["env", "A=1", "app"], "env app", "env ..."),
+    (["env", "-u", "A", "/usr/bin/app"], "env /usr/bin/app"),
+    (["env", "-S", "app x"], "env ..."),
+    (["nice", "-n", "5", "ionice", "-c2", "-n7", "/usr/bin/app"], "nice ionice /usr/bin/app"),
+    (["nice", "-5", "app"], "nice app"),
+    (["sudo", "-u", "db", "-E", "/usr/bin/numactl", "-m", "0", "app"], "sudo /usr/bin/numactl -m 0 app"),
+    (["sudo", "--unheard-of", "x", "app"], "sudo ..."),
+    (["timeout", "-k", "5", "1h", "/usr/bin/app"], "timeout /usr/bin/app"),
+    (["stdbuf", "-oL", "/opt/x/app"], "stdbuf /opt/x/app"),
+    (["chrt", "-f", "50", "app"], "chrt app"),
+    (["setsid", "-w", "nohup", "app", "x"], "setsid nohup app ..."),
+    (["/bin/sh", "-c", "exec numactl --membind=1 app $OPTIONS"], "/bin/sh -c exec numactl --membind=1 app ..."),
+    (["bash", "-euo", "pipefail", "-c", "numactl -m 1 /usr/bin/app"], "bash -c numactl -m 1 /usr/bin/app"),
+    (["sh", "-c", "app --fast"], "sh -c ..."),
+    (["sh", "/etc/init.d/app", "start"], "sh ..."),
+    (["sh", "-c", "sh -c 'numactl -m 1 app'"], "sh -c sh -c numactl -m 1 app"),
+    (["sh", "-c", "numactl -m 1 app; rm -r x"], "sh -c numactl -m 1 ..."),
+    (["busybox", "sh", "-c", "exec app"], "busybox sh -c exec app"),
+    (["nginx: worker process"], "..."),
+    (["/opt/My App/run", "x"], "...", "/opt/My ..."),
+    (["\x1b[2J", "x"], "..."),
+    (["-bash"], "..."),
+]
+
+SECRETS = [
+    "xoxb-1234567890-abcdefghij",
+    "xapp-1-A012-345-deadbeef",
+    "xoxe.xoxp-1-Mi0yLTEy",
+    "AKIAIOSFODNN7EXAMPLE",
+    "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+    "glpat-ABCdef123456",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+    "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----",
+    "postgres://user:hunter2@db.example/main",
+    "hunter2",
+    "correct horse battery staple",
+    "/secretpart/abc+def==",
+    "c2VjcmV0IHdpdGggc2xhc2g/Lw==",
+    "0123456789abcdef0123456789abcdef",
+    "6f1ed002-ab59-4f5c-9a52-0b0e1f3c2d4a",
+    "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+    "p@ss:w0rd;id",
+    "$ecret`id`",
+    "'quoted secret' \"and more\"",
+    "two\nlines\tof\x01secret",
+    "sudo exec secretword",
+    "--option=secretvalue",
+    "-m secretvalue",
+    "\u5bc6\u7801\u5bc6\u7801",
+]
+
+PLACES: list[list[str]] = [  # where {} is the secret
+    ["/usr/bin/app", "--password={}"],
+    ["app", "-p", "{}"],
+    ["curl", "-H", "Authorization: Bearer {}", "http://x"],
+    ["postgres://user:{}@host/db"],
+    ["app\n{}"],
+    ["env", "TOKEN={}", "/usr/bin/app"],
+    ["env", "TOKEN=first {}", "app"],
+    ["env", "-u", "{}", "app"],
+    ["env", "-S", "TOKEN={} app"],
+    ["sh", "-c", "TOKEN={} exec /usr/bin/app"],
+    ["sh", "-c", "exec env TOKEN='{} {}' /usr/bin/app {}"],
+    ["sh", "-c", "export A={}; numactl -m 1 app"],
+    ["sh", "-c", "numactl -H\n{} x"],
+    ["bash", "-lc", "numactl -m 1 app {}"],
+    ["bash", "-c", "cd / && curl {}"],
+    ["bash", "-c", "exec sudo -p '{}' app"],
+    ["systemd-run", "--setenv=TOKEN={}", "-p", "Environment=TOKEN={}", "/usr/bin/app"],
+    ["systemd-run", "--description", "of {} and", "/usr/bin/app", "{}"],
+    ["systemd-run", "-p", "MemoryMax={}", "-E", "A={}", "app"],
+    ["systemd-run", "-p", "{}", "--unit={}", "app"],
+    ["docker", "run", "-e", "TOKEN={}", "--cpuset-mems", "1", "image", "{}"],
+    ["docker", "run", "--memory={}", "--cpuset-mems={}", "-m{}", "image"],
+    ["podman", "run", "--env", "A={}", "--unheard-of", "{}", "image"],
+    ["docker", "{}", "run"],
+    ["numactl", "--membind=1", "app", "{}"],
+    ["numactl", "--membind={}", "app"],
+    ["numactl", "--file={}", "--membind", "1", "app"],
+    ["taskset", "-c", "0-3", "app", "{}"],
+    ["nice", "-n", "{}", "app"],
+    ["sudo", "-u", "db", "-p", "{}", "app"],
+    ["sudo", "TOKEN={}", "app"],
+    ["timeout", "5", "mysql", "-p{}"],
+    ["timeout", "-s", "{}", "5", "app"],
+]
+ARGUMENTS = [shown[0] for shown in SHOWN] + [[word.replace("{}", secret) for word in place] for place in PLACES for secret in SECRETS]
+
+
+def leaked(secret: str, shown: str) -> list[str]:
+    """The parts of `secret` that can be read in `shown`; launchers' names and our own options are no secrets."""
+    parts = [part for part in re.split(r"[\s'\"=\x01]+", secret) if len(part) > 3]
+    return [part for part in parts if part in shown and part not in ("sudo", "exec")]
+
+
+def shown_of_processes(root: Path) -> list[str]:
+    """What the section `processes` shows of ARGUMENTS, each one a process."""
+    for number, words in enumerate(ARGUMENTS, 1):
+        process = root / "proc" / str(number)
+        process.mkdir(parents=True)
+        (process / "status").write_text(f"Name:\tx\nPid:\t{number}\n")
+        (process / "cmdline").write_bytes("".join(f"{word}\0" for word in words).encode())
+    pids = " ".join(str(number + 1) for number in range(len(ARGUMENTS)))
+    text = run_section(root, "PROCESSES", pids, program("LAUNCHER") + program("ARGV"), "END { }")
+    return [line.removeprefix("argv\t") for line in text.split("\n") if line.startswith("argv\t")]
+
+
+def shown_of_units(root: Path) -> list[str]:
+    """What the section `units` shows of ARGUMENTS, each one a unit whose words systemctl has joined."""
+    units = (
+        f"Id={number}.service\nNRestarts=1\nExecStart={{ path=/x ; argv[]={' '.join(words)} ; ignore_errors=no ; pid=0 }}\n"
+        for number, words in enumerate(ARGUMENTS, 1)
+    )
+    (root / "shown").write_bytes("\n".join(units).encode())
+    write_program(root, "systemctl", f"cat {root}/shown")
+    text = run_section(root, "UNITS", program("LAUNCHER") + program("UNITS_KEPT"), "")
+    return [line.removeprefix("ExecStart=") for line in text.split("\n") if line.startswith("ExecStart=")]
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_of_a_command_line_the_launchers_words_are_shown(tmp_path: Path, awk: str) -> None:
+    """Both from /proc, where words are told apart, and from systemctl, which joins them."""
+    use_awk(tmp_path, awk)
+    assert shown_of_processes(tmp_path)[: len(SHOWN)] == [shown[1] for shown in SHOWN]
+    assert shown_of_units(tmp_path)[: len(SHOWN)] == [shown[-1] for shown in SHOWN]
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_no_secret_on_a_command_line_is_shown(tmp_path: Path, awk: str) -> None:
+    """24 shapes of secrets at 33 places, in both inputs: nothing of them, and no control character."""
+    use_awk(tmp_path, awk)
+    for read in (shown_of_processes, shown_of_units):
+        shown = read(tmp_path)
+        assert len(shown) == len(ARGUMENTS)
+        secrets = [secret for _ in PLACES for secret in SECRETS]
+        leaks = [(said, leaked(secret, said)) for said, secret in zip(shown[len(SHOWN) :], secrets, strict=True)]
+        assert [leak for leak in leaks if leak[1]] == []
+        assert all(said.isascii() and said.isprintable() for said in shown)
+
+
+# -- processes, units, cgroups --
+
+NUMA_MAPS = """\
+00400000 bind:1 file=/usr/local/bin/ranker mapped=1 active=0 N1=1 kernelpagesize_kB=4
+7f0000000000 bind:1 anon=3 dirty=3 active=0 N0=1 N1=2 kernelpagesize_kB=2048
+7f1000000000 bind:1 file=/dev/hugepages/N0=9\\040x huge dirty=1 N10=1 kernelpagesize_kB=1048576
+7f2000000000 prefer (many):0-1 anon=5 N0=5 kernelpagesize_kB=4
+7f3000000000 weighted interleave:0-1 anon=7 N0=3 N1=4 kernelpagesize_kB=4
+7f4000000000 bind=static:1 anon=250000000 N1=250000000 kernelpagesize_kB=4096
+7f5000000000 default heap anon=2 N0=2
+7ffea33df000 interleave:0-1
+"""
+SUMMED = """\
+numa\tbind:1\tN0=2048 N1=4100 N10=1048576
+numa\tbind=static:1\tN1=1024000000000
+numa\tdefault\tN0=8
+numa\tinterleave:0-1\t
+numa\tprefer (many):0-1\tN0=20
+numa\tweighted interleave:0-1\tN0=12 N1=16
+"""
+
+
+def process(root: Path, pid: int, **files: str) -> None:
+    """A process of the host that `root` stands for."""
+    directory = root / "proc" / str(pid)
+    directory.mkdir(parents=True)
+    for name, text in files.items():
+        (directory / name).write_text(text)
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_numa_maps_is_summed_by_policy_and_node(tmp_path: Path, awk: str) -> None:
+    """Huge pages count with their size, policies with a blank in their name are whole, one without pages is named too."""
+    use_awk(tmp_path, awk)
+    process(tmp_path, 7, status="Name:\tx\nPid:\t7\nVmRSS:\t 1 kB\n", cmdline="x\0", numa_maps=NUMA_MAPS)
+    text = run_section(tmp_path, "PROCESSES", "7", program("LAUNCHER") + program("ARGV"), program("NUMA"))
+    assert text == f"Name:\tx\nPid:\t7\nVmRSS:\t 1 kB\nargv\tx\n{SUMMED}"
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_numa_maps_that_cannot_be_read_says_why(tmp_path: Path, awk: str) -> None:
+    """The policies that were read before it failed are shown with it."""
+    use_awk(tmp_path, awk)
+    for pid in (7, 8):
+        process(tmp_path, pid, status=f"Name:\tx\nPid:\t{pid}\n", numa_maps=NUMA_MAPS.splitlines(keepends=True)[0])
+    write_program(tmp_path, "cat", 'case $* in */7/*) echo "cat: $*: Permission denied" >&2; exit 1;; *) /bin/cat "$@"; exit 124;; esac')
+    text = run_section(tmp_path, "PROCESSES", "7 8", program("LAUNCHER") + program("ARGV"), program("NUMA"))
+    assert text == (
+        "Name:\tx\nPid:\t7\nnuma-error\tPermission denied\nName:\tx\nPid:\t8\nnuma\tbind:1\tN1=4\nnuma-error\ttimed out\n"
+    )
+
+
+def test_the_largest_processes_come_first_and_those_that_vanished_are_passed_over(tmp_path: Path) -> None:
+    """24 of them; a kernel thread holds no memory."""
+    for pid in range(1, 41):
+        process(tmp_path, pid, status=f"Name:\tx\nPid:\t{pid}\n" + (f"VmRSS:\t{pid % 30:8} kB\n" if pid != 29 else ""))
+    largest = run_section(tmp_path, "LARGEST").split()
+    assert largest[:3] == ["28", "27", "26"]
+    assert len(largest) == 24
+    shutil.rmtree(tmp_path / "proc/28")
+    text = run_section(tmp_path, "PROCESSES", "28 27", program("LAUNCHER") + program("ARGV"), program("NUMA"))
+    assert text.startswith("Name:\tx\nPid:\t27\n")
+
+
+def test_of_cgroups_those_that_place_memory_are_shown(tmp_path: Path) -> None:
+    """The unified one, and of version 1 memory, cpuset and systemd's own."""
+    lines = ["12:pids:/a", "11:cpuset:/b", "5:cpu,cpuacct:/c", "4:memory:/d:e", "1:name=systemd:/f", "0::/g"]
+    process(tmp_path, 7, status="Name:\tx\n", cgroup="".join(f"{line}\n" for line in lines), numa_maps="")
+    text = run_section(tmp_path, "PROCESSES", "7", program("LAUNCHER") + program("ARGV"), program("NUMA"))
+    kept = ["11:cpuset:/b", "4:memory:/d:e", "1:name=systemd:/f", "0::/g"]
+    assert text == "Name:\tx\n" + "".join(f"cgroup\t{line}\n" for line in kept)
+
+
+PLAIN = {"MainPID": "10", "NRestarts": "0", "ActiveState": "active", "SubState": "running", "NUMAPolicy": "n/a", "MemoryMax": "infinity"}
+INTERESTING = [
+    {"NRestarts": "3"},
+    {"ActiveState": "failed"},
+    {"SubState": "auto-restart"},
+    {"NUMAPolicy": "bind"},
+    {"AllowedMemoryNodes": "1"},
+    {"MemoryMax": "1073741824"},
+    {"MainPID": "4711"},
+    {"ExecStart": "{ path=/bin/sh ; argv[]=/bin/sh -c true ; ignore_errors=no ; }"},
+    {"ExecStart": "{ path=/usr/bin/numactl ; argv[]=/usr/bin/numactl -m 1 x ; ignore_errors=no ; }"},
+]
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_units_of_interest_are_kept_and_others_are_not(tmp_path: Path, awk: str) -> None:
+    """Most services of a host are in order, and none of our business; systemctl's status is the section's."""
+    use_awk(tmp_path, awk)
+    units = [PLAIN, *({**PLAIN, **more} for more in INTERESTING), {**PLAIN, "MemoryMax": "18446744073709551615", "NUMAPolicy": ""}]
+    shown = "\n".join("".join(f"{key}={value}\n" for key, value in {"Id": f"{n}.service", **unit}.items()) for n, unit in enumerate(units))
+    (tmp_path / "shown").write_text(shown)
+    write_program(tmp_path, "systemctl", f"cat {tmp_path}/shown; echo complaint >&2; exit 4")
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    command = ["sh", "-c", program("UNITS"), "sh", program("LAUNCHER") + program("UNITS_KEPT"), "1\n4711\n12"]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, env={"PATH": path, "LC_ALL": "C"})
+    assert re.findall(r"^Id=(\d+)", done.stdout, flags=re.MULTILINE) == [str(n + 1) for n in range(len(INTERESTING))]
+    assert (done.returncode, done.stderr) == (4, "complaint\n")
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_an_argument_with_newlines_cannot_bring_words_in(tmp_path: Path, awk: str) -> None:
+    """systemctl prints it as it is; what follows the newline is neither words nor properties, and odd values are not shown."""
+    use_awk(tmp_path, awk)
+    (tmp_path / "shown").write_text(
+        "Id=a.service\nNRestarts=1\nExecStart={ path=/bin/sh ; argv[]=/bin/sh -c numactl -m 1\nsecret\nId=secret\nFragmentPath=x secret=1\n"
+        "Result=tab\tsecret\nnumactl secret ; ignore_errors=no ; }\n"
+    )
+    write_program(tmp_path, "systemctl", f"cat {tmp_path}/shown")
+    text = run_section(tmp_path, "UNITS", program("LAUNCHER") + program("UNITS_KEPT"), "")
+    assert text == "Id=a.service\nNRestarts=1\nFragmentPath=...\nResult=...\nExecStart=/bin/sh -c numactl -m 1 ...\n\n"
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_limits_and_moved_counters_of_cgroups_are_shown(tmp_path: Path, awk: str) -> None:
+    """Of both versions; what is unlimited or zero is left out, and names may hold colons and backslashes."""
+    use_awk(tmp_path, awk)
+    files = {
+        "a.slice/x\\x2dy.service/memory.events": "low 0\nhigh 0\nmax 12\noom 0\noom_kill 3\n",
+        "a.slice/x\\x2dy.service/memory.max": "max\n",
+        "cri:containerd:abc.scope/memory.max": "1073741824\n",
+        "memory/d/memory.limit_in_bytes": "536870912\n",
+        "memory/d/memory.failcnt": "7\n",
+        "memory/d/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
+        "memory/e/memory.limit_in_bytes": "9223372036854771712\n",
+        "memory/e/memory.failcnt": "0\n",
+        "1/2/3/4/5/6/memory.max": "1\n",
+    }
+    for name, text in files.items():
+        file = tmp_path / "sys/fs/cgroup" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    shown = run_section(tmp_path, "CGROUPS", program("CGROUPS_KEPT")).replace(f"{tmp_path}/sys/fs/cgroup/", "")
+    assert sorted(shown.splitlines()) == [
+        "a.slice/x\\x2dy.service/memory.events:max 12",
+        "a.slice/x\\x2dy.service/memory.events:oom_kill 3",
+        "cri:containerd:abc.scope/memory.max:1073741824",
+        "memory/d/memory.failcnt:7",
+        "memory/d/memory.limit_in_bytes:536870912",
+        "memory/d/memory.oom_control:oom_kill 2",
+    ]
+
+
+@pytest.mark.parametrize("directory", ["bot/demo/bundles/ranker", "bot/demo/bundles/healthy", "tests/cases/memcg-oom-5.10"])
+def test_bundles_made_of_recordings_can_be_read(directory: str) -> None:
+    """What was not recorded is missing, and says so."""
+    bundle = read_directory(TREE / directory)
+    assert set(bundle.sections) | set(bundle.missing) == set(SECTIONS)
+    assert set(bundle.missing.values()) == {"not recorded"}
+    assert all(section.exit == 0 and section.text and not section.cut for section in bundle.sections.values())

@@ -1,0 +1,51 @@
+"""Every recorded case: the whole text that people get, and the codes that the expert gave. `make golden` rewrites the texts."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagnostics.bundle import read_directory
+from diagnostics.engine import diagnose, report_on
+from diagnostics.render import to_text
+from diagnostics.rules import RULES
+
+CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/case.toml"))
+
+
+def case_of(directory: Path) -> dict[str, Any]:
+    return tomllib.loads((directory / "case.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
+def test_case_gives_the_experts_verdict_in_these_words(directory: Path) -> None:
+    """The codes come from case.toml, the words from expected.txt."""
+    case = case_of(directory)
+    host = diagnose(read_directory(directory / case["bundle"]))
+    text = to_text(report_on([host]))
+    if os.environ.get("SEVBOT_GOLDEN"):
+        (directory / "expected.txt").write_text(text, encoding="utf-8")
+
+    assert {finding.code: str(finding.confidence) for finding in host.findings} == case["findings"]
+    assert sorted(host.clear) == sorted(case["clear"])
+    assert sorted(host.unknown) == sorted(case.get("unknown", []))
+    assert text == (directory / "expected.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
+def test_case_gives_the_same_bytes_twice(directory: Path) -> None:
+    """The same bundle and the same version: nothing reads a clock or an unordered set."""
+    bundle = read_directory(directory / case_of(directory)["bundle"])
+
+    assert to_text(report_on([diagnose(bundle)])) == to_text(report_on([diagnose(bundle)]))
+
+
+def test_every_rule_has_a_case_that_it_fires_in() -> None:
+    """A rule without a recorded incident is a guess."""
+    fired = {code for directory in CASES for code in case_of(directory)["findings"]}
+
+    assert fired == {rule.code for rule in RULES}
