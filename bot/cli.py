@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, TypeVar
 from bot import __version__
 
 if TYPE_CHECKING:
-    from diagnostics.collect.ssh import SshCollector
-
     from bot.config import Config
     from diagnostics.bundle import Bundle
+    from diagnostics.collect.ssh import SshCollector
     from diagnostics.model import Report
 
 T = TypeVar("T")
@@ -111,9 +110,8 @@ def _report(options: argparse.Namespace) -> Report:
         return report_on([diagnose(_kernel_log(options.kernel_log))])
     if options.bundle is not None:
         return report_on([diagnose(_bundle(options.bundle))])
-    from diagnostics.collect.local import collect_local
-
     from diagnostics.bundle import Missing
+    from diagnostics.collect.local import collect_local
 
     local = asyncio.run(collect_local())
     return report_on([not_reached("localhost", local) if isinstance(local, Missing) else diagnose(local)])
@@ -166,9 +164,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
+    from bot.demo.play import play
     from diagnostics.collect.ssh import SshSetupError
-
-    from bot.demo import play
 
     bundle = _bundle(options.bundle) if options.bundle is not None else None
     try:

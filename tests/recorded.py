@@ -131,10 +131,14 @@ def kernel_log_bundle(recording: Path, host: str) -> Bundle:
 
 
 def rewrite(bundle: Bundle, directory: Path) -> None:
-    """Write `bundle` in place of the one that stands in `directory`."""
-    if (directory / "bundle.json").exists():
-        shutil.rmtree(directory)
-    write_directory(bundle, directory)
+    """Write `bundle` in place of the one that stands in `directory`; other files there, a case's own, stay."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as fresh:
+        write_directory(bundle, Path(fresh))
+        for name in ("bundle.json", *(f"{section}.txt" for section in SECTIONS)):
+            (directory / name).unlink(missing_ok=True)
+            if (Path(fresh) / name).exists():
+                shutil.copyfile(Path(fresh) / name, directory / name)
 
 
 def main(evidence: Path) -> None:

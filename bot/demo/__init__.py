@@ -1,5 +1,1 @@
 """`sevbot demo`: a local stand-in for Slack, replayed hosts behind real SSH servers, and the bot as `sevbot run` builds it."""
-
-from bot.demo.play import play
-
-__all__ = ["play"]

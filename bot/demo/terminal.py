@@ -54,4 +54,4 @@ def _joined(elements: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _wrapped(text: str, first: str = "", further: str = "") -> list[str]:
-    return textwrap.wrap(html.unescape(text), WIDTH, initial_indent=first, subsequent_indent=further, break_long_words=False) or [""]
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=further, break_long_words=False) or [""]

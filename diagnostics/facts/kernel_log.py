@@ -43,7 +43,6 @@ class KernelLog:
     since_boot: bool
     until_taken: bool
     not_the_kernels: tuple[Citation, ...] = ()
-    not_read: tuple[str, ...] = ()
 
     @property
     def gap(self) -> str | None:
@@ -62,22 +61,21 @@ def kills_of(reports: Iterable[SourcedReport]) -> tuple[Kill, ...]:
 def read(bundle: Bundle) -> KernelLog | Missing:
     clock_fact = clock.read(bundle)
     booted = clock_fact.booted if isinstance(clock_fact, clock.Clock) else None
-    logs, not_read = [], []
+    logs, reasons = [], []
     for name in SOURCES:
         section = bundle.get(name)
         log = _read_section(section, booted) if isinstance(section, Section) else section
         if isinstance(log, Missing):
-            not_read.append(f"{name}: {log.because}")
+            reasons.append(f"{name}: {log.because}")
         else:
             logs.append(log)
     if not logs:
-        return Missing("; ".join(not_read))
+        return Missing("; ".join(reasons))
     return KernelLog(
         reports=_merge(logs),
         since_boot=any(log.since_boot for log in logs),
         until_taken=isinstance(clock_fact, clock.Clock) and any(log.until_taken for log in logs),
         not_the_kernels=tuple(citation for log in logs for citation in log.not_the_kernels),
-        not_read=tuple(not_read),
     )
 
 

@@ -24,21 +24,23 @@ NOT_PROVEN = (
 def no_report(evidence: Evidence) -> Clear | Unknown | KernelLog:
     """What can be said before any report is looked at; the log itself where it holds reports."""
     log, counters = evidence.get(KernelLog), evidence.get(Counters)
+    forged = len(log.not_the_kernels) if isinstance(log, KernelLog) else 0
+    not_believed = f"; {forged} lines that read like an OOM report were not written by the kernel, and not believed" if forged else ""
     killed = counters.oom_kill if isinstance(counters, Counters) else None
     if isinstance(log, KernelLog) and log.reports:
         return log
     if killed == 0:
-        return Clear("the kernel counts no OOM kill since boot (oom_kill 0 in /proc/vmstat)")
+        return Clear(f"the kernel counts no OOM kill since boot (oom_kill 0 in /proc/vmstat){not_believed}")
     if isinstance(log, Missing):
         return Unknown(f"the kernel log could not be read ({log.because})")
     if killed:
         return Unknown(
             f"the kernel counts OOM kills since boot (oom_kill {killed}), but the log shows none: "
-            f"{log.gap or 'look in `journalctl -k` of the host'}"
+            f"{log.gap or 'look in `journalctl -k` of the host'}{not_believed}"
         )
     if log.gap:
-        return Unknown(f"no OOM kill in the log, but {log.gap}")
-    return Clear("the kernel log, read from boot on, holds no OOM kill")
+        return Unknown(f"no OOM kill in the log, but {log.gap}{not_believed}")
+    return Clear(f"the kernel log, read from boot on, holds no OOM kill{not_believed}")
 
 
 def second_signs(evidence: Evidence, kills: Sequence[Kill]) -> tuple[Citation, ...]:

@@ -1,0 +1,37 @@
+# make demo   see sevbot work: no Slack workspace, no hosts, no root
+# make test   all tests; those that need sshd or Chromium run where these are installed
+# make check  ruff and mypy
+# make golden rewrite the recorded cases' texts (review the diff)
+# make lock   renew requirements.lock (needs uv)
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+
+.PHONY: demo test check golden lock
+
+demo: $(READY)
+	$(VENV)/bin/sevbot demo $(DEMO)
+
+test: $(READY)
+	$(VENV)/bin/python -m pytest $(TESTS)
+
+check: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+golden: $(READY)
+	SEVBOT_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/test_cases.py
+	git diff --stat tests/cases
+
+lock:
+	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --extra dev --python-version 3.11 \
+		pyproject.toml --output-file requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@echo "sevbot: setting up $(VENV): the locked dependencies with their hashes, then sevbot itself (once; about half a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sevbot needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)

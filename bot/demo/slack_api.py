@@ -1,0 +1,245 @@
+"""The stand-in's Web API: the methods that sevbot calls, with Slack's refusals, and faults on demand."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from aiohttp import web
+
+from bot.demo.slack_limits import MAX_POSTED_TEXT, MAX_UPDATED_TEXT, check_content
+from bot.demo.slack_workspace import Json, SlackError, Workspace
+
+JSON_ARGUMENTS = ("blocks", "attachments", "metadata")
+MAX_PAGE = 1000
+HISTORY_PAGE = 100
+DROP = "drop-after-commit"
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """A call and its answer. `arguments` are decoded and without the token."""
+
+    method: str
+    arguments: Json
+    result: Json
+
+
+class WebApi:
+    """Answers /api/METHOD. `history` holds the calls that were accepted, `refused` those that were not, both in order."""
+
+    def __init__(self, workspace: Workspace, open_socket: Callable[[], str]) -> None:
+        self.history: list[ApiCall] = []
+        self.refused: list[ApiCall] = []
+        self._workspace = workspace
+        self._open_socket = open_socket
+        self._faults: defaultdict[str, deque[str]] = defaultdict(deque)
+        self._methods: Mapping[str, tuple[str | None, Callable[[Json], Json]]] = {
+            "auth.test": (None, self._auth_test),
+            "chat.postMessage": ("chat:write", self._post_message),
+            "chat.update": ("chat:write", self._update),
+            "chat.postEphemeral": ("chat:write", self._post_ephemeral),
+            "conversations.history": ("channels:history", self._history),
+            "conversations.replies": ("channels:history", self._replies),
+            "conversations.info": ("channels:read", self._info),
+        }
+
+    def fail_next(self, method: str, how: str) -> None:
+        """Let the next call of `method` that has no fault yet fail: 429:SECONDS, 500, drop-after-commit or ok-false:ERROR."""
+        if how not in ("500", DROP) and how.partition(":")[0] not in ("429", "ok-false"):
+            raise ValueError(f"no such fault: {how}")
+        self._faults[method].append(how)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        method = request.match_info["method"]
+        token, arguments = await _read(request)
+        fault = self._faults[method].popleft() if self._faults[method] else None
+        if fault is not None and fault != DROP:
+            return self._refuse(method, arguments, fault)
+        try:
+            result = {"ok": True, **self._call(method, token, arguments)}
+        except SlackError as error:
+            result = {"ok": False, "error": error.code, **error.more}
+        (self.history if result["ok"] else self.refused).append(ApiCall(method, arguments, result))
+        self._workspace.changes.happened()
+        if fault == DROP and request.transport is not None:
+            request.transport.abort()
+        return web.json_response(result, headers={"X-OAuth-Scopes": ",".join(sorted(self._workspace.scopes))})
+
+    def _refuse(self, method: str, arguments: Json, fault: str) -> web.Response:
+        kind, _, detail = fault.partition(":")
+        error = {"429": "ratelimited", "500": "internal_error"}.get(kind, detail)
+        result = {"ok": False, "error": error}
+        self.refused.append(ApiCall(method, arguments, result))
+        self._workspace.changes.happened()
+        if kind == "500":
+            return web.Response(status=500, text="<html><body>Server error</body></html>", content_type="text/html")
+        if kind == "429":
+            return web.json_response(result, status=429, headers={"Retry-After": detail} if detail else {})
+        return web.json_response(result)
+
+    def _call(self, method: str, token: str, arguments: Json) -> Json:
+        workspace = self._workspace
+        is_for_app = method == "apps.connections.open"
+        if not is_for_app and method not in self._methods:
+            raise SlackError("unknown_method", req_method=method)
+        if not token:
+            raise SlackError("not_authed")
+        if token not in (workspace.bot_token, workspace.app_token):
+            raise SlackError("invalid_auth")
+        if is_for_app != (token == workspace.app_token):
+            raise SlackError("not_allowed_token_type")
+        if is_for_app:
+            return {"url": self._open_socket()}
+        scope, answer = self._methods[method]
+        if scope is not None and scope not in workspace.scopes:
+            raise SlackError("missing_scope", needed=scope, provided=",".join(sorted(workspace.scopes)))
+        return answer(arguments)
+
+    def _channel(self, arguments: Json) -> None:
+        if arguments.get("channel") != self._workspace.channel_id:
+            raise SlackError("channel_not_found")
+
+    def _auth_test(self, _: Json) -> Json:
+        workspace, bot = self._workspace, self._workspace.sevbot
+        team = {"url": f"https://{workspace.team_name}.invalid/", "team": workspace.team_name, "team_id": workspace.team_id}
+        return {**team, "user": bot.name, "user_id": bot.user_id, "bot_id": bot.bot_id, "is_enterprise_install": False}
+
+    def _post_message(self, arguments: Json) -> Json:
+        workspace = self._workspace
+        self._channel(arguments)
+        check_content(arguments, MAX_POSTED_TEXT)
+        thread_ts = arguments.get("thread_ts")
+        if thread_ts is not None and thread_ts not in workspace.messages:
+            raise SlackError("thread_not_found")
+        message = workspace.post_as_bot(workspace.sevbot, arguments, thread_ts)
+        return {"channel": workspace.channel_id, "ts": message["ts"], "message": workspace.seen(message, metadata=True)}
+
+    def _update(self, arguments: Json) -> Json:
+        workspace = self._workspace
+        self._channel(arguments)
+        message = workspace.messages.get(str(arguments.get("ts")))
+        if message is None:
+            raise SlackError("message_not_found")
+        if message.get("bot_id") != workspace.sevbot.bot_id:
+            raise SlackError("cant_update_message")
+        check_content(arguments, MAX_UPDATED_TEXT)
+        workspace.edit(message, arguments)
+        seen = workspace.seen(message, metadata=True)
+        return {"channel": workspace.channel_id, "ts": message["ts"], "text": message["text"], "message": seen}
+
+    def _post_ephemeral(self, arguments: Json) -> Json:
+        self._channel(arguments)
+        user = arguments.get("user")
+        if user not in self._workspace.people:
+            raise SlackError("user_not_in_channel")
+        check_content(arguments, MAX_POSTED_TEXT)
+        return {"message_ts": self._workspace.show_to(user, self._workspace.sevbot, arguments)["ts"]}
+
+    def _history(self, arguments: Json) -> Json:
+        self._channel(arguments)
+        within = _in_window(self._workspace.roots(), arguments)
+        return self._page(list(reversed(within)), arguments, HISTORY_PAGE)
+
+    def _replies(self, arguments: Json) -> Json:
+        self._channel(arguments)
+        ts = str(arguments.get("ts"))
+        thread = self._workspace.thread(ts)
+        if not thread:
+            raise SlackError("thread_not_found")
+        return self._page([thread[0], *_in_window(thread[1:], arguments)], arguments, MAX_PAGE)
+
+    def _page(self, messages: Sequence[Json], arguments: Json, default: int) -> Json:
+        limit = _limit(arguments.get("limit"), default)
+        start = _start(messages, arguments.get("cursor"))
+        end = start + limit
+        metadata = _is_true(arguments.get("include_all_metadata"))
+        page: Json = {"messages": [self._workspace.seen(each, metadata) for each in messages[start:end]], "has_more": end < len(messages)}
+        if page["has_more"]:
+            cursor = base64.b64encode(f"next_ts:{messages[end]['ts']}".encode()).decode()
+            page["response_metadata"] = {"next_cursor": cursor}
+        return page
+
+    def _info(self, arguments: Json) -> Json:
+        self._channel(arguments)
+        kind = {"is_channel": True, "is_private": False, "is_archived": False, "is_member": True}
+        return {"channel": {"id": self._workspace.channel_id, "name": self._workspace.channel_name, **kind}}
+
+
+async def _read(request: web.Request) -> tuple[str, Json]:
+    """The token and the arguments, from wherever clients put them: header, query, form or JSON body."""
+    arguments: Json = dict(request.query)
+    if request.content_type == "application/json":
+        try:
+            body = await request.json()
+        except ValueError:
+            body = None
+        arguments |= body if isinstance(body, dict) else {}
+    elif request.method == "POST":
+        arguments |= dict(await request.post())
+    in_arguments = str(arguments.pop("token", ""))
+    for name in JSON_ARGUMENTS:
+        if isinstance(arguments.get(name), str):
+            arguments[name] = _decoded(arguments[name])
+    return request.headers.get("Authorization", "").removeprefix("Bearer ") or in_arguments, arguments
+
+
+def _decoded(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text  # refused later, as the wrong kind of thing
+
+
+def _is_true(value: object) -> bool:
+    return value in (True, 1, "1", "true", "True")
+
+
+def _limit(value: object, default: int) -> int:
+    try:
+        limit = int(str(value)) if value is not None else default
+    except ValueError:
+        raise SlackError("invalid_limit") from None
+    if limit < 1:
+        raise SlackError("invalid_limit")
+    return min(limit, MAX_PAGE)
+
+
+def _start(messages: Sequence[Json], cursor: object) -> int:
+    if not cursor:
+        return 0
+    try:
+        kind, _, ts = base64.b64decode(str(cursor), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise SlackError("invalid_cursor") from None
+    places = [place for place, message in enumerate(messages) if message["ts"] == ts]
+    if kind != "next_ts" or not places:
+        raise SlackError("invalid_cursor")
+    return places[0]
+
+
+def _in_window(messages: Sequence[Json], arguments: Json) -> list[Json]:
+    """Those between `oldest` and `latest`; the two themselves only with `inclusive`."""
+    oldest, latest = (_time(arguments, name) for name in ("oldest", "latest"))
+    inclusive = _is_true(arguments.get("inclusive"))
+
+    def inside(message: Json) -> bool:
+        ts = Decimal(message["ts"])
+        if inclusive and ts in (oldest, latest):
+            return True
+        return (oldest is None or ts > oldest) and (latest is None or ts < latest)
+
+    return [message for message in messages if inside(message)]
+
+
+def _time(arguments: Json, name: str) -> Decimal | None:
+    value = arguments.get(name)
+    try:
+        return Decimal(str(value)) if value not in (None, "") else None
+    except InvalidOperation:
+        raise SlackError(f"invalid_ts_{name}") from None

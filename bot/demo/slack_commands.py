@@ -1,0 +1,140 @@
+"""Slash commands in the stand-in: the envelope, the acknowledgement within three seconds, and what comes by `response_url` afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from bot.demo.slack_limits import MAX_POSTED_TEXT, check_content
+from bot.demo.slack_socket import SocketMode
+from bot.demo.slack_workspace import Json, SlackError, Workspace
+
+ACK_WITHIN_S = 3.0
+MAX_RESPONSES = 5
+RESPONSE_URL_LIFE_S = 30 * 60.0
+
+
+@dataclass
+class SlashAnswer:
+    """What the asker has got. It goes on growing as the app posts to `response_url`.
+
+    `error` is Slack's word where the command failed: dispatch_failed (no socket), operation_timeout (no acknowledgement), or the code for
+    an answer that Slack refuses. `messages` are those that only the asker sees, in the order they came.
+    """
+
+    command: str
+    text: str
+    user: str
+    error: str | None = None
+    messages: list[Json] = field(default_factory=list)
+    responses: int = 0
+    asked_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def said(self) -> str:
+        """The text of the latest answer; empty without one."""
+        return str(self.messages[-1].get("text", "")) if self.messages else ""
+
+    @property
+    def blocks(self) -> list[Json]:
+        """The blocks of the latest answer."""
+        return list(self.messages[-1].get("blocks", [])) if self.messages else []
+
+
+class Commands:
+    """Asks the app and takes its answers."""
+
+    def __init__(self, workspace: Workspace, sockets: SocketMode, known: frozenset[str], *, replaces: bool) -> None:
+        self._replaces = replaces
+        self._workspace = workspace
+        self._sockets = sockets
+        self._known = known
+        self._open: dict[str, SlashAnswer] = {}
+        self._count = 0
+
+    async def ask(self, command: str, text: str, user: str, base_url: str) -> SlashAnswer:
+        """Send the command and wait for its acknowledgement; a failure is shown to the asker, and stands in `error`."""
+        answer = SlashAnswer(command, text, user)
+        if command not in self._known or "commands" not in self._workspace.scopes:
+            return self._fail(answer, "unknown_command", f"{command} is not a valid command.")
+        envelope = self._sockets.send("slash_commands", self._payload(answer, base_url))
+        try:
+            payload = await asyncio.wait_for(asyncio.shield(envelope.acked), ACK_WITHIN_S)
+        except TimeoutError:
+            self._sockets.withdraw(envelope)
+            error = "operation_timeout" if envelope.sent else "dispatch_failed"
+            return self._fail(answer, error, f"{command} failed with the error “{error}”")
+        if payload:
+            try:
+                self._take(answer, payload)
+            except SlackError as refusal:
+                self._fail(answer, refusal.code, f"{command} failed with the error “{refusal.code}”")
+        return answer
+
+    def _fail(self, answer: SlashAnswer, error: str, text: str) -> SlashAnswer:
+        answer.error = error
+        answer.messages.append(self._workspace.show_to(answer.user, None, {"text": text}, _typed(answer)))
+        return answer
+
+    def _payload(self, answer: SlashAnswer, base_url: str) -> Json:
+        workspace = self._workspace
+        self._count += 1
+        ticket = f"{workspace.team_id}/{self._count}/{secrets.token_hex(8)}"
+        self._open[ticket] = answer
+        workspace.people.setdefault(answer.user, answer.user)
+        return {
+            "token": "verification-token-unused",
+            "team_id": workspace.team_id,
+            "team_domain": workspace.team_name,
+            "channel_id": workspace.channel_id,
+            "channel_name": workspace.channel_name,
+            "user_id": answer.user,
+            "user_name": workspace.people[answer.user],
+            "command": answer.command,
+            "text": answer.text,
+            "api_app_id": workspace.sevbot.app_id,
+            "is_enterprise_install": "false",
+            "response_url": f"{base_url}commands/{ticket}",
+            "trigger_id": f"{self._count}.{workspace.team_id}",
+        }
+
+    async def respond(self, request: web.Request) -> web.Response:
+        """A post to a `response_url`: five within half an hour, then it is refused."""
+        answer = self._open.get(request.match_info["ticket"])
+        if answer is None or time.monotonic() - answer.asked_at > RESPONSE_URL_LIFE_S:
+            return web.json_response({"ok": False, "error": "expired_url"}, status=404)
+        if answer.responses >= MAX_RESPONSES:
+            return web.json_response({"ok": False, "error": "used_url"}, status=404)
+        try:
+            body = await request.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            return web.Response(status=400, text="invalid_payload")
+        try:
+            self._take(answer, body)
+        except SlackError as refusal:
+            return web.json_response({"ok": False, "error": refusal.code}, status=400)
+        answer.responses += 1
+        self._workspace.changes.happened()
+        return web.Response(text="ok")
+
+    def _take(self, answer: SlashAnswer, content: Mapping[str, Any]) -> None:
+        workspace = self._workspace
+        check_content(content, MAX_POSTED_TEXT)
+        if content.get("response_type") == "in_channel":
+            workspace.post_as_bot(workspace.sevbot, content)
+            return
+        if self._replaces and content.get("replace_original") and answer.messages:
+            workspace.ephemerals.remove(answer.messages.pop())
+        answer.messages.append(workspace.show_to(answer.user, workspace.sevbot, content, _typed(answer)))
+
+
+def _typed(answer: SlashAnswer) -> str:
+    return f"{answer.command} {answer.text}".strip()

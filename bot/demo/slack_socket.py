@@ -1,0 +1,167 @@
+"""The stand-in's Socket Mode: envelopes over WebSockets, acknowledgements, redelivery, `disconnect` (docs.slack.dev, Using Socket Mode)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+
+from aiohttp import WSMsgType, web
+
+from bot.demo.slack_workspace import Changes, Json
+
+MAX_SOCKETS = 10
+MAX_RETRIES = 3
+CLOSE_AFTER_S = 1.0
+CONNECTION_S = 18_060  # what Slack says of a fresh connection: it is refreshed after about five hours
+
+
+@dataclass(eq=False)
+class Envelope:
+    """One delivery to the app. `acked` gets the payload of its acknowledgement."""
+
+    envelope_id: str
+    kind: str
+    payload: Json
+    attempt: int
+    acked: asyncio.Future[Json] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    sent: bool = False
+    withdrawn: bool = False
+
+    def frame(self) -> Json:
+        reason = "timeout" if self.attempt else ""
+        retry = {"retry_attempt": self.attempt, "retry_reason": reason} if self.kind == "events_api" else {}
+        accepts = self.kind != "events_api"
+        return {"envelope_id": self.envelope_id, "type": self.kind, "payload": self.payload, "accepts_response_payload": accepts, **retry}
+
+
+class SocketMode:
+    """Each envelope goes to one open socket, in turn; with none open it waits. `acks` holds what was acknowledged, in order."""
+
+    def __init__(self, app_id: str, retry_after_s: float, changes: Changes) -> None:
+        self.acks: list[Envelope] = []
+        self.sockets: list[web.WebSocketResponse] = []
+        self._app_id = app_id
+        self._retry_after_s = retry_after_s
+        self._changes = changes
+        self._all: list[web.WebSocketResponse] = []
+        self._waiting: deque[Envelope] = deque()
+        self._unacked: dict[str, Envelope] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._count = 0
+        self._pump: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._pump = asyncio.create_task(self._deliver())
+
+    async def stop(self) -> None:
+        """Close the sockets and end what waits."""
+        for timer in self._timers.values():
+            timer.cancel()
+        if self._pump is not None:
+            self._pump.cancel()
+            await asyncio.gather(self._pump, return_exceptions=True)
+        await asyncio.gather(*(socket.close() for socket in self._all), return_exceptions=True)
+
+    def send(self, kind: str, payload: Json, attempt: int = 0) -> Envelope:
+        """Queue an envelope; it leaves as soon as a socket is open."""
+        self._count += 1
+        envelope = Envelope(str(uuid.UUID(int=self._count)), kind, payload, attempt)
+        self._waiting.append(envelope)
+        self._unacked[envelope.envelope_id] = envelope
+        self._changes.happened()
+        return envelope
+
+    def withdraw(self, envelope: Envelope) -> None:
+        """Nobody waits for its acknowledgement any more; if it was not sent yet, it never is."""
+        envelope.withdrawn = True
+        self._unacked.pop(envelope.envelope_id, None)
+
+    async def disconnect(self, reason: str = "refresh_requested") -> None:
+        """Tell every open socket to go; returns once all are closed, by the client or after a second by us."""
+        leaving, self.sockets = self.sockets, []
+        for socket in leaving:
+            await _send(socket, {"type": "disconnect", "reason": reason, "debug_info": {"host": "stand-in"}})
+        await asyncio.gather(*(self._close_later(socket) for socket in leaving))
+
+    async def _close_later(self, socket: web.WebSocketResponse) -> None:
+        try:
+            await asyncio.wait_for(self._changes.until(lambda: socket not in self._all), CLOSE_AFTER_S)
+        except TimeoutError:
+            await socket.close()
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """One socket, from hello to its end."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        if len(self.sockets) >= MAX_SOCKETS:
+            await _send(socket, {"type": "disconnect", "reason": "too_many_websockets", "debug_info": {"host": "stand-in"}})
+            await socket.close()
+            return socket
+        self._all.append(socket)
+        self.sockets.append(socket)
+        await _send(socket, self._hello())
+        self._changes.happened()
+        try:
+            async for frame in socket:
+                if frame.type == WSMsgType.TEXT:
+                    self._ack(frame.data)
+        finally:
+            self._all.remove(socket)
+            if socket in self.sockets:
+                self.sockets.remove(socket)
+            self._changes.happened()
+        return socket
+
+    def _hello(self) -> Json:
+        debug = {"host": "stand-in", "build_number": 1, "approximate_connection_time": CONNECTION_S}
+        return {"type": "hello", "num_connections": len(self.sockets), "debug_info": debug, "connection_info": {"app_id": self._app_id}}
+
+    def _ack(self, text: str) -> None:
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            return
+        envelope = self._unacked.pop(str(answer.get("envelope_id")), None) if isinstance(answer, dict) else None
+        if envelope is None:
+            return
+        if timer := self._timers.pop(envelope.envelope_id, None):
+            timer.cancel()
+        envelope.acked.set_result(answer.get("payload") or {})
+        self.acks.append(envelope)
+        self._changes.happened()
+
+    async def _deliver(self) -> None:
+        while True:
+            await self._changes.until(lambda: self._waiting and self.sockets)
+            envelope = self._waiting.popleft()
+            if envelope.withdrawn:
+                continue
+            socket = self.sockets.pop(0)
+            if not await _send(socket, envelope.frame()):  # on its way out, so it gets nothing more
+                self._waiting.appendleft(envelope)
+                continue
+            if not socket.closed:
+                self.sockets.append(socket)
+            envelope.sent = True
+            if envelope.kind == "events_api" and envelope.envelope_id in self._unacked:
+                timer = asyncio.get_running_loop().call_later(self._retry_after_s, self._late, envelope)
+                self._timers[envelope.envelope_id] = timer
+
+    def _late(self, envelope: Envelope) -> None:
+        """Not acknowledged in time: the same payload in a new envelope, three times at most."""
+        self._timers.pop(envelope.envelope_id, None)
+        if envelope.envelope_id in self._unacked:
+            self.withdraw(envelope)
+            if envelope.attempt < MAX_RETRIES:
+                self.send(envelope.kind, envelope.payload, envelope.attempt + 1)
+
+
+async def _send(socket: web.WebSocketResponse, frame: Json) -> bool:
+    try:
+        await socket.send_json(frame)
+    except (ConnectionError, RuntimeError):  # RuntimeError: closing
+        return False
+    return True

@@ -1,0 +1,184 @@
+"""The stand-in's workspace: one channel with its messages, and the apps and people in it. State only: nothing here is sent anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+HOW_SENT = ("unfurl_links", "unfurl_media", "mrkdwn", "parse", "link_names")  # kept for whoever asks the stand-in, not told to apps
+CONTENT = ("text", "blocks", "attachments", "metadata")
+
+
+class SlackError(Exception):
+    """Slack's refusal: the code that stands in `error`, and whatever goes with it."""
+
+    def __init__(self, code: str, **more: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.more = more
+
+
+@dataclass(frozen=True)
+class Bot:
+    """An installed app and its bot user."""
+
+    name: str
+    user_id: str
+    bot_id: str
+    app_id: str
+
+
+SEVBOT = Bot("sevbot", user_id="U0SEVBOT001", bot_id="B0SEVBOT001", app_id="A0SEVBOT001")
+ANNOUNCER = Bot("SEV bot", user_id="U0SEVANN001", bot_id="B0SEVANN001", app_id="A0SEVANN001")
+VISITOR = "U0VISITOR01"
+
+
+class Changes:
+    """Wakes all who wait, on every change."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def happened(self) -> None:
+        self._next.set()
+        self._next = asyncio.Event()
+
+    def next(self) -> asyncio.Event:
+        """Set by the next change: for whoever must do something between taking it and waiting for it."""
+        return self._next
+
+    async def until(self, is_so: Callable[[], object]) -> None:
+        while not is_so():
+            await self._next.wait()
+
+
+def _token(kind: str) -> Callable[[], str]:
+    """Drawn anew each time: with a fixed one any page in the visitor's browser could call this API."""
+    return lambda: f"{kind}-{secrets.token_hex(16)}"
+
+
+@dataclass
+class Workspace:
+    """Who is there, what was said and what sevbot may do. `on_event` gets each event_callback that Slack would send to sevbot."""
+
+    channel_name: str
+    scopes: frozenset[str]
+    announcer: Bot
+    on_event: Callable[[Json], None]
+    changes: Changes = field(default_factory=Changes)
+    sevbot: Bot = SEVBOT
+    team_id: str = "T0STANDIN01"
+    team_name: str = "stand-in"
+    channel_id: str = "C0INCIDENT1"
+    people: dict[str, str] = field(default_factory=lambda: {VISITOR: "you"})
+    bot_token: str = field(default_factory=_token("xoxb"), repr=False)
+    app_token: str = field(default_factory=_token("xapp"), repr=False)
+    messages: dict[str, Json] = field(default_factory=dict)
+    ephemerals: list[Json] = field(default_factory=list)
+    bots: dict[str, Bot] = field(default_factory=dict)
+    _last_us: int = 0
+    _events: int = 0
+
+    def __post_init__(self) -> None:
+        self.bots = {bot.bot_id: bot for bot in (self.sevbot, self.announcer)}
+
+    def next_ts(self) -> str:
+        """The time as Slack writes it, later than any given before."""
+        self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
+        return f"{self._last_us // 1_000_000}.{self._last_us % 1_000_000:06d}"
+
+    def post_as_bot(self, bot: Bot, content: Mapping[str, Any], thread_ts: str | None = None) -> Json:
+        """A bot's post has no subtype; it is known by bot_id, app_id and bot_profile."""
+        self.bots[bot.bot_id] = bot
+        profile = {"id": bot.bot_id, "app_id": bot.app_id, "name": bot.name, "user_id": bot.user_id}
+        author = {"user": bot.user_id, "bot_id": bot.bot_id, "app_id": bot.app_id}
+        return self._post({**author, "bot_profile": {**profile, "deleted": False, "team_id": self.team_id}}, content, thread_ts)
+
+    def post_as_user(self, user: str, text: str, thread_ts: str | None = None) -> Json:
+        self.people.setdefault(user, user)
+        return self._post({"user": user}, {"text": text}, thread_ts)
+
+    def _post(self, author: Json, content: Mapping[str, Any], thread_ts: str | None) -> Json:
+        ts = self.next_ts()
+        message = {"type": "message", "ts": ts, "team": self.team_id, **author, "text": "", **_kept(content)}
+        if thread_ts is not None:
+            message |= {"thread_ts": thread_ts, "parent_user_id": self.messages[thread_ts].get("user")}
+        self.messages[ts] = message
+        self._tell({**self.seen(message), "event_ts": ts})
+        return message
+
+    def edit(self, message: Json, content: Mapping[str, Any]) -> None:
+        """Change a message in place. Text without blocks takes the blocks away; with blocks no "edited" is shown (docs of chat.update)."""
+        before = self.seen(message)
+        if content.get("text") and not content.get("blocks"):
+            message.pop("blocks", None)
+            message["edited"] = {"user": message["user"], "ts": self.next_ts()}
+        message.update(_kept(content))
+        ts = self.next_ts()
+        changed = {"type": "message", "subtype": "message_changed", "hidden": True, "ts": ts, "event_ts": ts}
+        self._tell({**changed, "message": self.seen(message), "previous_message": before})
+
+    def show_to(self, user: str, author: Bot | None, content: Mapping[str, Any], command: str = "") -> Json:
+        """A message that only `user` sees; `author` None is Slack itself. `command` is what it answers."""
+        self.people.setdefault(user, user)
+        shown: Json = {"ts": self.next_ts(), "to": user, "command": command, "text": "", **_kept(content)}
+        if author is not None:
+            shown |= {"user": author.user_id, "bot_id": author.bot_id}
+        self.ephemerals.append(shown)
+        self.changes.happened()
+        return shown
+
+    def _tell(self, event: Json) -> None:
+        if "channels:history" in self.scopes:
+            self.on_event(self._callback({**event, "channel": self.channel_id, "channel_type": "channel"}))
+        self.changes.happened()
+
+    def _callback(self, event: Json) -> Json:
+        self._events += 1
+        sevbot = {"enterprise_id": None, "team_id": self.team_id, "user_id": self.sevbot.user_id}
+        return {
+            "type": "event_callback",
+            "token": "verification-token-unused",
+            "team_id": self.team_id,
+            "context_team_id": self.team_id,
+            "context_enterprise_id": None,
+            "api_app_id": self.sevbot.app_id,
+            "event": event,
+            "event_id": f"Ev{self._events:08d}",
+            "event_time": int(float(event["event_ts"])),
+            "authorizations": [{**sevbot, "is_bot": True, "is_enterprise_install": False}],
+            "is_ext_shared_channel": False,
+        }
+
+    def thread(self, ts: str) -> list[Json]:
+        """The parent and its replies, oldest first; empty if there is no such message."""
+        return [message for message in self.messages.values() if ts in (message["ts"], message.get("thread_ts"))]
+
+    def roots(self) -> list[Json]:
+        return [message for message in self.messages.values() if "thread_ts" not in message]
+
+    def seen(self, message: Json, metadata: bool = False) -> Json:
+        """A copy as apps get it: a parent with its counts, metadata only on demand."""
+        hidden = HOW_SENT if metadata else (*HOW_SENT, "metadata")
+        copied = {key: copy.deepcopy(value) for key, value in message.items() if key not in hidden}
+        replies = self.thread(message["ts"])[1:] if "thread_ts" not in message else []
+        if replies:
+            users = list(dict.fromkeys(reply["user"] for reply in replies))
+            counts = {"reply_count": len(replies), "reply_users_count": len(users), "reply_users": users}
+            copied |= {"thread_ts": message["ts"], **counts, "latest_reply": replies[-1]["ts"]}
+        return copied
+
+
+def _kept(content: Mapping[str, Any]) -> Json:
+    return {key: copy.deepcopy(content[key]) for key in _given(content, (*CONTENT, *HOW_SENT))}
+
+
+def _given(content: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
+    return [key for key in keys if content.get(key) is not None]

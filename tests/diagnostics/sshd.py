@@ -1,0 +1,116 @@
+"""A real OpenSSH sshd on loopback for one test: its own keys, its own configuration, its log in a file."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import asyncssh
+
+from diagnostics.collect.ssh import SshSettings, Target
+
+PROGRAM = "/usr/sbin/sshd"
+NAME = "web1"  # as the inventory has it; the address is 127.0.0.1
+_START_S = 10.0
+_POLL_S = 0.02
+
+
+class Sshd:
+    """Runs in a `with` block. `options` stand before the key in authorized_keys; `script` makes a program for a forced command."""
+
+    def __init__(self, directory: Path, *, options: str = "", key_is_known: bool = True, config: str = "") -> None:
+        self.directory = directory
+        self._host_key = asyncssh.generate_private_key("ssh-ed25519")
+        self._client_key = asyncssh.generate_private_key("ssh-ed25519")
+        self._private("host_key", self._host_key.export_private_key())
+        self.client_key = self._private("client_key", self._client_key.export_private_key())
+        self.known_hosts = self._private("known_hosts", f"{NAME} {self._host_key.export_public_key().decode()}".encode())
+        public = self._client_key.export_public_key().decode() if key_is_known else ""
+        self._private("authorized_keys", f"{options} {public}".lstrip().encode())
+        self.port = free_port()
+        self.log_file = directory / "log"
+        self._private("config", "\n".join([config, *self._config(), ""]).encode())  # sshd takes the first value of each setting
+
+    def _config(self) -> list[str]:
+        return [
+            f"ListenAddress 127.0.0.1:{self.port}",
+            f"HostKey {self.directory}/host_key",
+            f"AuthorizedKeysFile {self.directory}/authorized_keys",
+            "PidFile none",
+            "UsePAM no",
+            "StrictModes no",  # the directory belongs to a test
+            "PasswordAuthentication no",
+            "KbdInteractiveAuthentication no",
+            "PermitRootLogin yes",
+            "Subsystem sftp internal-sftp",
+            "MaxStartups 100",
+            "LogLevel DEBUG1",
+        ]
+
+    def __enter__(self) -> Sshd:
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd's own privilege separation needs it to exist
+        with self.log_file.open("wb") as log:
+            self._process = subprocess.Popen(
+                [PROGRAM, "-D", "-e", "-f", str(self.directory / "config")], stdin=subprocess.DEVNULL, stderr=log
+            )
+        try:
+            self.wait_for("Server listening")
+        except AssertionError:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+        for file in self.directory.glob("*.pid"):  # what a forced command left running
+            for pid in file.read_text().split():
+                try:
+                    os.kill(int(pid), signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def wait_for(self, text: str) -> str:
+        """The log, once it holds `text`."""
+        end = time.monotonic() + _START_S
+        while text not in self.log:
+            assert time.monotonic() < end, f"sshd's log has no {text!r}:\n{self.log}"
+            time.sleep(_POLL_S)
+        return self.log
+
+    @property
+    def target(self) -> Target:
+        return Target(name=NAME, address="127.0.0.1", port=self.port, user=getpass.getuser())
+
+    def settings(self, deadline_s: float = 25) -> SshSettings:
+        return SshSettings(client_key=self.client_key, known_hosts=self.known_hosts, deadline_s=deadline_s)
+
+    def _private(self, name: str, data: bytes) -> Path:
+        file = self.directory / name
+        file.write_bytes(data)
+        file.chmod(0o600)
+        return file
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def forced(directory: Path, script: str) -> str:
+    """authorized_keys options that force a program with the text `script`; its process id is noted, so that it can be ended."""
+    program = directory / "forced"
+    program.write_text(f"#!/bin/sh\necho $$ >> {directory}/forced.pid\n{script}", encoding="utf-8")
+    program.chmod(0o755)
+    return f'restrict,command="{program}"'
