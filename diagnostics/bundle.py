@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FORMAT = 1
+TIMED_OUT = frozenset({124, 137, 143})  # of timeout(1) and of what it and the probe's own watcher send
 MAX_FILE_BYTES = 4 * 1024 * 1024
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 

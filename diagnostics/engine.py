@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from diagnostics.bundle import Bundle, Missing
+from diagnostics.bundle import TIMED_OUT, Bundle, Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts import read_evidence
 from diagnostics.facts.clock import Clock
@@ -80,13 +80,13 @@ def _not_seen(bundle: Bundle) -> dict[str, str]:
     for section in bundle.sections.values():
         if section.cut:
             reasons[section.name] = "cut: it was larger than the probe may send, or the connection broke"
-        elif section.exit != 0 and not section.text:
+        elif not section.text and (section.exit != 0 or section.notes):
             reasons[section.name] = _why_failed(section.exit, section.notes)
     return reasons
 
 
 def _why_failed(status: int | None, notes: str) -> str:
-    if status in (124, 137):
+    if status in TIMED_OUT:
         return "it did not end within its time limit"
     if status == 127:
         return "its command is not installed"

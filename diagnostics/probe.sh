@@ -1,1 +1,478 @@
 #!/bin/sh
+# sevbot's probe: the only thing sevbot runs on a host. It takes no argument, no input and no SSH_ORIGINAL_COMMAND, starts only
+# programs that read, writes no file, and prints what docs/design.md describes. Everything it runs is in the table at the end.
+# To look at its output use a pipe (`sh probe.sh | less`): it forbids itself to write files, so `sh probe.sh > file` stays empty.
+# shellcheck disable=SC2016 # the programs in single quotes are for awk and sh, and expand there
+
+PATH=/usr/sbin:/usr/bin:/sbin:/bin # never the caller's
+export PATH
+unset IFS CDPATH ENV BASH_ENV LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT # what could alter this shell; the commands start with env -i
+exec </dev/null
+umask 077
+# shellcheck disable=SC3045 # dash, ash, bash and ksh all have -c
+ulimit -c 0 2>/dev/null
+ulimit -f 0 2>/dev/null # no regular file can grow, whatever a tool thinks it must save
+renice -n 19 -p $$ >/dev/null 2>&1
+ionice -c 3 -p $$ >/dev/null 2>&1
+
+# -- limits ---------------------------------------------------------------------------------------------------------------------
+
+seconds() { # whole seconds since boot, without starting a program
+    read -r uptime _ </proc/uptime || uptime=0
+    printf '%s\n' "${uptime%%.*}"
+}
+
+TOTAL=20 # seconds for everything: a section that would start later is not started
+begun=$(seconds)
+
+# GNU's timeout where it is there. That of busybox leaves a watcher that keeps our pipes open for a second after each command, or
+# knows no -k; then a watcher of our own, which holds no pipe, ends the whole session that setsid made for the command.
+if timeout --version >/dev/null 2>&1 && timeout -k 1 1 true 2>/dev/null; then
+    timeout=yes LIMIT='timeout -k 1 1' # LIMIT is for single reads inside of a section
+else
+    timeout=no LIMIT=''
+fi
+
+limited() { # SECONDS COMMAND...: with a time limit and an environment of our own, since TZ, PAGER or SYSTEMD_* would alter tools
+    if [ "$timeout" = yes ]; then
+        env -i PATH="$PATH" LC_ALL=C LIMIT="$LIMIT" timeout -k 1 "$@"
+    else
+        watched "$@"
+    fi
+}
+
+WATCHER='sleep "$1" && kill -TERM "-$2" && sleep 1 && kill -KILL "-$2"' # kill of busybox knows no --
+
+watched() { # SECONDS COMMAND...
+    after=$1
+    shift
+    {
+        setsid env -i PATH="$PATH" LC_ALL=C LIMIT= "$@" <&6 6<&- &
+        pid=$!
+        setsid sh -c "$WATCHER" sh "$after" "$pid" >/dev/null 2>&1 3>&- 4>&- 5>&- 6<&- &
+        watcher=$!
+        wait "$pid"
+        result=$?
+        kill -TERM "-$watcher" 2>/dev/null || kill "$watcher" 2>/dev/null # the second if it has not come to setsid yet
+    } 6<&0 # a command in the background would read /dev/null
+    return "$result"
+}
+
+# -- sections -------------------------------------------------------------------------------------------------------------------
+
+section() { # NAME head|tail BYTES SECONDS COMMAND...
+    name=$1 keep=$2 cap=$3 limit=$4
+    shift 4
+    printf '=begin %s\n' "$name"
+    left=$((TOTAL - $(seconds) + begun))
+    [ "$limit" -le "$left" ] || limit=$left
+    if [ "$limit" -le 0 ]; then
+        printf '\n!not started: the probe had used up its %s seconds\n=end %s 124\n' "$TOTAL" "$name"
+        return
+    fi
+    said=$(framed "$limit" "$@")
+    status=${said##*"$newline"}
+    printf '\n' # behind a content line that was ended this is the empty line; otherwise it ends the fragment
+    printf '%s\n' "${said%"$status"}" | sed -n 's/^./!&/p'
+    printf '=end %s %s\n' "$name" "${status:-124}"
+}
+
+# Content goes to descriptor 3; what the command wrote to stderr, and its exit status as the last line, is the function's output.
+# The command runs in the background of a shell that ends at once: nothing waits for it but the two readers, and these have a time
+# limit. So a command in an uninterruptible sleep costs seconds (and its status, then 124), not the sections after it.
+framed() { # SECONDS COMMAND...; name, keep and cap of section
+    patience=$(($1 + 2))
+    {
+        {
+            ({ limited "$@"; printf '\n%s\n' "$?" >&2; } 2>&1 >&4 3>&- 4>&- 5>&- &) |
+                limited "$patience" tail -c 1000 >&5 4>&-
+        } 4>&1 | limited "$patience" "$keep" -c "$cap" | LC_ALL=C sed 's/^/|/' >&3
+    } 5>&1
+}
+
+newline='
+'
+exec 3>&1
+
+# -- launcher words: what of a command line may leave the host ------------------------------------------------------------------
+# Command lines hold secrets. So nothing is taken out of them: only what is known to be harmless is let through, which is the
+# program's path, the options that place memory or CPUs, and the launchers' names. Where it is not certain what a word is, it is
+# `...` and the end. LAUNCHER is awk: launcher(joined) reads w[1..n] and returns the words; `joined` says that the words were
+# joined by blanks before we saw them, so that an argument with blanks in it cannot be told from several.
+LAUNCHER='
+BEGIN {
+    # every option known of a launcher, `:` behind those that take a value; an unknown option ends the reading
+    known["numactl"] = " a b l s H t d D u T V v m: i: w: p: P: N: c: C: S: f: o: L: M: I: --all --balancing --localalloc --show" \
+        " --hardware --strict --dump --dump-nodes --huge --touch --verify --version --membind: --interleave: --weighted-interleave:" \
+        " --preferred: --preferred-many: --cpunodebind: --cpubind: --physcpubind: --shm: --file: --offset: --length: --shmmode: --shmid: "
+    known["systemd-run"] = " r t P q S G d p: u: E: H: M: --scope --user --system --no-ask-password --remain-after-exit --send-sighup" \
+        " --no-block --wait --pty --pipe --quiet --shell --collect --same-dir --slice-inherit --property: --unit: --slice: --uid:" \
+        " --gid: --nice: --working-directory: --setenv: --description: --service-type: --host: --machine: "
+    known["docker"] = " d i t P q e: v: p: u: w: h: l: m: c: a: --detach --interactive --tty --rm --init --privileged --read-only" \
+        " --publish-all --quiet --oom-kill-disable --no-healthcheck --replace --no-hosts --help "
+    known["taskset"] = " a c --all-tasks --cpu-list "
+    known["env"] = " i 0 v u: C: --ignore-environment --null --debug --unset: --chdir: "
+    known["nice"] = " n: --adjustment: "
+    known["ionice"] = " t c: n: --ignore --class: --classdata: "
+    known["chrt"] = " a b f i o r d R v T: P: D: --all-tasks --batch --fifo --idle --other --rr --deadline --reset-on-fork "
+    known["stdbuf"] = " i: o: e: --input: --output: --error: "
+    known["timeout"] = " v k: s: --foreground --preserve-status --verbose --kill-after: --signal: "
+    known["sudo"] = " E H n S b A P u: g: p: C: T: D: r: t: --user: --group: --prompt: "
+    known["setsid"] = " c f w --ctty --fork --wait "
+    known["exec"] = " c l a: "
+    known["sh"] = " c e u x l i m f v o: --login --norc --noprofile --posix "
+    known["nohup"] = known["busybox"] = " "
+    known["podman"] = known["docker"]
+    known["bash"] = known["dash"] = known["ash"] = known["sh"]
+
+    nodes = "^[!+]*(all|same|[0-9][0-9,+-]*|(netdev|file|ip|block|pci):[A-Za-z0-9_./:-]+)$"
+    size = "^([0-9]+(\\.[0-9]+)?[bkmgtBKMGT%]?|infinity)$"
+    mask = "^((0x)?[0-9a-fA-F,]+|[0-9][0-9,:-]*)$" # of taskset, which may be a list
+    kept["numactl"] = " a b l s H --all --balancing --localalloc --show --hardware m i w p P N c C --membind --interleave" \
+        " --weighted-interleave --preferred --preferred-many --cpunodebind --cpubind --physcpubind "
+    kept["systemd-run"] = " --scope --user p --property "
+    kept["docker"] = kept["podman"] = " m --memory --cpuset-mems --cpuset-cpus "
+    kept["taskset"] = known["taskset"]
+    kept["sh"] = kept["bash"] = kept["dash"] = kept["ash"] = " c "
+}
+
+function has(list, word) { return index(list, " " word " ") > 0 }
+
+function say(word) { said = said (said == "" ? "" : " ") word }
+
+function name_of(path) { sub(/^.*\//, "", path); return path }
+
+# A word that may be shown as a program. Behind a dropped value that may have been torn at its blanks (torn), only a path where
+# programs are or a launcher: the next word may be the rest of a password.
+function is_program(word) {
+    if (word !~ "^[A-Za-z0-9_./@+:][A-Za-z0-9_./@+:-]*$" || word ~ "://|:.*@" || length(word) > 200) return 0
+    return !torn || word ~ "^/(usr|bin|sbin|opt|srv|home|snap|nix|app)/" || word in known
+}
+
+function is_assignment(word) { return word ~ "^[A-Za-z_][A-Za-z0-9_]*[+]?=" }
+
+function harmless_property(name, value) {
+    if (name ~ "^Memory(Max|High)$") return value ~ size
+    if (name == "NUMAPolicy") return value ~ "^(default|preferred|bind|interleave|local|preferred-many|weighted-interleave)$"
+    return name ~ "^(NUMAMask|AllowedMemoryNodes|AllowedCPUs|CPUAffinity)$" && value ~ nodes
+}
+
+# May this option of that launcher be shown, with this value?
+function harmless(launcher, option, value,   equals) {
+    if (!has(kept[launcher], option) || length(value) > 64) return 0
+    if (!has(known[launcher], option ":") && launcher !~ "^(docker|podman)$") return 1
+    if (launcher == "numactl") return value ~ nodes
+    if (launcher != "systemd-run") return value ~ (option ~ "^(m|--memory)$" ? size : nodes)
+    equals = index(value, "=")
+    return harmless_property(substr(value, 1, equals - 1), substr(value, equals + 1))
+}
+
+function take(launcher, option, shown, value) {
+    if (option == "c") dash_c = 1
+    if (harmless(launcher, option, value)) say(shown value)
+    else if (value != "") torn = joined
+}
+
+# numactl takes any beginning of a long option that fits one only
+function full_name(launcher, option,   count, all, j, name, found) {
+    if (has(known[launcher], option) || has(known[launcher], option ":") || launcher != "numactl") return option
+    count = split(known[launcher], all, " ")
+    for (j = 1; j <= count; j++) {
+        name = all[j]
+        sub(/:$/, "", name)
+        if (index(name, option) != 1) continue
+        if (found != "") return ""
+        found = name
+    }
+    return found
+}
+
+# 1: takes a value, 0: takes none, -1: unknown. What is not listed of the many options of docker takes one.
+function takes_value(launcher, option) {
+    if (has(known[launcher], option ":")) return 1
+    if (has(known[launcher], option)) return 0
+    return (launcher ~ "^(docker|podman)$" && option ~ "^--[a-z]") ? 1 : -1
+}
+
+# Both return the place of the option read last, 0 if it cannot be known
+function long_option(launcher, i,   equals, given, option, takes) {
+    equals = index(w[i], "=")
+    given = equals ? substr(w[i], 1, equals - 1) : w[i]
+    option = full_name(launcher, given)
+    takes = takes_value(launcher, option)
+    if (takes < 0 || (!takes && equals && launcher !~ "^(docker|podman)$") || (takes && !equals && i == n)) return 0
+    if (equals) take(launcher, option, given "=", substr(w[i], equals + 1))
+    else if (takes) take(launcher, option, given " ", w[++i])
+    else take(launcher, option, given, "")
+    return i
+}
+
+function short_options(launcher, i,   letters, letter, takes) {
+    letters = substr(w[i], 2)
+    if (launcher == "nice" && letters ~ "^[0-9]+$") return i
+    while (letters != "") {
+        letter = substr(letters, 1, 1)
+        letters = substr(letters, 2)
+        takes = takes_value(launcher, letter)
+        if (takes < 0 || (takes && letters == "" && i == n)) return 0
+        if (!takes) take(launcher, letter, "-" letter, "")
+        else if (letters != "") { take(launcher, letter, "-" letter, letters); return i }
+        else take(launcher, letter, "-" letter " ", w[++i])
+    }
+    return i
+}
+
+# The place of the first word behind the options, 0 if it cannot be known
+function behind_options(launcher, i) {
+    for (; i <= n; i++) {
+        if (w[i] == "--") { if (launcher == "numactl") say("--"); return i + 1 }
+        if (launcher ~ "^(env|sudo)$" && is_assignment(w[i])) { torn = torn || joined; continue }
+        if (w[i] !~ "^-.") return i
+        i = w[i] ~ "^--" ? long_option(launcher, i) : short_options(launcher, i)
+        if (!i) return 0
+    }
+    return i
+}
+
+# A shell string: its first word goes on only if it is a launcher, since it may as well be an assignment of a secret
+function shell_string(i,   text, j) {
+    if (!dash_c || i > n) return 0
+    if (!joined) { text = w[i]; n = split(text, w, " "); i = 1 }
+    joined = 1
+    for (j = i; j <= n; j++) gsub("^[\"\047]|[\"\047]$", "", w[j])
+    return (name_of(w[i]) in known) ? i : 0
+}
+
+# The place of the program that this launcher starts, 0 if it cannot be known
+function started_by(launcher, i) {
+    if (launcher ~ "^(docker|podman)$") {
+        if (w[i] !~ "^(run|create|update|start|exec)$") return 0
+        say(w[i])
+        behind_options(launcher, i + 1)
+        return 0
+    }
+    dash_c = 0
+    i = behind_options(launcher, i)
+    if (launcher ~ "^(sh|bash|dash|ash)$") return i ? shell_string(i) : 0
+    if (launcher == "timeout" && i) return w[i] ~ "^[0-9.]+[smhd]?$" ? i + 1 : 0
+    if (launcher == "chrt" && i && w[i] ~ "^[0-9]+$") return i + 1
+    if (launcher == "taskset" && i) { if (w[i] !~ mask) return 0; say(w[i]); return i + 1 }
+    return i
+}
+
+function launcher(are_joined,   i, name) {
+    said = ""; torn = 0; joined = are_joined
+    for (i = 1; i && i <= n;) {
+        if (!is_program(w[i])) { i = 0; break }
+        say(w[i])
+        name = name_of(w[i++])
+        if (name in known) i = started_by(name, i)
+        else if (i <= n) i = 0
+    }
+    if (!i) say("...")
+    return said
+}
+'
+
+# -- the sections' programs -----------------------------------------------------------------------------------------------------
+
+# clock: the host's time, its time since boot and which boot this is
+CLOCK='
+date "+now %s" && sed "s/^/uptime /" /proc/uptime && grep "^btime " /proc/stat && sed "s/^/boot_id /" /proc/sys/kernel/random/boot_id
+'
+
+# nodes: which memory nodes there are. The has_ files came one by one with kernels; one that is missing is no error
+NODES='
+cd /sys/devices/system/node || exit
+set -- "$PWD/online" "$PWD/possible"
+for file in "$PWD/has_memory" "$PWD/has_cpu"; do [ ! -e "$file" ] || set -- "$@" "$file"; done
+exec grep -H "" "$@"
+'
+
+# node-meminfo: the memory of each node
+NODE_MEMINFO='exec cat /sys/devices/system/node/node[0-9]*/meminfo'
+
+# sysctls: the settings that decide what the kernel does when memory is short; those this kernel has
+SYSCTLS='
+for file in vm/panic_on_oom vm/oom_kill_allocating_task vm/zone_reclaim_mode vm/overcommit_memory vm/min_free_kbytes \
+    kernel/numa_balancing kernel/dmesg_restrict; do
+    file=/proc/sys/$file
+    [ ! -e "$file" ] || set -- "$@" "$file"
+done
+for file in lru_gen/enabled lru_gen/min_ttl_ms transparent_hugepage/enabled; do
+    file=/sys/kernel/mm/$file
+    [ ! -e "$file" ] || set -- "$@" "$file"
+done
+exec grep -H "" "$@" /dev/null
+'
+
+# kernel-log: -x names the facility, which tells the kernel's words from a user's. With -r, util-linux prints `<5>` for a record that a
+# user wrote as `<12>`; busybox has no -x, and its -r is right
+KERNEL_LOG='
+case $(readlink -f "$(command -v dmesg)" 2>/dev/null) in
+    *busybox*) exec dmesg -r ;;
+    *) exec dmesg -x ;;
+esac
+'
+
+# kernel-journal: with -o json journalctl is quiet about what it may not see; so it is asked first in a format where it says so
+KERNEL_JOURNAL='
+journalctl -k -b -n 0 --no-pager >/dev/null || exit
+exec journalctl -k -b -o json --no-pager -n 3000 \
+    --output-fields=MESSAGE,SYSLOG_FACILITY,_TRANSPORT,_SOURCE_MONOTONIC_TIMESTAMP,_BOOT_ID
+'
+
+# service-journal: what systemd itself (_PID=1) said of a process that exited, of an OOM kill, of a unit that failed
+SERVICE_JOURNAL='
+journalctl -b -n 0 --no-pager >/dev/null || exit
+exec journalctl -b -o json --no-pager -n 300 \
+    --output-fields=MESSAGE,MESSAGE_ID,UNIT,EXIT_CODE,EXIT_STATUS,UNIT_RESULT,_PID,_UID,_TRANSPORT _PID=1 \
+    MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15 \
+    MESSAGE_ID=fe6faa94e7774663a0da52717891d8ef \
+    MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c
+'
+
+# The pids of the 24 processes that hold most memory, on one line; kernel threads have no VmRSS
+LARGEST='
+cd /proc && printf "%s/status\n" [0-9]* | xargs grep -Hs "^VmRSS:" | sed "s|/status:VmRSS:||" | sort -k2,2rn -k1,1n |
+    sed -n "1,24s/[^0-9].*//p" | tr "\n" " "
+'
+
+# units: $1 is an awk program (LAUNCHER and UNITS_KEPT), $2 the pids of the largest processes
+UNITS='
+{
+    systemctl show "*.service" --no-pager -p Id,MainPID,ActiveState,SubState,Result,NRestarts,ExecMainCode,ExecMainStatus,NUMAPolicy \
+        -p NUMAMask,AllowedMemoryNodes,MemoryMax,ControlGroup,FragmentPath,DropInPaths,ExecStart
+    printf "\n=exit %s\n" "$?"
+} | awk -v big=" $2 " "$1"
+'
+
+# Of all units those that restarted, failed, are bound or limited, have a launcher, or run one of the largest processes
+UNITS_KEPT='
+function is_of_interest() {
+    if (value["NRestarts"] + 0 > 0 || value["ActiveState"] == "failed" || value["SubState"] ~ "^(failed|auto-restart)") return 1
+    if (value["NUMAPolicy"] !~ "^(n/a)?$" || value["AllowedMemoryNodes"] != "") return 1
+    if (value["MemoryMax"] !~ "^(infinity|18446744073709551615)?$") return 1
+    if (commands ~ "(^|[ =/])(numactl|systemd-run|docker|podman|taskset|(ba|da|a)?sh -c)( |\n|$)") return 1
+    return value["MainPID"] + 0 > 0 && has(big, value["MainPID"])
+}
+
+function ended() {
+    if (is_of_interest()) printf "%s%s\n", lines, commands
+    lines = commands = ""
+    split("", value)
+}
+
+# of `{ path=/bin/x ; argv[]=/bin/x words ; ignore_errors=no ; ...` the words; without its end the line was torn by a newline
+function command_line(text,   from, to) {
+    from = index(text, "argv[]=")
+    if (!from) return "..."
+    text = substr(text, from + 7)
+    to = index(text, " ; ignore_errors=")
+    text = to ? substr(text, 1, to - 1) : text " ..."
+    n = split(text, w, " ")
+    return launcher(1)
+}
+
+/^=exit / { if (lines != "") ended(); exit $2 }
+/^$/ { if (lines != "") ended(); next }
+/^ExecStart=/ { commands = commands "ExecStart=" command_line($0) "\n"; next }
+/^(Id|MainPID|ActiveState|SubState|Result|NRestarts|ExecMainCode|ExecMainStatus|NUMAPolicy|NUMAMask|AllowedMemoryNodes|MemoryMax|ControlGroup|FragmentPath|DropInPaths)=/ {
+    key = substr($0, 1, index($0, "=") - 1)
+    text = substr($0, length(key) + 2)
+    if (key in value) next # a line of an argument that holds newlines
+    value[key] = text
+    lines = lines key "=" (text ~ "^[][A-Za-z0-9_@.:/,+~% \\\\-]*$" ? text : "...") "\n"
+}
+'
+
+# processes: $1 the pids, $2 and $3 awk programs (LAUNCHER and ARGV, NUMA). One that vanishes meanwhile is passed over
+PROCESSES='
+for pid in $1; do
+    about=$(grep -E "^(Name|Pid|PPid|VmHWM|VmRSS|RssAnon|RssFile|RssShmem|VmSwap|Mems_allowed_list):" "/proc/$pid/status" 2>/dev/null)
+    [ -n "$about" ] || continue
+    printf "%s\n" "$about"
+    awk -F: "\$2 == \"\" || \$2 ~ /(^|,)(memory|cpuset|name=systemd)(,|\$)/ { print \"cgroup\t\" \$0 }" "/proc/$pid/cgroup" 2>/dev/null
+    $LIMIT head -c 4096 "/proc/$pid/cmdline" 2>/dev/null | tr "\000\012\001-\011\013-\037\177" "\012; " | awk "$2"
+    { $LIMIT cat "/proc/$pid/numa_maps" 2>&1; printf "=exit %s\n" "$?"; } | awk "$3"
+done
+exit 0
+'
+
+# One word on each line: tr made the NULs between arguments newlines, and newlines inside of arguments `;`
+ARGV='
+{ w[++n] = $0 }
+END { if (n) print "argv\t" launcher(0) }
+'
+
+# numa_maps summed: kB on each node by policy. What was read before a failure is a lower bound and still names the policies
+NUMA='
+function sorted(   i, j, name) {
+    for (i = 2; i <= count; i++) {
+        name = names[i]
+        for (j = i - 1; j > 0 && names[j] > name; j--) names[j + 1] = names[j]
+        names[j + 1] = name
+    }
+}
+
+/^=exit / { code = $2; next }
+!/^[0-9a-f]+ [a-z]/ { sub(/.*: /, ""); why = $0; next }
+{
+    policy = $2
+    if ($3 ~ /^\(many\)/ || $2 == "weighted") policy = $2 " " $3
+    if (!(policy in seen)) { seen[policy] = 1; names[++count] = policy }
+    size = 4
+    for (i = 3; i <= NF; i++) if ($i ~ /^kernelpagesize_kB=/) size = substr($i, 19) + 0
+    for (i = 3; i <= NF; i++) if ($i ~ /^N[0-9]+=/) {
+        node = substr($i, 2, index($i, "=") - 2) + 0
+        kb[policy, node] += substr($i, index($i, "=") + 1) * size
+        if (node > last) last = node
+    }
+}
+END {
+    sorted()
+    for (i = 1; i <= count; i++) {
+        sums = ""
+        for (node = 0; node <= last + 0; node++) if (kb[names[i], node] > 0)
+            sums = sums sprintf("%sN%d=%.0f", sums == "" ? "" : " ", node, kb[names[i], node])
+        print "numa\t" names[i] "\t" sums
+    }
+    if (code == 124 || code == 137 || code == 143) why = "timed out"
+    if (code + 0 > 0) print "numa-error\t" (why == "" ? "exit " code : why)
+}
+'
+
+# cgroups: limits that are set and counters that moved; memory.limit_in_bytes is cgroup v1, where 19 digits mean no limit
+CGROUPS='
+{
+    find /sys/fs/cgroup -maxdepth 6 "(" -name memory.events -o -name memory.max -o -name memory.limit_in_bytes -o -name memory.failcnt \
+        -o -name memory.oom_control ")" -exec grep -Hs "" {} +
+    printf "=exit %s\n" "$?"
+} | awk "$1"
+'
+CGROUPS_KEPT='
+/^=exit / { exit $2 }
+/\/memory\.events:[a-z_]+ [1-9]/ || /\/memory\.max:[0-9]+$/ || /\/memory\.failcnt:[1-9]/ || /\/memory\.oom_control:oom_kill [1-9]/
+/\/memory\.limit_in_bytes:[0-9]+$/ { value = $0; sub(/.*:/, "", value); if (length(value) < 19) print }
+'
+
+# -- everything that runs: section, which end is kept of how many bytes, seconds, command ---------------------------------------
+
+largest=$(limited 3 sh -c "$LARGEST" 2>/dev/null)
+
+printf '=sevbot-probe 1\n'
+section clock head 1024 3 sh -c "$CLOCK"
+section uname head 1024 3 uname -srm
+section nodes head 4096 3 sh -c "$NODES"
+section node-meminfo head 65536 3 sh -c "$NODE_MEMINFO"
+section zoneinfo head 32768 3 grep -E '^Node |^ *pages free |^ *(min|low|high|present|managed) +[0-9]|^ *protection:' /proc/zoneinfo
+section meminfo head 4096 3 cat /proc/meminfo
+section vmstat head 4096 3 grep -E '^(oom_kill|numa_|allocstall)' /proc/vmstat
+section sysctls head 4096 3 sh -c "$SYSCTLS"
+section kernel-log tail 327680 3 sh -c "$KERNEL_LOG"
+section kernel-journal tail 327680 3 sh -c "$KERNEL_JOURNAL"
+section service-journal tail 65536 3 sh -c "$SERVICE_JOURNAL"
+section units head 65536 5 sh -c "$UNITS" sh "$LAUNCHER$UNITS_KEPT" "$largest"
+section processes head 65536 5 sh -c "$PROCESSES" sh "$largest" "$LAUNCHER$ARGV" "$NUMA"
+section cgroups head 16384 3 sh -c "$CGROUPS" sh "$CGROUPS_KEPT"
+printf '=done\n'

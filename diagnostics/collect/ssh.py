@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from diagnostics.bundle import Bundle, Missing
 from diagnostics.collect import ssh_failures as because
 from diagnostics.collect.capture import Capture
 from diagnostics.collect.ssh_identity import HostKeys, Identity, SshSetupError, read_host_keys, read_identity
+from diagnostics.collect.tcp import CannotAskError, dial
 from diagnostics.probe import PROBE
 
 __all__ = ["SshCollector", "SshSettings", "SshSetupError", "Target", "connection_options"]
@@ -63,10 +63,6 @@ class SshSettings:
     connect_timeout_s: float = 5
     login_timeout_s: float = 5
     deadline_s: float = 25
-
-
-class _CannotAskError(Exception):
-    """Carries the sentence that a Missing will hold."""
 
 
 class _Session(asyncssh.SSHClientSession[bytes]):
@@ -170,7 +166,6 @@ class SshCollector:
         self._identity = read_identity(settings.client_key, settings.certificate)
         self._known_hosts = read_host_keys(settings.known_hosts, SIGNATURES)
         self._slots = asyncio.Semaphore(settings.at_once)
-        # Its own threads: the loop's few default ones would let some slow names hold up every other host.
         self._resolvers = ThreadPoolExecutor(max_workers=settings.at_once, thread_name_prefix="resolve")
 
     async def collect(self, target: Target) -> Bundle | Missing:
@@ -182,13 +177,14 @@ class SshCollector:
                     await self._ask(target, capture)
             except TimeoutError:
                 capture.stopped = f"did not end in {self._settings.deadline_s:g} s and was stopped"
-            except _CannotAskError as error:
+            except CannotAskError as error:
                 return Missing(str(error))
         return capture.result(target.name, _where(target))
 
     async def _ask(self, target: Target, capture: Capture) -> None:
         host_keys = self._host_keys(target)
-        sock = await self._dial(target)
+        limit_s = self._settings.connect_timeout_s
+        sock = await dial(_where(target), target.address, target.port, limit_s, self._resolvers)
         try:
             connection = await self._login(target, host_keys, sock)
         except BaseException:
@@ -205,29 +201,10 @@ class SshCollector:
         found = self._known_hosts.of(target.name, target.port)
         file = str(self._settings.known_hosts)
         if not found.keys and not found.authorities:
-            raise _CannotAskError(because.host_key_unknown(_where(target), target.name, file))
+            raise CannotAskError(because.host_key_unknown(_where(target), target.name, file))
         if not found.algorithms:
-            raise _CannotAskError(because.host_key_too_old(_where(target), target.name, file))
+            raise CannotAskError(because.host_key_too_old(_where(target), target.name, file))
         return found
-
-    async def _dial(self, target: Target) -> socket.socket:
-        """A TCP connection to the first of the host's addresses that answers, all of them within connect_timeout_s."""
-        loop = asyncio.get_running_loop()
-        limit_s = self._settings.connect_timeout_s
-        error: OSError | None = None
-        try:
-            async with asyncio.timeout(limit_s):
-                found = await loop.run_in_executor(self._resolvers, _addresses, target)
-                for left, (family, address) in zip(range(len(found), 0, -1), found, strict=True):
-                    try:
-                        return await _connect(family, address, limit_s / left)
-                    except OSError as failure:  # TimeoutError is one
-                        error = failure
-        except TimeoutError as failure:
-            error = failure
-        except socket.gaierror as failure:
-            raise _CannotAskError(because.no_such_name(_where(target), target.address)) from failure
-        raise _CannotAskError(_no_tcp(target, error, limit_s)) from error
 
     async def _login(self, target: Target, host_keys: HostKeys, sock: socket.socket) -> asyncssh.SSHClientConnection:
         client = _Client()
@@ -235,7 +212,7 @@ class SshCollector:
             options = connection_options(self._settings, target, self._identity, host_keys, client)
             connection = await asyncssh.connect(target.address, target.port, sock=sock, config=None, options=options)
         except Exception as error:  # whatever a strange server provokes in the protocol code is that host's failure alone
-            raise _CannotAskError(self._login_failed(target, client, error)) from error
+            raise CannotAskError(self._login_failed(target, client, error)) from error
         task = asyncio.current_task()
         if task is not None and task.cancelling():  # Python 3.11's wait_for loses a cancellation that meets its success
             connection.abort()
@@ -255,15 +232,13 @@ class SshCollector:
                 return because.asked_for_nothing(where)
             return self._key_refused(target) if client.key_was_offered else because.wants_other_login(where, target.user)
         if isinstance(error, asyncssh.KeyExchangeFailed):
-            if text.startswith("No matching host key"):  # it has a key, but of another kind than the one on file
-                return because.host_key_changed(where, target.name, str(settings.known_hosts), "")
             return because.nothing_in_common(where, text)
         if client.host_key_accepted:
             return self._key_refused(target) if "authentication failures" in text else because.lost_in_login(where, text)
         if not client.server_named_itself:
             lost = isinstance(error, asyncssh.ConnectionLost | OSError)
             return because.closed_before_ssh(where) if lost else because.not_ssh(where, text)
-        return because.lost_in_login(where, text)
+        return because.lost_in_key_exchange(where, text)
 
     def _key_refused(self, target: Target) -> str:
         where, settings = _where(target), self._settings
@@ -276,38 +251,10 @@ class SshCollector:
         try:
             await connection.create_session(lambda: session, PROBE)
         except (asyncssh.Error, OSError) as error:
-            raise _CannotAskError(because.no_exec(_where(target), str(error))) from error
+            raise CannotAskError(because.no_exec(_where(target), str(error))) from error
         await session.over.wait()
 
 
 def _where(target: Target) -> str:
     address = f"[{target.address}]" if ":" in target.address else target.address
     return f"{target.name} ({address}:{target.port})"
-
-
-def _addresses(target: Target) -> Sequence[tuple[int, tuple[object, ...]]]:
-    """(address family, socket address) of the host, in the resolver's order; blocks. Raises socket.gaierror."""
-    found = socket.getaddrinfo(target.address, target.port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-    return [(family, address) for family, _type, _protocol, _name, address in found]
-
-
-async def _connect(family: int, address: tuple[object, ...], limit_s: float) -> socket.socket:
-    """A connected socket; raises OSError, or TimeoutError after `limit_s`."""
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)
-        async with asyncio.timeout(limit_s):
-            await asyncio.get_running_loop().sock_connect(sock, address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def _no_tcp(target: Target, error: OSError | None, limit_s: float) -> str:
-    where = _where(target)
-    if error is None or isinstance(error, TimeoutError):
-        return because.no_tcp_answer(where, limit_s)
-    if isinstance(error, ConnectionRefusedError):
-        return because.refused(where, target.port)
-    return because.no_route(where, error)

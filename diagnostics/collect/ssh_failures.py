@@ -33,12 +33,16 @@ def no_route(where: str, error: OSError) -> str:
 
 def no_ssh_answer(where: str, seconds: float) -> str:
     return (
-        f"{where}: accepts TCP, but sshd said nothing in {seconds:g} s: the host is too loaded or frozen, or the port belongs to something else"
+        f"{where}: accepts TCP, but sshd said nothing in {seconds:g} s: "
+        f"the host is overloaded or frozen, or the port belongs to something else"
     )
 
 
 def login_too_slow(where: str, seconds: float) -> str:
-    return f"{where}: sshd answers, but the login did not end in {seconds:g} s: the host is very likely overloaded; ask again or look at its console"
+    return (
+        f"{where}: sshd answers, but the login did not end in {seconds:g} s: "
+        f"the host is very likely overloaded; ask again, or look at its console"
+    )
 
 
 def host_key_unknown(where: str, name: str, file: str) -> str:
@@ -55,12 +59,16 @@ def host_key_too_old(where: str, name: str, file: str) -> str:
 def host_key_changed(where: str, name: str, file: str, shown: str) -> str:
     return (
         f"{where}: HOST KEY CHANGED: the entry for {name} in {file} is another key than the one presented{shown}. Nothing was sent. "
-        f"Stop: the host was reinstalled, the address belongs to another machine, or someone is in between; find out which before you change {file}"
+        f"Stop: the host was reinstalled, its address is now another machine's, or someone is in between; find out which "
+        f"before you change {file}"
     )
 
 
 def host_key_revoked(where: str, file: str) -> str:
-    return f"{where}: the host presented a key that {file} marks as revoked. Nothing was sent. Give the host a new key, and find out why it has this one"
+    return (
+        f"{where}: the host presented a key that {file} marks as revoked. Nothing was sent. "
+        f"Stop: find out why it has this key, then give it a new one"
+    )
 
 
 def host_certificate_bad(where: str, name: str, why: str) -> str:
@@ -79,11 +87,14 @@ def certificate_refused(where: str, user: str, certificate: str) -> str:
 
 
 def wants_other_login(where: str, user: str) -> str:
-    return f"{where}: sshd wants more than a public key for {user}, and nothing else is ever sent: set `AuthenticationMethods publickey` for {user}"
+    return (
+        f"{where}: sshd does not let {user} in by public key alone, and sevbot never sends anything else: "
+        f"set `PubkeyAuthentication yes` and `AuthenticationMethods publickey` for {user} there"
+    )
 
 
 def asked_for_nothing(where: str) -> str:
-    return f"{where}: let us in without asking for the key, which a well-meaning sshd does not do; nothing was run. Is this the right machine?"
+    return f"{where}: offers to let anyone in without a key, which no sshd of yours should; nothing was run. Is this the right machine?"
 
 
 def nothing_in_common(where: str, why: str) -> str:
@@ -105,8 +116,15 @@ def lost_in_login(where: str, why: str) -> str:
     return f"{where}: the connection was lost during the login: {quoted(why)}: the host, its sshd or the network gave up; ask again"
 
 
+def lost_in_key_exchange(where: str, why: str) -> str:
+    return (
+        f"{where}: sshd closed the connection while both sides agreed on algorithms: {quoted(why)}: "
+        f"its log says why; most often it allows none of sevbot's algorithms (curve25519-sha256, aes128-gcm@openssh.com, ssh-ed25519)"
+    )
+
+
 def no_exec(where: str, why: str) -> str:
-    return f"{where}: logged in, but sshd would not run a command: {quoted(why)}: allow sessions (MaxSessions 1 or more) and the account's shell"
+    return f"{where}: logged in, but sshd would not run a command: {quoted(why)}: allow it (MaxSessions 1 or more, a real login shell)"
 
 
 def host_key_because(where: str, error: asyncssh.HostKeyNotVerifiable, name: str, file: str, presented: asyncssh.SSHKey | None) -> str:

@@ -37,7 +37,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class HostKeys:
-    """What known_hosts says on one host: its keys, the authorities that may sign it, what is revoked, and the algorithms to ask for."""
+    """What known_hosts says on one host: its keys, the authorities that may sign it, what is revoked, and the algorithms to ask for.
+
+    `algorithms` is empty where all its keys are of kinds that are not used any more.
+    """
 
     keys: Sequence[asyncssh.SSHKey]
     authorities: Sequence[asyncssh.SSHKey]
@@ -59,8 +62,10 @@ class KnownHosts:
             keys, authorities, revoked, *_x509 = self._parsed.match(name, "", None if port == asyncssh.DEFAULT_PORT else port)
             kinds = {kind.decode("ascii") for key in keys for kind in key.sig_algorithms}
             certificates = [f"{kind}{_CERTIFICATE}" for kind in self._allowed] if authorities else []
-            plain = [kind for kind in self._allowed if kind in kinds]
-            self._found[name, port] = HostKeys(keys, authorities, revoked, certificates + plain)
+            trusted = certificates + [kind for kind in self._allowed if kind in kinds]
+            # The other kinds come last: a host without a trusted one then shows the key it has, and we can say that it is another one.
+            others = [kind for kind in self._allowed if kind not in kinds]
+            self._found[name, port] = HostKeys(keys, authorities, revoked, trusted + others if trusted else [])
         return self._found[name, port]
 
 
@@ -74,7 +79,7 @@ def read_identity(key_file: Path, certificate_file: Path | None) -> Identity:
     except (asyncssh.KeyImportError, ValueError) as error:
         if "assphrase" in str(error):
             raise SshSetupError(_encrypted(key_file)) from error
-        raise SshSetupError(f"{key_file} is not a private key that can be read ({error}): point client_key at an OpenSSH private key") from error
+        raise SshSetupError(f"{key_file} is not a private key ({error}): set client_key to an OpenSSH private key") from error
     if certificate_file is None:
         return Identity(key, None)
     cure = "let your certificate authority sign the public key, and write the -cert.pub to {file}"
@@ -83,7 +88,7 @@ def read_identity(key_file: Path, certificate_file: Path | None) -> Identity:
         identity = Identity(key, certificate)
         identity.keypair()
     except (asyncssh.KeyImportError, ValueError) as error:
-        raise SshSetupError(f"{certificate_file} is not a certificate for the key {key_file} ({error}): sign that key's .pub anew") from error
+        raise SshSetupError(f"{certificate_file} is not a certificate for {key_file} ({error}): sign that key's .pub anew") from error
     return identity
 
 
@@ -92,7 +97,7 @@ def read_host_keys(file: Path, allowed: Sequence[str]) -> KnownHosts:
     data = _read(file, "known_hosts", "write the hosts' public keys to {file}, from your configuration management", 0o022)
     text = data.decode("utf-8", errors="replace")
     if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
-        raise SshSetupError(f"{file} is empty, so no host could be told from an impostor: write one line `NAME ssh-ed25519 AAAA…` for each host")
+        raise SshSetupError(f"{file} is empty, so any machine could pose as a host: write a line `NAME ssh-ed25519 AAAA…` for each host")
     try:
         return KnownHosts(asyncssh.import_known_hosts(text), allowed)
     except ValueError as error:
@@ -100,7 +105,7 @@ def read_host_keys(file: Path, allowed: Sequence[str]) -> KnownHosts:
 
 
 def _encrypted(file: Path) -> str:
-    return f"{file} is encrypted and nobody is there to type its passphrase: use a key without one (`ssh-keygen -p -f {file}`), readable by sevbot only"
+    return f"{file} is encrypted, and nobody is there to type its passphrase: give sevbot a key without one (`ssh-keygen -p -f {file}`)"
 
 
 def _read(file: Path, what: str, cure: str, forbidden_mode: int) -> bytes:

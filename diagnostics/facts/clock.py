@@ -30,7 +30,7 @@ def read(bundle: Bundle) -> Clock | Missing:
     section = bundle.get("clock")
     if isinstance(section, Missing):
         return section
-    values = {key: value for key, _, value in (line.partition(" ") for line in section.text.splitlines())}
+    values = {key: value for key, _, value in (line.partition(" ") for line in section.text.split("\n"))}
     now = _float(values.get("now", ""))
     if now is None:
         return Missing("the host's clock was not printed")

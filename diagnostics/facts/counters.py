@@ -24,7 +24,7 @@ def read(bundle: Bundle) -> Counters | Missing:
     section = bundle.get("vmstat")
     if isinstance(section, Missing):
         return section
-    for number, line in enumerate(section.text.splitlines(), 1):
+    for number, line in enumerate(section.text.split("\n"), 1):
         name, _, value = line.partition(" ")
         if name == "oom_kill" and value.isascii() and value.isdigit():
             return Counters(int(value), Citation("vmstat", number, line))

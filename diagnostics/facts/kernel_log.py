@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.facts import clock
 from diagnostics.facts.log_lines import Facility, LogLine, read_lines
 from diagnostics.facts.oom_report import OomReport, claims_oom, read_reports
@@ -99,11 +99,11 @@ def _read_section(section: Section, booted: datetime | None) -> KernelLog | Miss
 
 def _why_empty(section: Section) -> str:
     notes = section.notes.lower()
-    if "not permitted" in notes or "permission" in notes:
+    if any(words in notes for words in ("not permitted", "permission", "not seeing messages")):
         return NOT_PERMITTED
     if section.exit == 127:
         return "the command is not installed on the host"
-    if section.exit in (124, 137):
+    if section.exit in TIMED_OUT:
         return "the command did not end in time"
     if section.exit is None:
         return "the output was cut before it ended"

@@ -68,7 +68,7 @@ def _high_watermarks(bundle: Bundle) -> Mapping[int, int]:
         return {}
     high: dict[int, int] = {}
     node = None
-    for line in section.text.splitlines():
+    for line in section.text.split("\n"):
         if found := _ZONE.match(line):
             node = int(found[1])
         elif node is not None and (found := _HIGH.fullmatch(line)):

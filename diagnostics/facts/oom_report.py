@@ -246,7 +246,7 @@ def _take_task_row(drafts: list[_Draft], line: LogLine) -> None:
         return
     values = found[2].split(maxsplit=len(columns) - 1)
     row = dict(zip(columns, values, strict=False))
-    if len(values) == len(columns) and row["rss"].isdigit():
+    if len(values) == len(columns) and row["rss"].isdecimal():
         drafts[-1].tasks.append(TaskRow(int(found[1]), row["name"], int(row["rss"])))
 
 

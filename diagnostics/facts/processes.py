@@ -73,7 +73,7 @@ def read(bundle: Bundle) -> Processes | Missing:
     if isinstance(section, Missing):
         return section
     blocks: list[list[tuple[int, str]]] = []
-    for number, line in enumerate(section.text.splitlines(), 1):
+    for number, line in enumerate(section.text.split("\n"), 1):
         if line.startswith("Name:\t"):
             blocks.append([])
         if blocks:
@@ -97,7 +97,7 @@ def _read_block(block: list[tuple[int, str]]) -> Process | None:
         else:
             fields.setdefault(key.removesuffix(":"), value)
     rss = _KB.fullmatch(fields.get("VmRSS", ""))
-    if rss is None or not fields.get("Pid", "").isdigit():
+    if rss is None or not fields.get("Pid", "").isdecimal():
         return None
     unit = unit_of(fields.get("cgroup", "").rpartition(":")[2])
     task = Task(fields["Name"], int(fields["Pid"]), unit)

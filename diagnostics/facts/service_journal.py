@@ -39,9 +39,9 @@ def read(bundle: Bundle) -> ServiceJournal | Missing:
     section = bundle.get("service-journal")
     if isinstance(section, Missing):
         return section
-    if section.exit not in (0, None) and not section.text:
+    if not section.text and (section.exit != 0 or section.notes):
         return Missing(section.notes.strip()[:200] or f"journalctl ended with status {section.exit}")
-    events = [_read_record(number, line) for number, line in enumerate(section.text.splitlines(), 1)]
+    events = [_read_record(number, line) for number, line in enumerate(section.text.split("\n"), 1)]
     return ServiceJournal(tuple(event for event in events if event is not None))
 
 
@@ -58,6 +58,6 @@ def _read_record(number: int, line: str) -> ServiceEvent | None:
     if message_id == PROCESS_EXIT and record.get("EXIT_CODE") != "killed":
         return None
     micros = record.get("__REALTIME_TIMESTAMP")
-    wall = datetime.fromtimestamp(int(micros) / 1e6, UTC) if isinstance(micros, str) and micros.isdigit() else None
+    wall = datetime.fromtimestamp(int(micros) / 1e6, UTC) if isinstance(micros, str) and micros.isdecimal() else None
     status = record.get("EXIT_STATUS")
     return ServiceEvent(unit, message_id, wall, status if isinstance(status, str) else None, Citation("service-journal", number, line))

@@ -39,7 +39,7 @@ def read(bundle: Bundle) -> Units | Missing:
         return section
     units: dict[str, Unit] = {}
     paragraph: list[tuple[int, str]] = []
-    for number, line in enumerate([*section.text.splitlines(), ""], 1):
+    for number, line in enumerate([*section.text.split("\n"), ""], 1):
         if line:
             paragraph.append((number, line))
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import getpass
 import os
 import signal
@@ -12,10 +14,12 @@ from pathlib import Path
 
 import asyncssh
 
-from diagnostics.collect.ssh import SshSettings, Target
+from diagnostics.bundle import Bundle, Missing
+from diagnostics.collect.ssh import SshCollector, SshSettings, Target
 
 PROGRAM = "/usr/sbin/sshd"
 NAME = "web1"  # as the inventory has it; the address is 127.0.0.1
+FORCED_ANSWER = "printf '=sevbot-probe 1\\n=begin uname\\n|forced\\n\\n=end uname 0\\n=done\\n'\n"
 _START_S = 10.0
 _POLL_S = 0.02
 
@@ -114,3 +118,26 @@ def forced(directory: Path, script: str) -> str:
     program.write_text(f"#!/bin/sh\necho $$ >> {directory}/forced.pid\n{script}", encoding="utf-8")
     program.chmod(0o755)
     return f'restrict,command="{program}"'
+
+
+def collect(settings: SshSettings, target: Target) -> Bundle | Missing:
+    """One collection; no task and no warning may be left."""
+
+    async def run() -> Bundle | Missing:
+        found = await SshCollector(settings).collect(target)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return found
+
+    found = asyncio.run(run(), debug=True)
+    gc.collect()  # so that an unclosed socket would warn here
+    return found
+
+
+def because(found: Bundle | Missing) -> str:
+    assert isinstance(found, Missing)
+    return found.because
+
+
+def bundle(found: Bundle | Missing) -> Bundle:
+    assert isinstance(found, Bundle), found
+    return found

@@ -1,0 +1,238 @@
+"""Hosts that hang, print for ever, break off or speak nonsense: each costs its own report only, and what came is used."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from diagnostics.bundle import Bundle
+from diagnostics.collect.ssh import SshCollector, SshSettings, Target
+from diagnostics.probe import MAX_OUTPUT_BYTES
+from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Sshd, because, bundle, collect, forced
+
+ONE_SECTION = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n=begin uname\\n|Linux\\n|half'\n"
+
+sshd_runs = pytest.mark.needs("sshd")
+
+
+@sshd_runs
+def test_a_hung_probe_ends_at_the_deadline(tmp_path: Path) -> None:
+    """With nothing printed there is only the reason."""
+    with Sshd(tmp_path, options=forced(tmp_path, "exec sleep 7777\n")) as sshd:
+        start = time.monotonic()
+        told = because(collect(sshd.settings(deadline_s=1.5), sshd.target))
+        assert time.monotonic() - start < 3
+    assert "did not end in 1.5 s" in told
+
+
+@sshd_runs
+def test_what_a_hung_probe_printed_is_used(tmp_path: Path) -> None:
+    """Whole sections and whole lines that came before the deadline are evidence; the rest says why it is missing."""
+    with Sshd(tmp_path, options=forced(tmp_path, ONE_SECTION + "exec sleep 7777\n")) as sshd:
+        found = bundle(collect(sshd.settings(deadline_s=1.5), sshd.target))
+    assert found.sections["clock"].text == "now 1\n"
+    assert found.sections["clock"].exit == 0
+    assert found.sections["uname"].text == "Linux\n"
+    assert found.sections["uname"].exit is None
+    assert "did not end in 1.5 s" in found.missing["kernel-log"]
+
+
+@sshd_runs
+def test_a_probe_that_leaves_a_process_behind_does_not_cost_the_deadline(tmp_path: Path) -> None:
+    """After its last line nothing more is waited for, even if something keeps the channel open."""
+    with Sshd(tmp_path, options=forced(tmp_path, FORCED_ANSWER + "exec sleep 7777\n")) as sshd:
+        start = time.monotonic()
+        assert isinstance(collect(sshd.settings(), sshd.target), Bundle)
+        assert time.monotonic() - start < 5
+
+
+@sshd_runs
+@pytest.mark.parametrize(
+    ("script", "reason"), [("exec yes\n", "bytes and was stopped"), ("exec yes >&2\n", "bytes to stderr and was stopped")]
+)
+def test_endless_output_is_stopped_and_costs_no_memory(tmp_path: Path, script: str, reason: str) -> None:
+    """At the cap the connection is closed; this process grows by little more than the cap."""
+    with Sshd(tmp_path, options=forced(tmp_path, script)) as sshd:
+        collect(sshd.settings(), Target(NAME, "127.0.0.1", 1, "x"))  # so that what is loaded once is not counted
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        start = time.monotonic()
+        told = because(collect(sshd.settings(), sshd.target))
+        assert time.monotonic() - start < 10
+        grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert reason in told
+    assert grown_kib < 8 * MAX_OUTPUT_BYTES / 1024
+
+
+@sshd_runs
+def test_sections_before_endless_output_are_used(tmp_path: Path) -> None:
+    """A cap is not a reason to throw away what came before it."""
+    with Sshd(tmp_path, options=forced(tmp_path, ONE_SECTION + "echo\necho '=begin meminfo'\nexec yes '|x'\n")) as sshd:
+        found = bundle(collect(sshd.settings(), sshd.target))
+    assert found.sections["clock"].text == "now 1\n"
+    assert found.sections["meminfo"].cut
+    assert "more than" in found.missing["kernel-log"]
+
+
+@sshd_runs
+def test_a_nologin_shell_is_named(tmp_path: Path) -> None:
+    """What nologin prints is quoted, with the cure."""
+    script = "echo 'This account is currently not available.'\nexit 1\n"
+    with Sshd(tmp_path, options=forced(tmp_path, script)) as sshd:
+        told = because(collect(sshd.settings(), sshd.target))
+    assert "This account is currently not available." in told
+    assert "login shell" in told
+
+
+@sshd_runs
+def test_an_error_on_stderr_is_shown_when_nothing_else_came(tmp_path: Path) -> None:
+    """A forced command that is not there says so on stderr only."""
+    with Sshd(tmp_path, options='restrict,command="/nonexistent/probe"') as sshd:
+        told = because(collect(sshd.settings(), sshd.target))
+    assert "/nonexistent/probe" in told
+    assert "forced command" in told
+
+
+@sshd_runs
+def test_bytes_that_are_not_text_do_not_lose_the_section(tmp_path: Path) -> None:
+    """Invalid UTF-8 is replaced, NUL and carriage returns are kept."""
+    script = "printf '=sevbot-probe 1\\n=begin uname\\n|a\\377b\\000c\\r\\n\\n=end uname 0\\n=done\\n'\n"
+    with Sshd(tmp_path, options=forced(tmp_path, script)) as sshd:
+        found = bundle(collect(sshd.settings(), sshd.target))
+    assert found.sections["uname"].text == "a\N{REPLACEMENT CHARACTER}b\x00c\r\n"
+
+
+@sshd_runs
+def test_a_connection_lost_in_the_middle_keeps_what_came(tmp_path: Path) -> None:
+    """The host's session dies: whole sections stay, and the reason says that the connection was lost."""
+    kill_session = ONE_SECTION + "sleep 0.5\nkill -9 $PPID\nexec sleep 60\n"
+    with Sshd(tmp_path, options=forced(tmp_path, kill_session)) as sshd:
+        found = bundle(collect(sshd.settings(), sshd.target))
+    assert found.sections["clock"].text == "now 1\n"
+    assert "lost connection" in found.missing["kernel-log"]
+
+
+@sshd_runs
+def test_cancelling_closes_the_connection_and_is_passed_on(tmp_path: Path) -> None:
+    """The caller's own deadline or shutdown leaves no connection and no task behind."""
+
+    async def run(sshd: Sshd) -> None:
+        task = asyncio.create_task(SshCollector(sshd.settings()).collect(sshd.target))
+        await asyncio.to_thread(sshd.wait_for, "Starting session: forced-command")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    with Sshd(tmp_path, options=forced(tmp_path, "exec sleep 7777\n")) as sshd:
+        asyncio.run(run(sshd), debug=True)
+        sshd.wait_for("Disconnected from")
+
+
+def serve(answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], directory: Path, settings_s: float = 1.0) -> str:
+    """The reason that a collection from a plain TCP server gives, with time limits of `settings_s`."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(str(directory / "client_key"))
+    (directory / "client_key").chmod(0o600)
+    (directory / "known_hosts").write_text(f"{NAME} {key.export_public_key().decode()}")
+    settings = SshSettings(directory / "client_key", directory / "known_hosts", connect_timeout_s=settings_s, login_timeout_s=settings_s)
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await answer(reader, writer)
+        writer.close()
+
+    async def run() -> str:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            told = because(await SshCollector(settings).collect(Target(NAME, "127.0.0.1", port, "nobody")))
+        while len(asyncio.all_tasks()) > 1:  # the server's own handlers see the end of the connection
+            await asyncio.sleep(0)
+        return told
+
+    return asyncio.run(asyncio.wait_for(run(), 20))
+
+
+async def say_nothing(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"S")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
+async def stop_after_the_banner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+    await reader.read()
+
+
+async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"Exceeded MaxStartups\r\n")
+
+
+async def endless_banner(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"x" * 65536)
+        await writer.drain()
+
+
+async def endless_lines(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"welcome\r\n" * 1000)
+        await writer.drain()
+
+
+async def speak_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    await reader.read(64)
+
+
+async def old_protocol(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"SSH-1.5-old\r\n")
+    await reader.read()
+
+
+async def banner_that_is_not_text(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"SSH-2.0-\xff\xfe\x1b[2J\r\n")
+    await reader.read()
+
+
+async def garbage_after_the_banner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"SSH-2.0-x\r\n" + bytes(range(256)) * 64)
+    await reader.read()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (say_nothing, "sshd said nothing in 1 s"),
+        (drip, "sshd said nothing in 1 s"),
+        (stop_after_the_banner, "the login did not end in 1 s"),
+        (hang_up, "MaxStartups"),
+        (endless_banner, "does not speak SSH"),
+        (endless_lines, "does not speak SSH"),
+        (speak_http, "no sshd on this port"),
+        (old_protocol, "does not speak SSH"),
+        (banner_that_is_not_text, "does not speak SSH"),
+        (garbage_after_the_banner, "sshd closed the connection"),
+    ],
+)
+def test_a_port_that_is_not_a_working_sshd_is_named(
+    tmp_path: Path, answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], reason: str
+) -> None:
+    """Silent, dripping, endless or nonsense: the answer comes within the time limit and says what it looks like."""
+    start = time.monotonic()
+    told = serve(answer, tmp_path)
+    assert reason in told
+    assert told.isprintable()
+    assert time.monotonic() - start < 2.5
