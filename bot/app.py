@@ -34,7 +34,7 @@ def build_client(config: SlackConfig, tokens: Tokens) -> AsyncWebClient:
 
 def build_app(config: SlackConfig, client: AsyncWebClient, investigator: Investigator, sevs: Sevs) -> AsyncApp:
     """Bolt with our listeners. Bolt leaves out the bot's own messages; any event without a listener is acknowledged and dropped."""
-    app = AsyncApp(client=client, token=client.token)
+    app = AsyncApp(client=client)
     commands = Commands(config, investigator)
 
     async def on_message(event: dict[str, Any]) -> None:
@@ -60,11 +60,11 @@ async def serve(config: Config, tokens: Tokens, collector: Collector, stop: asyn
     client = build_client(config.slack, tokens)
     investigator = Investigator(build_inventory(config), collector)
     sevs = Sevs(investigator, SevThread(client), notify_when_ready=config.slack.notify_when_ready)
-    await _check_token(client)
+    await _check_tokens(client, tokens)
     app = build_app(config.slack, client, investigator, sevs)
     handler = AsyncSocketModeHandler(app, tokens.app.get_secret_value(), web_client=client)
     try:
-        await _connect(handler)
+        await handler.connect_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
         _log.info("listening in channel %s, %d hosts in the inventory", config.slack.channel, len(config.hosts))
         if ready is not None:
             ready.set()
@@ -74,7 +74,8 @@ async def serve(config: Config, tokens: Tokens, collector: Collector, stop: asyn
         await handler.close_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
 
 
-async def _check_token(client: AsyncWebClient) -> None:
+async def _check_tokens(client: AsyncWebClient, tokens: Tokens) -> None:
+    """Try both tokens once: the Socket Mode client would try a refused one for ever."""
     try:
         await client.auth_test()
     except SlackApiError as error:
@@ -83,11 +84,8 @@ async def _check_token(client: AsyncWebClient) -> None:
         ) from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise ConfigError(f"Slack cannot be reached ({error}): check this machine's way to the internet, or its proxy") from error
-
-
-async def _connect(handler: AsyncSocketModeHandler) -> None:
     try:
-        await handler.connect_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
+        await client.apps_connections_open(app_token=tokens.app.get_secret_value())
     except SlackApiError as error:
         raise ConfigError(
             f"Slack refused the app-level token ({error.response.get('error')}): "

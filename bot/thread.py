@@ -20,6 +20,7 @@ METADATA_TYPE = "sevbot_diagnosis"
 ATTEMPTS = 4
 MAX_WAIT_S = 60.0
 TOO_BIG = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+MAY_PASS = frozenset({"fatal_error", "internal_error", "ratelimited", "rate_limited", "request_timeout", "service_unavailable"})
 HTTP_TOO_MANY, HTTP_SERVER_ERROR = 429, 500
 
 _log = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ def _may_pass(error: Exception) -> bool:
     if not isinstance(error, SlackApiError):
         return True
     status = int(error.response.status_code)
-    return status == HTTP_TOO_MANY or status >= HTTP_SERVER_ERROR
+    return status == HTTP_TOO_MANY or status >= HTTP_SERVER_ERROR or _error_code(error) in MAY_PASS
 
 
 def _wait_s(error: Exception, attempt: int) -> float:

@@ -122,7 +122,8 @@ def _read_section(directory: Path, name: str, entry: object) -> Section:
         text = _bounded_text(directory / f"{name}.txt")
     except OSError as error:
         raise BundleError(f"section {name} cannot be read: {error}") from error
-    return Section(name, text, exit=code, notes=notes, cut=bool(entry.get("cut", False)))
+    whole = text[: text.rfind("\n") + 1]  # a last line without its end is no value, whoever cut it
+    return Section(name, whole, exit=code, notes=notes, cut=bool(entry.get("cut", False)) or whole != text)
 
 
 def _bounded_text(path: Path) -> str:

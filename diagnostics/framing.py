@@ -6,6 +6,7 @@
                         (empty: the last content line was ended)
     !stderr
     =end NAME STATUS    (a bundle printed again also says `cut` or `whole`, and `-` for a status that was never seen)
+    =missing NAME WHY   (only of a bundle that is printed again)
     =done
 
 Content can never look like a frame, since each of its lines stands behind a bar. Rubbish outside sections is passed over; an output
@@ -46,10 +47,14 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
     version = _number(_text(lines[start][len(MAGIC) :]).strip())
     sections: dict[str, Section] = {}
     current: _Open | None = None  # its last content line counts only once something after it shows that it was ended
+    told: dict[str, str] = {}
     done = False
     for line in lines[start + 1 :]:
         if line == b"=done":
             done = True
+        elif line.startswith(b"=missing "):
+            name, _, why = _text(line[9:]).partition(" ")
+            told[name] = why
         elif line.startswith(b"=begin "):
             if current is not None:  # its end never came
                 sections[current.name] = _close(current, "")
@@ -62,7 +67,7 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
     if current is not None:
         current.whole = current.whole or fragment.startswith(b"|")
         sections[current.name] = _close(current, "")
-    missing = {name: SKIPPED if done else ENDED_EARLY for name in SECTIONS if name not in sections}
+    missing = {name: told.get(name, SKIPPED if done else ENDED_EARLY) for name in SECTIONS if name not in sections}
     known = {name: section for name, section in sections.items() if name in CAPS}
     return Bundle(host=host, sections=known, missing=missing, probe=version or 0)
 
@@ -98,24 +103,18 @@ def _close(current: _Open, end: str) -> Section:
 
 
 def frame(bundle: Bundle) -> bytes:
-    """The output that gives `bundle` again; sections that are missing are not in it, nor an end that its output did not have."""
+    """The output that gives `bundle` again."""
     parts = [f"=sevbot-probe {bundle.probe}\n"]
     for section in bundle.sections.values():
         parts.append(f"=begin {section.name}\n")
-        parts.extend(f"|{line}\n" for line in _lines(section.text))
+        parts.extend(f"|{line}\n" for line in section.text.split("\n")[:-1])
         parts.append("\n")
         parts.extend(f"!{line}\n" for line in (section.notes.split("\n") if section.notes else ()))
         status = "-" if section.exit is None else section.exit
         parts.append(f"=end {section.name} {status} {'cut' if section.cut else 'whole'}\n")
-    if all(because == SKIPPED for because in bundle.missing.values()):
-        parts.append("=done\n")
+    parts.extend(f"=missing {name} {' '.join(because.split())}\n" for name, because in bundle.missing.items())
+    parts.append("=done\n")
     return "".join(parts).encode("utf-8", errors="replace")
-
-
-def _lines(text: str) -> list[str]:
-    """The lines of `text`, the last one also where a hand-made file does not end it."""
-    lines = text.split("\n")
-    return lines if lines[-1] else lines[:-1]
 
 
 def _number(word: str) -> int | None:

@@ -27,9 +27,9 @@ _REFUSED_STATUS = 126
 class ReplayHosts:
     """One SSH server for each bundle while the `async with` block runs; its host and client keys are fresh each time.
 
-    `delay_s` is how many seconds each host waits before it answers, or a table of them by host. The client key and known_hosts (both mode 0600) are written to
-    `directory`, which must not hold them yet (FileExistsError). `requests` lists (host, what was asked for): `probe` was served, all else
-    was refused.
+    `delay_s` is how many seconds each host waits before it answers, or a table of them by host. The client key and known_hosts (both
+    mode 0600) are written to `directory`, which must not hold them yet (FileExistsError). `requests` lists (host, what was asked for):
+    `probe` was served, all else was refused.
     """
 
     def __init__(self, bundles: Mapping[str, Bundle], directory: Path, delay_s: float | Mapping[str, float] = 0.0) -> None:

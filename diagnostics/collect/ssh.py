@@ -235,10 +235,9 @@ class SshCollector:
             return because.nothing_in_common(where, text)
         if client.host_key_accepted:
             return self._key_refused(target) if "authentication failures" in text else because.lost_in_login(where, text)
-        if not client.server_named_itself:
-            lost = isinstance(error, asyncssh.ConnectionLost | OSError)
-            return because.closed_before_ssh(where) if lost else because.not_ssh(where, text)
-        return because.lost_in_key_exchange(where, text)
+        if not isinstance(error, asyncssh.ConnectionLost | OSError):
+            return because.not_ssh(where, text)
+        return because.lost_in_key_exchange(where, text) if client.server_named_itself else because.closed_before_ssh(where)
 
     def _key_refused(self, target: Target) -> str:
         where, settings = _where(target), self._settings

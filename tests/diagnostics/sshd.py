@@ -80,6 +80,14 @@ class Sshd:
                 except ProcessLookupError:
                     continue
 
+    def wait_for_forced(self) -> None:
+        """Return once the forced command has begun."""
+        note = self.directory / "forced.pid"
+        end = time.monotonic() + _START_S
+        while not (note.exists() and note.stat().st_size):
+            assert time.monotonic() < end, "the forced command did not begin"
+            time.sleep(_POLL_S)
+
     @property
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")

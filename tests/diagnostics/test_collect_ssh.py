@@ -150,7 +150,7 @@ def test_no_common_algorithm_names_the_ones_to_allow(tmp_path: Path) -> None:
 
 
 def test_nothing_of_the_users_own_ssh_set_up_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Configuration, agent and default keys of whoever runs sevbot stay untouched: no ProxyCommand, no agent connection, one key offered."""
+    """Configuration, agent and keys of whoever runs sevbot stay untouched: no ProxyCommand, no agent connection, one key offered."""
     home, canary = tmp_path / "home" / ".ssh", tmp_path / "canary"
     home.mkdir(parents=True)
     (home / "config").write_text(f"Host *\n  ProxyCommand touch {canary}\n  User somebody\n  Port 1\n")

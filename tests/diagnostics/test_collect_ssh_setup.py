@@ -1,0 +1,275 @@
+"""What is checked before the first connection, what asyncssh is told, and how many hosts are asked together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from bot.demo.hosts import ReplayHosts
+from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.collect.ssh import CIPHERS, KEX, SIGNATURES, SshCollector, SshSettings, SshSetupError, Target, connection_options
+from diagnostics.collect.ssh_identity import read_host_keys, read_identity
+from tests.diagnostics.sshd import NAME, because, collect, free_port
+
+TARGET = Target(NAME, "192.0.2.1", 22, "sevbot-probe")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> SshSettings:
+    """A key and a known_hosts that can be used."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    (tmp_path / "key").write_bytes(key.export_private_key())
+    (tmp_path / "key").chmod(0o600)
+    (tmp_path / "known_hosts").write_text(f"{NAME} {key.export_public_key().decode()}")
+    return SshSettings(tmp_path / "key", tmp_path / "known_hosts", connect_timeout_s=1, login_timeout_s=1)
+
+
+def refused(settings: SshSettings) -> str:
+    with pytest.raises(SshSetupError) as caught:
+        SshCollector(settings)
+    return str(caught.value)
+
+
+def test_the_options_are_the_ones_that_were_decided(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read back from asyncssh itself: nothing is left to a default that looks around on this machine."""
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
+    identity = read_identity(settings.client_key, None)
+    host_keys = read_host_keys(settings.known_hosts, SIGNATURES).of(NAME, 22)
+    options = connection_options(settings, TARGET, identity, host_keys, asyncssh.SSHClient())
+    assert not options.config.loaded
+    assert options.username == "sevbot-probe"
+    assert options.host_key_alias == NAME
+    assert [len(part) for part in options.known_hosts] == [1, 0, 0]  # type: ignore[arg-type, union-attr]
+    assert [pair.algorithm for pair in options.client_keys or ()] == [b"ssh-ed25519"]
+    assert not options.agent_path
+    assert options.agent_forward_path is None
+    assert options.pkcs11_provider is None
+    assert options.password is None
+    assert options.preferred_auth == ["publickey"]
+    assert options.disable_trivial_auth
+    assert options.public_key_auth
+    assert not any((options.password_auth, options.kbdint_auth, options.host_based_auth, options.gss_auth, options.gss_kex))
+    assert options.x509_trusted_certs is None
+    assert options.x509_trusted_cert_paths == []
+    assert [name.decode() for name in options.encryption_algs] == list(CIPHERS)
+    assert [name.decode() for name in options.kex_algs] == list(KEX)
+    assert "curve25519-sha256" in KEX
+    assert not any("sha1" in name for name in KEX)
+    assert [name.decode() for name in options.signature_algs] == list(SIGNATURES)
+    assert options.compression_algs == [b"none"]
+    assert (options.connect_timeout, options.login_timeout) == (1, 1)
+    assert (options.keepalive_interval, options.keepalive_count_max) == (3, 2)
+    assert not options.tunnel
+    assert not options.proxy_command
+    assert not options.env
+    assert not options.send_env
+    assert not options.request_pty
+    assert not options.x11_forwarding
+    assert options.encoding is None
+    assert options.window == 256 * 1024
+
+
+def test_a_missing_key_names_the_file_and_how_to_make_it(settings: SshSettings) -> None:
+    """Nobody has to look up ssh-keygen's options at night."""
+    settings.client_key.unlink()
+    told = refused(settings)
+    assert str(settings.client_key) in told
+    assert "ssh-keygen -t ed25519" in told
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])
+def test_a_key_that_others_can_use_is_refused(settings: SshSettings, mode: int) -> None:
+    """The cure is one command."""
+    settings.client_key.chmod(mode)
+    assert f"chmod 600 {settings.client_key}" in refused(settings)
+
+
+def test_an_encrypted_key_is_refused(settings: SshSettings) -> None:
+    """Nobody is there to type the passphrase; the cure is how to take it off."""
+    settings.client_key.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key("pkcs8-pem", passphrase=NAME))
+    told = refused(settings)
+    assert f"{settings.client_key} is encrypted" in told
+    assert "ssh-keygen -p" in told
+
+
+@pytest.mark.parametrize("data", [b"", b"ssh-ed25519 AAAA public, not private\n", b"\xff\x00" * 100])
+def test_a_file_that_is_no_key_is_refused(settings: SshSettings, data: bytes) -> None:
+    """The sentence names the file."""
+    settings.client_key.write_bytes(data)
+    assert f"{settings.client_key} is not a private key" in refused(settings)
+
+
+def test_a_directory_instead_of_a_key_is_refused(settings: SshSettings, tmp_path: Path) -> None:
+    """An unreadable file is a sentence, not a traceback."""
+    assert "cannot be read" in refused(SshSettings(tmp_path, settings.known_hosts))
+
+
+def test_a_missing_known_hosts_is_refused(settings: SshSettings) -> None:
+    """There is no way to run without host keys."""
+    settings.known_hosts.unlink()
+    assert f"there is no known_hosts {settings.known_hosts}" in refused(settings)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n  \n"])
+def test_an_empty_known_hosts_is_refused(settings: SshSettings, text: str) -> None:
+    """Empty is never taken as trust in everyone."""
+    settings.known_hosts.write_text(text)
+    assert f"{settings.known_hosts} is empty" in refused(settings)
+
+
+@pytest.mark.parametrize("text", ["web1\n", "@trust web1 ssh-ed25519 AAAA\n", "|2|x|y ssh-ed25519 AAAA\n"])
+def test_a_known_hosts_that_cannot_be_read_never_trusts_anyone(settings: SshSettings, text: str) -> None:
+    """Either it is refused at the start, or the host counts as unknown."""
+    settings.known_hosts.write_text(text)
+    try:
+        told = because(collect(settings, TARGET))
+    except SshSetupError as error:
+        told = str(error)
+    assert str(settings.known_hosts) in told
+
+
+def test_a_known_hosts_that_others_can_write_is_refused(settings: SshSettings) -> None:
+    """Who can add a line there can pose as any host."""
+    settings.known_hosts.chmod(0o666)
+    assert f"chmod 644 {settings.known_hosts}" in refused(settings)
+
+
+def test_a_certificate_for_another_key_is_refused(settings: SshSettings, tmp_path: Path) -> None:
+    """It would be refused by every host later, with less to go by."""
+    authority = asyncssh.generate_private_key("ssh-ed25519")
+    certificate = authority.generate_user_certificate(asyncssh.generate_private_key("ssh-ed25519"), "x", principals=["sevbot-probe"])
+    certificate.write_certificate(str(tmp_path / "cert.pub"))
+    told = refused(SshSettings(settings.client_key, settings.known_hosts, certificate=tmp_path / "cert.pub"))
+    assert "not a certificate for" in told
+
+
+def test_a_closed_port_is_told_at_once(settings: SshSettings) -> None:
+    """No sshd there, which is another thing than no host."""
+    port = free_port()
+    told = because(collect(settings, Target(NAME, "127.0.0.1", port, "x")))
+    assert told.startswith(f"{NAME} (127.0.0.1:{port}): connection refused")
+
+
+def test_no_answer_to_tcp_is_told_after_the_limit(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that is down, or a firewall."""
+
+    async def never(*_: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_connect", never)
+    start = time.monotonic()
+    assert "no answer to TCP in 1 s" in because(collect(settings, TARGET))
+    assert time.monotonic() - start < 2
+
+
+def test_a_name_that_does_not_resolve_is_told(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cure is in the inventory or in DNS."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    assert "'web1.example' does not resolve" in because(collect(settings, Target(NAME, "web1.example", 22, "x")))
+
+
+def test_the_second_address_is_tried_when_the_first_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name with two addresses of which one is dead still answers."""
+    real = socket.getaddrinfo
+
+    def both(host: str, port: int, **options: int) -> list[object]:
+        if host != "web1.example":
+            return list(real(host, port, **options))
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", address)) for address in (free_port(), port)]
+
+    async def run() -> Bundle | Missing:
+        async with ReplayHosts({NAME: Bundle(NAME, {"uname": Section("uname", "Linux\n")})}, tmp_path) as hosts:
+            monkeypatch.setattr(socket, "getaddrinfo", both)
+            target = Target(NAME, "web1.example", hosts.targets[NAME].port, "sevbot-probe")
+            return await SshCollector(SshSettings(hosts.client_key, hosts.known_hosts)).collect(target)
+
+    assert isinstance(asyncio.run(run()), Bundle)
+
+
+def test_a_server_that_lets_anyone_in_is_refused(settings: SshSettings) -> None:
+    """A host that does not ask for the key is not the one that was meant; the probe is not sent."""
+
+    class Open(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            return not username
+
+    async def run() -> Bundle | Missing:
+        server = await asyncssh.listen(
+            "127.0.0.1", 0, config=None, server_factory=Open, server_host_keys=[str(settings.client_key)], gss_host=None
+        )
+        found = await SshCollector(settings).collect(Target(NAME, "127.0.0.1", server.get_port(), "x"))
+        server.close()
+        await server.wait_closed()
+        return found
+
+    assert "without a key" in because(asyncio.run(run()))
+
+
+def test_one_dead_host_holds_up_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nine hosts answer at their own pace while the tenth accepts TCP and says nothing."""
+    names = [f"web{number}" for number in range(9)]
+
+    async def run() -> tuple[float, list[Bundle | Missing], Bundle | Missing]:
+        bundles = {name: Bundle(name, {"uname": Section("uname", "Linux\n")}) for name in [*names, "silent"]}
+        async with ReplayHosts(bundles, tmp_path, {"silent": 600.0}) as hosts:
+            collector = SshCollector(SshSettings(hosts.client_key, hosts.known_hosts, deadline_s=4))
+            start = time.monotonic()
+            silent = asyncio.create_task(collector.collect(hosts.targets["silent"]))
+            others = await asyncio.gather(*(collector.collect(hosts.targets[name]) for name in names))
+            return time.monotonic() - start, others, await silent
+
+    with caplog.at_level(logging.WARNING):
+        took_s, others, silent = asyncio.run(run())
+    assert all(isinstance(found, Bundle) for found in others)
+    assert took_s < 3
+    assert "did not end in 4 s" in because(silent)
+    assert caplog.records == []
+
+
+def test_no_more_hosts_than_allowed_are_asked_together(tmp_path: Path) -> None:
+    """With two slots and six hosts there are never three connections."""
+    names = [f"web{number}" for number in range(6)]
+    seen = []
+
+    async def run() -> None:
+        async with ReplayHosts({name: Bundle(name, {"uname": Section("uname", "Linux\n")}) for name in names}, tmp_path, 0.1) as hosts:
+            collector = SshCollector(SshSettings(hosts.client_key, hosts.known_hosts, at_once=2))
+
+            async def watch() -> None:
+                while True:
+                    seen.append(len(hosts.connections))
+                    await asyncio.sleep(0.01)
+
+            watching = asyncio.create_task(watch())
+            await asyncio.gather(*(collector.collect(target) for target in hosts.targets.values()))
+            watching.cancel()
+
+    asyncio.run(run())
+    assert max(seen) == 2
+
+
+def test_hashed_entries_are_scanned_once_for_each_host(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scan costs milliseconds in a large file, so that it must not happen for each connection."""
+    scans = []
+    real = asyncssh.SSHKnownHosts.match
+
+    def match(parsed: asyncssh.SSHKnownHosts, host: str, addr: str, port: int | None) -> object:
+        scans.append(host)
+        return real(parsed, host, addr, port)
+
+    monkeypatch.setattr(asyncssh.SSHKnownHosts, "match", match)
+    known_hosts = read_host_keys(settings.known_hosts, SIGNATURES)
+    for _ in range(3):
+        assert known_hosts.of(NAME, 22).keys
+        assert not known_hosts.of("web2", 22).keys
+    assert scans == [NAME, "web2"]

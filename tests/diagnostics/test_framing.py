@@ -1,0 +1,175 @@
+"""The probe's output and back: round trips with hostile content, and outputs that break off anywhere."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.framing import ENDED_EARLY, SKIPPED, frame, unframe
+from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
+
+HOSTILE = [
+    "=done",
+    "=end clock 0",
+    "=begin uname",
+    "=sevbot-probe 1",
+    "|",
+    "!",
+    "",
+    "\r",
+    "a\rb",
+    "\x00",
+    "\u2028",
+    "\x85",
+    "\N{EURO SIGN}",
+]
+lines = st.lists(
+    st.sampled_from(HOSTILE) | st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=12), max_size=6
+)
+texts = lines.map(lambda found: "".join(line + "\n" for line in found))
+exits = st.none() | st.integers(0, 255)
+sections = st.builds(Section, st.just(""), texts, exit=exits, notes=lines.map("\n".join), cut=st.booleans())
+
+
+@st.composite
+def bundles(draw: st.DrawFn) -> Bundle:
+    """A bundle as `unframe` may give it: sections by their names, and one reason for all that are missing."""
+    names = draw(st.lists(st.sampled_from(SECTIONS), unique=True))
+    drawn = {name: draw(sections) for name in names}
+    because = draw(st.sampled_from([SKIPPED, ENDED_EARLY]))
+    return Bundle(
+        host=draw(st.none() | st.just("web1")),
+        sections={name: Section(name, s.text, s.exit, s.notes, s.cut) for name, s in drawn.items()},
+        missing={name: because for name in SECTIONS if name not in names},
+        probe=draw(st.integers(0, 9)),
+    )
+
+
+def read(output: bytes) -> Bundle:
+    found = unframe(output, "web1")
+    assert isinstance(found, Bundle)
+    return found
+
+
+def probe(name: str, content: bytes, end: bytes) -> bytes:
+    """One section as the probe prints it."""
+    return b"=sevbot-probe 1\n=begin " + name.encode() + b"\n" + content + end
+
+
+@given(bundles())
+@example(Bundle("web1", {"clock": Section("clock", "", notes="\n")}, {name: SKIPPED for name in SECTIONS if name != "clock"}))
+def test_a_bundle_that_is_printed_is_read_back_as_it_was(bundle: Bundle) -> None:
+    """Whatever its content looks like."""
+    assert unframe(frame(bundle), bundle.host) == bundle
+
+
+@given(bundles())
+def test_an_output_that_breaks_off_anywhere_gives_no_line_that_was_not_there(bundle: Bundle) -> None:
+    """At every byte: whole lines from the beginning only, the true exit status or none, and every section that is gone is named."""
+    output = frame(bundle)
+    for size in range(len(output)):
+        found = unframe(output[:size], bundle.host)
+        if isinstance(found, Missing):
+            continue
+        assert set(found.sections) | set(found.missing) == set(SECTIONS)
+        for name, section in found.sections.items():
+            true = bundle.sections[name]
+            assert section.text == "" or section.text.endswith("\n")
+            assert true.text.startswith(section.text)
+            assert section.exit in (None, true.exit)
+            assert section.text == true.text or section.cut
+            assert true.notes.startswith(section.notes)
+            assert section.exit is None or section.notes == true.notes
+            assert section.exit is None or section.text == true.text
+
+
+@given(st.binary(max_size=300))
+@example("=begin clock\n|x\n\n=end clock \N{SUPERSCRIPT TWO}\n".encode())
+@example(b"=begin clock\n|x\n\n=end clock " + b"9" * 5000 + b"\n")
+@example(b"=begin clock\n=begin clock\n=end\n=end \n=begin \n")
+def test_no_output_at_all_makes_the_reader_fail(output: bytes) -> None:
+    """Bytes from a host that is not what it should be are Missing or a bundle, never an exception."""
+    for given_output in (output, b"=sevbot-probe 1\n" + output, b"=sevbot-probe " + output):
+        assert isinstance(unframe(given_output, None), Bundle | Missing)
+
+
+@given(st.lists(st.sampled_from([b"=sevbot-probe 1", b"=begin clock", b"|x", b"", b"!e", b"=end clock 0", b"=done", b"\xff"])))
+def test_frames_in_any_order_do_not_make_the_reader_fail(frames: list[bytes]) -> None:
+    """Also when they are well-formed one by one."""
+    unframe(b"\n".join(frames), None)
+
+
+def test_rubbish_before_the_first_line_is_passed_over() -> None:
+    """A banner, a `.bashrc` that prints: not content."""
+    assert read(b"Welcome!\n|not content\n=begin uname\n" + probe("clock", b"|now 1\n\n", b"=end clock 0\n=done\n")).sections.keys() == {
+        "clock"
+    }
+
+
+def test_missing_sections_are_named_with_the_reason() -> None:
+    """Skipped by an older copy of the probe, or never reached."""
+    whole = probe("clock", b"|now 1\n\n", b"=end clock 0\n")
+    assert read(whole + b"=done\n").missing == {name: SKIPPED for name in SECTIONS if name != "clock"}
+    assert read(whole).missing == {name: ENDED_EARLY for name in SECTIONS if name != "clock"}
+
+
+def test_a_last_line_without_its_end_is_dropped() -> None:
+    """A fragment could be half a number."""
+    section = read(probe("meminfo", b"|MemTotal: 1 kB\n|MemFree: 12\n", b"=end meminfo 0\n=done\n")).sections["meminfo"]
+    assert (section.text, section.cut) == ("MemTotal: 1 kB\n", True)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_section_that_reached_its_cap_counts_as_cut(name: str) -> None:
+    """The kernel's logs keep their end, so that their first line is dropped; all others keep their beginning."""
+    line = b"|" + b"x" * 15 + b"\n"
+    count = CAPS[name] // 16
+    section = read(probe(name, line * count + b"\n", f"=end {name} 0\n".encode())).sections[name]
+    assert section.cut
+    assert section.text.count("\n") == count - (name in KEEPS_END)
+    below = read(probe(name, line * (count - 1) + b"\n", f"=end {name} 0\n".encode())).sections[name]
+    assert not below.cut
+    assert below.text.count("\n") == count - 1
+
+
+def test_a_full_log_stays_the_same_however_often_it_is_printed() -> None:
+    """Bytes that are not text grow when they are replaced, which must not cut a recording again."""
+    first = read(probe("kernel-log", (b"|" + b"\xff" * 99 + b"\n") * 4000 + b"\n", b"=end kernel-log 0\n"))
+    assert first.sections["kernel-log"].cut
+    assert unframe(frame(first), "web1") == first
+
+
+def test_a_section_whose_end_never_came_is_kept_when_another_begins() -> None:
+    """Its lines are true, its exit status is not known."""
+    found = read(probe("clock", b"|now 1\n\n", b"=begin uname\n|Linux\n\n=end uname 0\n=done\n"))
+    assert found.sections["clock"] == Section("clock", "now 1\n", exit=None, cut=True)
+
+
+def test_an_end_for_another_section_gives_no_status() -> None:
+    """A status belongs to the section it names."""
+    assert read(probe("clock", b"|now 1\n\n", b"=end uname 0\n=done\n")).sections["clock"].exit is None
+
+
+def test_unknown_sections_are_passed_over() -> None:
+    """A newer copy of the probe on a host does not break an older sevbot."""
+    assert read(probe("future", b"|x\n\n", b"=end future 0\n=done\n")).sections == {}
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        (b"", "printed nothing"),
+        (b" \n\n", "printed nothing"),
+        (b"This account is currently not available.\n", "'This account is currently not available.'"),
+        (b"\x1b[2J\xe2\x80\xaeevil\n", r"\x1b[2J\u202eevil"),
+    ],
+)
+def test_an_output_without_a_probe_says_what_the_host_said(output: bytes, reason: str) -> None:
+    """Quoted, with control characters escaped, and with the usual causes."""
+    found = unframe(output, "web1")
+    assert isinstance(found, Missing)
+    assert reason in found.because
+    assert "login shell" in found.because
+    assert found.because.isprintable()
