@@ -19,6 +19,10 @@ def no_such_name(where: str, address: str) -> str:
     return f"{where}: the name {quoted(address)} does not resolve: correct the address in the inventory, or look at this machine's DNS"
 
 
+def name_too_slow(where: str, address: str, seconds: float) -> str:
+    return f"{where}: the name {quoted(address)} was not resolved in {seconds:g} s: look at DNS, or put IP addresses in the inventory"
+
+
 def refused(where: str, port: int) -> str:
     return f"{where}: connection refused, nothing listens on port {port}: is sshd running there, and is the port in the inventory right?"
 

@@ -20,6 +20,7 @@ async def dial(where: str, address: str, port: int, limit_s: float, resolvers: E
     `resolvers` runs the look-up: the loop's few default threads would let some slow names hold up every other host.
     """
     error: OSError | None = None
+    found: Sequence[tuple[int, tuple[object, ...]]] = ()
     try:
         async with asyncio.timeout(limit_s):
             found = await asyncio.get_running_loop().run_in_executor(resolvers, _addresses, address, port)
@@ -29,6 +30,8 @@ async def dial(where: str, address: str, port: int, limit_s: float, resolvers: E
                 except OSError as failure:  # also TimeoutError: the next address may answer
                     error = failure
     except TimeoutError as failure:
+        if not found:
+            raise CannotAskError(because.name_too_slow(where, address, limit_s)) from failure
         error = failure
     except (socket.gaierror, UnicodeError) as failure:
         raise CannotAskError(because.no_such_name(where, address)) from failure

@@ -104,7 +104,7 @@ def _edit(launcher: tuple[Membind, Unit] | None, action: str) -> str | None:
     words = membind.interleaved() if action == "interleave" else membind.removed()
     return "\n".join(
         (
-            f"# {path}{' (... stands for arguments: leave them as they are)' if '...' in words else ''}",
+            f"# {path}{' (... = arguments, unchanged)' if '...' in words else ''}",
             f"-ExecStart={' '.join(membind.words)}",
             f"+ExecStart={' '.join(words)}",
             f"systemctl daemon-reload && systemctl restart {unit.name}",

@@ -149,3 +149,12 @@ def because(found: Bundle | Missing) -> str:
 def bundle(found: Bundle | Missing) -> Bundle:
     assert isinstance(found, Bundle), found
     return found
+
+
+def usable_settings(directory: Path) -> SshSettings:
+    """A key and a known_hosts that can be used, and short limits."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    (directory / "key").write_bytes(key.export_private_key())
+    (directory / "key").chmod(0o600)
+    (directory / "known_hosts").write_text(f"{NAME} {key.export_public_key().decode()}")
+    return SshSettings(directory / "key", directory / "known_hosts", connect_timeout_s=1, login_timeout_s=1)

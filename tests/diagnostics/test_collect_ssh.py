@@ -153,7 +153,7 @@ def test_nothing_of_the_users_own_ssh_set_up_is_used(tmp_path: Path, monkeypatch
     """Configuration, agent and keys of whoever runs sevbot stay untouched: no ProxyCommand, no agent connection, one key offered."""
     home, canary = tmp_path / "home" / ".ssh", tmp_path / "canary"
     home.mkdir(parents=True)
-    (home / "config").write_text(f"Host *\n  ProxyCommand touch {canary}\n  User somebody\n  Port 1\n")
+    (home / "config").write_text(f'Match exec "touch {canary}"\nHost *\n  ProxyCommand touch {canary}\n  User somebody\n  Port 1\n')
     asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(home / "id_ed25519"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))

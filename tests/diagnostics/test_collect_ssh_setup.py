@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import socket
-import time
 from pathlib import Path
 
 import asyncssh
 import pytest
 
-from bot.demo.hosts import ReplayHosts
-from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle import Bundle, Missing
 from diagnostics.collect.ssh import CIPHERS, KEX, SIGNATURES, SshCollector, SshSettings, SshSetupError, Target, connection_options
 from diagnostics.collect.ssh_identity import read_host_keys, read_identity
-from tests.diagnostics.sshd import NAME, because, collect, free_port
+from tests.diagnostics.sshd import NAME, because, collect, usable_settings
 
 TARGET = Target(NAME, "192.0.2.1", 22, "sevbot-probe")
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> SshSettings:
-    """A key and a known_hosts that can be used."""
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    (tmp_path / "key").write_bytes(key.export_private_key())
-    (tmp_path / "key").chmod(0o600)
-    (tmp_path / "known_hosts").write_text(f"{NAME} {key.export_public_key().decode()}")
-    return SshSettings(tmp_path / "key", tmp_path / "known_hosts", connect_timeout_s=1, login_timeout_s=1)
+    return usable_settings(tmp_path)
 
 
 def refused(settings: SshSettings) -> str:
@@ -149,53 +140,6 @@ def test_a_certificate_for_another_key_is_refused(settings: SshSettings, tmp_pat
     assert "not a certificate for" in told
 
 
-def test_a_closed_port_is_told_at_once(settings: SshSettings) -> None:
-    """No sshd there, which is another thing than no host."""
-    port = free_port()
-    told = because(collect(settings, Target(NAME, "127.0.0.1", port, "x")))
-    assert told.startswith(f"{NAME} (127.0.0.1:{port}): connection refused")
-
-
-def test_no_answer_to_tcp_is_told_after_the_limit(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that is down, or a firewall."""
-
-    async def never(*_: object) -> None:
-        await asyncio.sleep(60)
-
-    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_connect", never)
-    start = time.monotonic()
-    assert "no answer to TCP in 1 s" in because(collect(settings, TARGET))
-    assert time.monotonic() - start < 2
-
-
-def test_a_name_that_does_not_resolve_is_told(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cure is in the inventory or in DNS."""
-
-    def fail(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "unknown")
-
-    monkeypatch.setattr(socket, "getaddrinfo", fail)
-    assert "'web1.example' does not resolve" in because(collect(settings, Target(NAME, "web1.example", 22, "x")))
-
-
-def test_the_second_address_is_tried_when_the_first_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name with two addresses of which one is dead still answers."""
-    real = socket.getaddrinfo
-
-    def both(host: str, port: int, **options: int) -> list[object]:
-        if host != "web1.example":
-            return list(real(host, port, **options))
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", address)) for address in (free_port(), port)]
-
-    async def run() -> Bundle | Missing:
-        async with ReplayHosts({NAME: Bundle(NAME, {"uname": Section("uname", "Linux\n")})}, tmp_path) as hosts:
-            monkeypatch.setattr(socket, "getaddrinfo", both)
-            target = Target(NAME, "web1.example", hosts.targets[NAME].port, "sevbot-probe")
-            return await SshCollector(SshSettings(hosts.client_key, hosts.known_hosts)).collect(target)
-
-    assert isinstance(asyncio.run(run()), Bundle)
-
-
 def test_a_server_that_lets_anyone_in_is_refused(settings: SshSettings) -> None:
     """A host that does not ask for the key is not the one that was meant; the probe is not sent."""
 
@@ -213,49 +157,6 @@ def test_a_server_that_lets_anyone_in_is_refused(settings: SshSettings) -> None:
         return found
 
     assert "without a key" in because(asyncio.run(run()))
-
-
-def test_one_dead_host_holds_up_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Nine hosts answer at their own pace while the tenth accepts TCP and says nothing."""
-    names = [f"web{number}" for number in range(9)]
-
-    async def run() -> tuple[float, list[Bundle | Missing], Bundle | Missing]:
-        bundles = {name: Bundle(name, {"uname": Section("uname", "Linux\n")}) for name in [*names, "silent"]}
-        async with ReplayHosts(bundles, tmp_path, {"silent": 600.0}) as hosts:
-            collector = SshCollector(SshSettings(hosts.client_key, hosts.known_hosts, deadline_s=4))
-            start = time.monotonic()
-            silent = asyncio.create_task(collector.collect(hosts.targets["silent"]))
-            others = await asyncio.gather(*(collector.collect(hosts.targets[name]) for name in names))
-            return time.monotonic() - start, others, await silent
-
-    with caplog.at_level(logging.WARNING):
-        took_s, others, silent = asyncio.run(run())
-    assert all(isinstance(found, Bundle) for found in others)
-    assert took_s < 3
-    assert "did not end in 4 s" in because(silent)
-    assert caplog.records == []
-
-
-def test_no_more_hosts_than_allowed_are_asked_together(tmp_path: Path) -> None:
-    """With two slots and six hosts there are never three connections."""
-    names = [f"web{number}" for number in range(6)]
-    seen = []
-
-    async def run() -> None:
-        async with ReplayHosts({name: Bundle(name, {"uname": Section("uname", "Linux\n")}) for name in names}, tmp_path, 0.1) as hosts:
-            collector = SshCollector(SshSettings(hosts.client_key, hosts.known_hosts, at_once=2))
-
-            async def watch() -> None:
-                while True:
-                    seen.append(len(hosts.connections))
-                    await asyncio.sleep(0.01)
-
-            watching = asyncio.create_task(watch())
-            await asyncio.gather(*(collector.collect(target) for target in hosts.targets.values()))
-            watching.cancel()
-
-    asyncio.run(run())
-    assert max(seen) == 2
 
 
 def test_hashed_entries_are_scanned_once_for_each_host(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ def test_gives_the_exact_edit_of_execstart() -> None:
     finding = found(examine(membind_report(), units=UNITS))
 
     assert finding.remedies[0].edit == (
-        "# /etc/systemd/system/job.service (... stands for arguments: leave them as they are)\n"
+        "# /etc/systemd/system/job.service (... = arguments, unchanged)\n"
         "-ExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job ...\n"
         "+ExecStart=/usr/bin/numactl -N 1 -i all /usr/local/bin/job ...\n"
         "systemctl daemon-reload && systemctl restart job.service"
