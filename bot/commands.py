@@ -32,7 +32,7 @@ class Commands:
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def answer(self, command: Mapping[str, Any], ack: Ack, respond: Ack) -> None:
-        """Acknowledge within Slack's 3 s, then replace that answer once there is a report."""
+        """Acknowledge within Slack's 3 s, and answer again once there is a report (Slack does not replace the first answer)."""
         words = str(command.get("text") or "").split()
         names = tuple(dict.fromkeys(words[1:]))
         if refusal := self._refusal(command, words, names):
@@ -41,7 +41,7 @@ class Commands:
         await ack(text=looking_text(len(names)), blocks=looking_blocks(len(names)))
         async with self._slots:
             text, blocks = await self._diagnose(names)
-        await respond(text=text, blocks=blocks, response_type="ephemeral", replace_original=True)
+        await respond(text=text, blocks=blocks, response_type="ephemeral")
 
     def _refusal(self, command: Mapping[str, Any], words: Sequence[str], names: Sequence[str]) -> tuple[str, ...] | None:
         """Help, or why the question is not taken; None if it is a question for hosts."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -51,6 +52,7 @@ HOST_CONFIG = '[hosts."{name}"]\naddress = "{address}"\nport = {port}\nuser = "{
 
 async def play(bundle: Bundle | None, stop: asyncio.Event, *, once: bool) -> int:
     """Run the demo until `stop`, or with `once` until the diagnosis; 0 if it came, 1 if it did not."""
+    _forget_proxies()
     recorded = bundle or read_directory(Path(str(files("bot.demo").joinpath("bundles", "ranker"))))
     with tempfile.TemporaryDirectory(prefix="sevbot-demo-") as directory:
         async with (
@@ -67,6 +69,12 @@ async def play(bundle: Bundle | None, stop: asyncio.Event, *, once: bool) -> int
     if not came and not stop.is_set():
         print(f"sevbot demo: no diagnosis came within {ANSWER_WITHIN_S:.0f} s", file=sys.stderr)
     return 0 if came else 1
+
+
+def _forget_proxies() -> None:
+    """The stand-in is on this machine; slack_sdk would send even 127.0.0.1 through a proxy that the environment names."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        os.environ.pop(name, None)
 
 
 def _config(slack: SlackStandIn, hosts: ReplayHosts, directory: Path) -> Config:
@@ -110,17 +118,21 @@ async def _bot(config: Config) -> AsyncIterator[None]:
 async def _show_thread(slack: SlackStandIn, ts: str, stop: asyncio.Event) -> bool:
     """Print the thread as it changes, until the diagnosis stands in it; False if it did not come in time, or `stop` did."""
     shown: list[Mapping[str, object]] = []
+
+    def has_news() -> bool:
+        return stop.is_set() or slack.thread(ts) != shown
+
     deadline = asyncio.get_running_loop().time() + ANSWER_WITHIN_S
     while not stop.is_set() and asyncio.get_running_loop().time() < deadline:
         thread = slack.thread(ts)
         for message in thread:
             if message not in shown:
                 print("\n".join(message_lines(message)), end="\n\n", flush=True)
-        shown = [dict(message) for message in thread]
+        shown[:] = thread
         if any(_is_done(message) for message in thread):
             return True
         with contextlib.suppress(TimeoutError):
-            await slack.wait_for(lambda: [dict(message) for message in slack.thread(ts)] != shown, timeout_s=0.5)
+            await slack.wait_for(has_news, timeout_s=0.5)
     return False
 
 

@@ -38,7 +38,7 @@ def report_of(*logs: str) -> Report:
     return report_on([diagnose(bundle) for bundle in bundles])
 
 
-def nodes_of(value: Any) -> Iterator[dict[str, Any]]:
+def nodes_of(value: object) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         yield value
         for inner in value.values():

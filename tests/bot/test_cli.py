@@ -52,7 +52,7 @@ def test_a_bundle_is_read() -> None:
         (["diagnose", "--kernel-log", "/no/such/file"], "No such file"),
         (["diagnose", "--bundle", "/no/such/dir"], "sevbot record HOST DIR"),
         (["diagnose", "web1", "--config", "/no/such/config.toml"], "--config"),
-        (["record", "web1", "/tmp", "--config", "/no/such/config.toml"], "--config"),
+        (["record", "web1", "/no/such/dir", "--config", "/no/such/config.toml"], "--config"),
         (["run", "--config", "/no/such/config.toml"], "--config"),
         (["frobnicate"], "invalid choice"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bot.test_page import dumped
 from tests.conftest import ROOT
 
 SEED = "membind OOM of node 1, suggest interleave"
@@ -116,7 +118,4 @@ def test_a_browser_sees_the_verdict_in_the_thread(installed: Path, tmp_path: Pat
 
 
 def dump_dom(url: str, profile: Path) -> str:
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    flags += ["--disable-component-update", "--disable-sync", f"--user-data-dir={profile / 'chromium'}", "--virtual-time-budget=4000"]
-    done = subprocess.run(["chromium", *flags, "--dump-dom", url], capture_output=True, text=True, check=True, timeout=90)
-    return done.stdout
+    return asyncio.run(dumped(url, profile / "chromium"))

@@ -47,14 +47,12 @@ def membind_report(
         "Mem-Info:",
         "active_anon:48 inactive_anon:2034238 isolated_anon:0",
         f" free:{total_free_pages} free_pcp:66 free_cma:0",
-        f"Node 1 Normal free:{node_free_kb}kB boost:0kB min:45160kB low:56448kB high:67736kB reserved_highatomic:0KB "
-        "present:8388608kB managed:8222888kB mlocked:0kB free_pcp:264kB",
+        f"Node 1 Normal free:{node_free_kb}kB boost:0kB min:45160kB low:56448kB high:67736kB present:8388608kB managed:8222888kB",
         "lowmem_reserve[]: 0 0 0 0 0",
         f"Node 1 Normal: 91*4kB (UE) 234*8kB (UME) = {node_free_kb}kB",
         "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
         *(f"[{row:7}]     0 {row:5}  1556727  1556359 12513280        0             0 {name}" for row, name in rows.items()),
         f"oom-kill:constraint={constraint},cpuset=/,mems_allowed={mems_allowed},global_oom,task_memcg={task_memcg},task={comm},pid={pid},uid=0",
-        f"Out of memory: Killed process {pid} ({comm}) total-vm:6226908kB, anon-rss:6224784kB, file-rss:652kB, shmem-rss:0kB, "
-        "UID:0 pgtables:12220kB oom_score_adj:0",
+        f"Out of memory: Killed process {pid} ({comm}) total-vm:6226908kB, anon-rss:6224784kB, file-rss:652kB, shmem-rss:0kB, UID:0",
     ]
     return "".join(f"{prefix}{line}\n" for line in lines)
