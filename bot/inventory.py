@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from diagnostics.collect.ssh import Target
-
 from bot.config import Config
+from diagnostics.collect.ssh import Target
 
 _BETWEEN_WORDS = re.compile(r"[\s,;|()\[\]<>\"'`*]+")  # a word is taken whole: a name inside another word is not that name
 

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from diagnostics.collect.ssh import Target
-
 from bot.inventory import Inventory
 from diagnostics.bundle import Bundle, Missing
+from diagnostics.collect.ssh import Target
 from diagnostics.engine import diagnose, not_reached, report_on
 from diagnostics.model import HostReport, Report
 
