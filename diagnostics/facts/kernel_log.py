@@ -48,9 +48,9 @@ class KernelLog:
     def gap(self) -> str | None:
         """Why the absence of a report is no answer here, or None where it is one."""
         if not self.since_boot:
-            return "the log does not go back to boot, so an older kill may have been rotated out of it: look in `journalctl -k` of the host"
+            return "the log does not go back to boot, so an older kill may have been rotated out of it: look in “journalctl -k” of the host"
         if not self.until_taken:
-            return "it is not known whether the text reaches up to the incident"
+            return "a file does not say whether it reaches up to the incident (on the machine itself: sevbot diagnose --local)"
         return None
 
 
@@ -63,10 +63,12 @@ def read(bundle: Bundle) -> KernelLog | Missing:
     booted = clock_fact.booted if isinstance(clock_fact, clock.Clock) else None
     logs, reasons = [], []
     for name in SOURCES:
+        if bundle.host is None and name not in bundle.sections:
+            continue  # a log file by itself: nothing else was ever asked for
         section = bundle.get(name)
         log = _read_section(section, booted) if isinstance(section, Section) else section
         if isinstance(log, Missing):
-            reasons.append(f"{name}: {log.because}")
+            reasons.append(log.because if bundle.host is None else f"{name}: {log.because}")
         else:
             logs.append(log)
     if not logs:
@@ -107,6 +109,8 @@ def _why_empty(section: Section) -> str:
         return "the command did not end in time"
     if section.exit is None:
         return "the output was cut before it ended"
+    if section.text.startswith("\x1f"):
+        return "it is compressed (“zcat FILE | sevbot diagnose --kernel-log -”)"
     return f"no kernel log line in it{f' ({section.notes.strip()[:200]})' if section.notes.strip() else ''}"
 
 

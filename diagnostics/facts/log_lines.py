@@ -1,18 +1,24 @@
 """Kernel log text as lines: what was said, when, and whether it is certain that the kernel said it.
 
-Reads, by shape and line by line: `dmesg`, `dmesg -r`, `-x`, `-T`, /dev/kmsg records, syslog and `journalctl -k` text (short, short-iso),
-and `journalctl -o json`. What is no prefix stays part of the text.
+Prefixes are taken off token by token, whatever tool, language or mail put them there; what is no prefix stays part of the text.
 
-    [  178.280424] Out of memory: ...                               since boot, facility not stated
+    [  178.280424][  T110] Out of memory: ...                       since boot; facility not stated
     kern  :err   : [  178.280424] Out of memory: ...                dmesg -x
     3,812,178280424,-;Out of memory: ...                            /dev/kmsg: 0..7 is facility kern, user and daemons are above
     <3>[  178.280424] Out of memory: ...                            dmesg -r: see below
-    2026-11-22T20:01:00+0000 host kernel: Out of memory: ...        journalctl -o short-iso
-    Nov 22 20:01:00 host kernel: [  178.280424] Out of memory: ...  syslog
+    [Di Aug 12 03:54:03 2025] Out of memory: ...                    dmesg -T, in any language
+    Nov 22 20:01:00 host kernel: [  178.280424] Out of memory: ...  syslog, journalctl -o short
+    2026-11-22T20:01:00+0000 host kernel: Out of memory: ...        journalctl -o short-iso, dmesg --time-format iso
+    <3>1 2026-11-22T20:01:00Z host kernel - - - Out of memory: ...  RFC 5424
+    {"MESSAGE": "Out of memory: ...", "SYSLOG_FACILITY": "0", ...}  journalctl -o json; {"log": "..."} is docker's
+    > > [  178.280424] Out of memory: ...                           quoted mail; indents, line numbers, CRLF and ANSI colours
 
 The kernel never lets a process write with facility kern (Documentation/ABI/testing/dev-kmsg), so a stated kern is the kernel's word.
 `host kernel:` is not, since anybody may log under that name. Nor is a number below 8 in `<N>`: util-linux's `dmesg -r` prints a record
 that a user wrote as `<12>` without its facility (2.38 joins the two numbers by OR, unshifted).
+
+A line without a prefix of its own goes on with the record above it: dmesg and journalctl print a record's further lines so, and mail
+programs wrap. It takes over that record's time and facility, and its text is joined to it, unless it begins as a record of its own.
 """
 
 from __future__ import annotations
@@ -20,12 +26,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 
 from diagnostics.model import Moment
 
+MAX_RECORD_CHARS = 16384
 MAX_LINE_CHARS = 8192  # the kernel cuts a record at about 1 kB; a line beyond this is not its own
 
 
@@ -39,48 +46,83 @@ class Facility(Enum):
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line. `number` counts from 1 in the section it came from; `raw` is the line as it stands there."""
+    """One record. `number` counts lines from 1 in the section it came from; `raw` is its (first) line as it stands there.
+
+    `at_prefix` tells whether it, or the record it goes on with, had a prefix.
+    """
 
     number: int
     text: str
     raw: str
     at: Moment | None
     facility: Facility
+    at_prefix: bool = False
 
 
-_DECODED = re.compile(r"(kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|res\d|local\d) *:[a-z]+ *: ")
-_LEVEL = re.compile(r"<(\d{1,3})>")
-_KMSG = re.compile(r"(\d{1,3}),\d+,(\d+),[^;]{1,60};")
-_SYSLOG = re.compile(
-    r"(?P<when>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)"
-    r" (?:\S{1,255} )?kernel: ?"
-)
-_BOOT = re.compile(r"\[ *(\d{1,12}\.\d{1,9})\] ?")
-_CTIME = re.compile(r"\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] ")
-_CALLER = re.compile(r"\[ *[TC]\d+\] ?")
 _KERN_PRIORITIES = 8  # facility 0 times eight levels
+_NOISE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\^M$|\r+$")
+_QUOTE = re.compile(r"(?:[ \t]*>)*[ \t]*")
+_FACILITY = r"kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|res\d|local\d"
+_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+_TOKENS = re.compile(
+    rf"(?P<kmsg>\d{{1,3}}),\d+,(?P<usec>\d{{1,18}}),[^;]{{1,60}};"
+    rf"|<(?P<level>\d{{1,3}})>(?:1 )?"
+    rf"|(?P<facility>{_FACILITY}) *:[a-z]+ *: "
+    r"|(?:emerg|alert|crit|err|warning|notice|info|debug)\|kernel\[-\]\|"
+    r"|\[ *(?P<boot>\d{1,12}\.\d{1,9})\] ?"
+    r"|\[ *[TC]\d{1,9}\] ?"
+    r"|\[ *\+?\d{1,9}\.\d{1,9}\] ?"
+    r"|\[[^\]\[]{0,24}\d\d:\d\d(?::\d\d)?(?: \d{4})?\] ?"
+    rf"|(?P<iso>{_ISO})(?: (?=\S)|$)"
+    r"|\S{1,9}\.? +\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,9})? "
+    r"|(?:[^\s:]{1,255} )?kernel(?:\[\d+\])?: ?"
+    r"|[^\s:]{1,255} kernel (?:- ){3}(?:\ufeff)?"
+    r"|\d{1,9} (?=\[)"
+    r"|\"(?:message|MESSAGE|log)\": \""
+)
+_OWN_RECORD = re.compile(  # a line that begins like this is no rest of the line above it, whatever a mail program did to its prefix
+    r".{1,15} invoked oom-killer|oom-kill:constraint|Out of [Mm]emory|Memory cgroup out of memory|Killed process \d|Mem-Info|Node \d+ "
+    r"|\[ *(?:pid|\d+) *\] |Task in /|memory: usage|CPU: \d|Pid: \d|lowmem_reserve\[\]|Tasks state|Call Trace"
+)
+_MAX_TOKENS = 8
 
 
-def read_lines(text: str, start: int = 1) -> Iterator[LogLine]:
-    """The log's lines, its unterminated last one left out: a number that was cut is not the number.
+def read_lines(text: str) -> Iterator[LogLine]:
+    """The log's records, an unterminated last line left out: a number that was cut is not the number.
 
-    A line that starts with blanks and has no prefix of its own goes on with the record above it (dmesg and journalctl print a
-    record's further lines so), and takes over its time and facility.
+    A record of several lines has them joined by newlines in `text`; `number` and `raw` are its first line's.
     """
-    prefix = _Prefix(None, Facility.NOT_STATED, 0)
     whole, newline, _fragment = text.rpartition("\n")
     if not newline:
         return
-    for number, raw in enumerate(whole.split("\n"), start):
-        if raw.startswith("{") and len(raw) <= MAX_LINE_CHARS * 4:
-            yield from _journal_lines(number, raw)
+    held: LogLine | None = None
+    indent = 0
+    for number, raw in enumerate(whole.split("\n"), 1):
+        if raw.startswith("{") and (records := _json_lines(number, raw)) is not None:
+            yield from [held] if held else []
+            yield from records
+            held = None
             continue
-        line = raw.removesuffix("\r")[:MAX_LINE_CHARS]
-        if not (line.startswith("   ") and prefix.length):
-            prefix = _prefix(line)
-            yield LogLine(number, line[prefix.length :], line, prefix.at, prefix.facility)
-        else:
-            yield LogLine(number, line, line, prefix.at, prefix.facility)
+        clean = _NOISE.sub("", raw)[:MAX_LINE_CHARS]
+        start = _QUOTE.match(clean).end()  # type: ignore[union-attr] # it matches the empty text, too
+        prefix = _prefix(clean, start)
+        goes_on = held is not None and (start > indent + 2 or (prefix.length == start and not _OWN_RECORD.match(clean, start)))
+        if held is not None and goes_on and held.at_prefix:
+            held = replace(held, text=f"{held.text}\n{clean[start:]}"[:MAX_RECORD_CHARS])
+            continue
+        yield from [held] if held else []
+        own = prefix.length > start
+        indent = start if own else indent
+        inherited = held if held is not None and held.at_prefix and not own else None
+        held = LogLine(
+            number,
+            clean[prefix.length :].lstrip(" "),
+            raw.removesuffix("\r")[:MAX_LINE_CHARS],
+            inherited.at if inherited else prefix.at,
+            inherited.facility if inherited else prefix.facility,
+            at_prefix=own or inherited is not None,
+        )
+    yield from [held] if held else []
 
 
 @dataclass(frozen=True)
@@ -90,23 +132,27 @@ class _Prefix:
     length: int
 
 
-def _prefix(line: str) -> _Prefix:
-    """A line's time and facility: every prefix that is there, in the order in which tools put them."""
-    facility, position, boot_s, wall = Facility.NOT_STATED, 0, None, None
-    if found := _KMSG.match(line):
-        kernel = int(found[1]) < _KERN_PRIORITIES
-        return _Prefix(Moment(int(found[2]) / 1e6), Facility.KERNEL if kernel else Facility.OTHER, found.end())
-    if found := _DECODED.match(line):
-        facility, position = (Facility.KERNEL if found[1] == "kern" else Facility.OTHER), found.end()
-    elif found := _LEVEL.match(line):
-        facility, position = (Facility.NOT_STATED if int(found[1]) < _KERN_PRIORITIES else Facility.OTHER), found.end()
-    if found := _SYSLOG.match(line, position):
-        wall, position = _wall(found["when"]), found.end()
-    if found := _BOOT.match(line, position):
-        boot_s, position = float(found[1]), found.end()
-    elif found := _CTIME.match(line, position):
-        position = found.end()  # `dmesg -T`: local time without its zone, and it drifts over a suspend
-    if found := _CALLER.match(line, position):
+def _prefix(line: str, position: int) -> _Prefix:
+    """A line's time and facility. The first token that states a facility counts; what a record's own text states does not."""
+    facility, boot_s, wall = Facility.NOT_STATED, None, None
+    stated = False
+    for _ in range(_MAX_TOKENS):
+        found = _TOKENS.match(line, position)
+        if found is None or (stated and (found["kmsg"] or found["level"] or found["facility"])):
+            break
+        if found["kmsg"] or found["facility"]:
+            stated = True
+            kernel = int(found["kmsg"]) < _KERN_PRIORITIES if found["kmsg"] else found["facility"] == "kern"
+            facility = Facility.KERNEL if kernel else Facility.OTHER
+        elif found["level"]:
+            stated = True
+            facility = Facility.NOT_STATED if int(found["level"]) < _KERN_PRIORITIES else Facility.OTHER
+        if found["usec"]:
+            boot_s = int(found["usec"]) / 1e6
+        elif found["boot"] and boot_s is None:
+            boot_s = float(found["boot"])
+        elif found["iso"] and wall is None:
+            wall = _wall(found["iso"])
         position = found.end()
     at = Moment(boot_s, wall) if boot_s is not None or wall is not None else None
     return _Prefix(at, facility, position)
@@ -121,19 +167,23 @@ def _wall(when: str) -> datetime | None:
     return stamp.astimezone(UTC) if stamp.tzinfo else None
 
 
-def _journal_lines(number: int, raw: str) -> Iterator[LogLine]:
-    """The lines of one journal record: MESSAGE is text, or a list of bytes where it is not printable."""
+def _json_lines(number: int, raw: str) -> list[LogLine] | None:
+    """The lines of one JSON record: journald's or docker's; None where it is neither."""
     try:
-        record = json.loads(raw)
+        record = json.loads(raw) if len(raw) <= MAX_LINE_CHARS * 4 else None
     except (ValueError, RecursionError):
-        return
+        return None
     if not isinstance(record, dict):
-        return
+        return None
+    if isinstance(record.get("log"), str):  # docker's json-file: {"log":"...\n","stream":"stdout","time":"..."}
+        line = record["log"].rstrip("\n")
+        prefix = _prefix(line, 0)
+        return [LogLine(number, line[prefix.length :], raw, prefix.at, prefix.facility)]
     message = _message(record.get("MESSAGE"))
     from_kernel = record.get("_TRANSPORT") == "kernel" and record.get("SYSLOG_FACILITY") == "0"
+    facility = Facility.KERNEL if from_kernel else Facility.OTHER
     at = Moment(_seconds(record.get("_SOURCE_MONOTONIC_TIMESTAMP")), _realtime(record.get("__REALTIME_TIMESTAMP")))
-    for part in message.split("\n"):
-        yield LogLine(number, part[:MAX_LINE_CHARS], raw, at, Facility.KERNEL if from_kernel else Facility.OTHER)
+    return [LogLine(number, message[:MAX_RECORD_CHARS], raw, at, facility)]
 
 
 def _message(value: object) -> str:

@@ -36,7 +36,9 @@ class Zone:
     low_kb: int
     high_kb: int
     managed_kb: int | None
+    cma_kb: int = 0
     reserve_pages: int = 0
+    blocks: tuple[int, ...] = ()  # free blocks of each order, from the buddy line
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class OomReport:
     invoker: Task | None = None
     invoker_comm: str | None = None
     order: int | None = None
+    gfp_mask: str | None = None
     header_nodemask: str | None = None
     header_mems_allowed: str | None = None
     free_pages: int | None = None
@@ -92,10 +95,10 @@ class OomReport:
 
         Kernel 4.9 prints mems_allowed there when there is no policy (v4.9 mm/oom_kill.c dump_header), so equal lists tell nothing.
         """
+        if self.memcg_kill or self.memcg_limited is not None:
+            return MEMCG  # the kill line's own wording; 5.2 and BPF policies print other constraints beside it
         if self.summary is not None:
             return self.summary.constraint
-        if self.memcg_kill or self.memcg_limited is not None:
-            return MEMCG
         if self.header_nodemask not in (None, "(null)", self.header_mems_allowed):
             return MEMORY_POLICY
         return None
@@ -125,10 +128,16 @@ def read_reports(lines: Iterable[LogLine]) -> tuple[OomReport, ...]:
     for line in lines:
         if line.facility is Facility.OTHER:
             continue
+        flat = replace(line, text=_flat(line.text)) if "\n" in line.text else line
         for marker, take in _TAKERS:
-            if marker in line.text:
-                take(drafts, line)
+            if marker in flat.text:
+                take(drafts, flat)
     return tuple(report for draft in drafts if (report := draft.finished()).kills)
+
+
+def _flat(text: str) -> str:
+    """A record of several lines, or one that a mail program wrapped, as one line."""
+    return " ".join(part.strip() for part in text.split("\n"))
 
 
 def claims_oom(line: LogLine) -> bool:
@@ -144,40 +153,48 @@ class _Draft:
     kills: list[Kill] = field(default_factory=list)
     kill_lines: list[LogLine] = field(default_factory=list)
     columns: tuple[str, ...] = ()
+    node: int = 0  # of zone lines that do not name theirs
+    chosen: Task | None = None
 
     def set(self, **fields: object) -> None:
         self.report = replace(self.report, **fields)  # type: ignore[arg-type] # each taker passes fields of OomReport
 
     def finished(self) -> OomReport:
-        """The report; where the kill line did not come, the summary line still names the victim, without sizes or time."""
+        """The report; where the kill line did not come, another line still names the victim, without sizes or time."""
         kills = tuple(self.kills)
-        if not kills and self.report.summary is not None:
-            kills = (Kill(None, self.report.summary.victim, None, None, None, None, self.report.invoker, None),)
+        victim = self.report.summary.victim if self.report.summary else self.chosen
+        if not kills and victim is not None:
+            kills = (Kill(None, victim, None, None, None, None, self.report.invoker, None),)
         return replace(self.report, zones=tuple(self.zones), tasks=tuple(self.tasks), kills=kills, kill_lines=tuple(self.kill_lines))
 
 
-_HEADER = re.compile(r"^(?P<comm>.{0,15}) invoked oom-killer: gfp_mask=(?P<rest>.*)$")
-_ORDER = re.compile(r", +order=(-?\d+)")
+# a console may glue the header to what a program printed last; it names no victim, so nothing is believed too much
+_HEADER = re.compile(r"^(?:.*\[ *\d+\.\d+\] )?(?P<comm>.{0,15}) invoked oom-killer:? ?(?P<rest>.*)$")
+_ORDER = re.compile(r", +order=(-?\d{1,4})")
 _HEADER_NODEMASK = re.compile(r"nodemask=(\(null\)|[\d,-]+?), +order=")
 _MEMS_ALLOWED = re.compile(r"^.{1,15} cpuset=.* mems_allowed=([\d,-]+)$")
-_CPU = re.compile(r"^CPU: \d+ (?:UID: \d+ )?PID: (\d+) Comm: (.{1,15}?) (?:Not tainted|Tainted|Kdump)")
-_FREE = re.compile(r"^\s*free:(\d+) free_pcp:")
-_ZONE = re.compile(r"^Node (\d+) (\w+) free:")
-_PAIR = re.compile(r"\b(free|min|low|high|managed):(\d+)kB")
-_RESERVE = re.compile(r"^lowmem_reserve\[\]:((?: \d+)+)$")
-_BUDDY = re.compile(r"^Node \d+ \w+: \d+\*(\d+)kB ")
+_CPU = re.compile(r"^(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): (\d{1,9}),? [Cc]omm: (.{1,15}?) (?:Not tainted|Tainted|Kdump)")
+_FREE = re.compile(r"(?:^|\s)free:(\d{1,15}) (?:free_pcp:|slab|free_cma)")
+_ZONE = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:")  # without NUMA no node is printed
+_NODE_ALONE = re.compile(r"^Node (\d{1,4}) ?$")  # the first half of a line that another CPU's message split
+_PAIR = re.compile(r"\b(free|min|low|high|managed|free_cma):(\d{1,15})kB")
+_RESERVE = re.compile(r"^lowmem_reserve\[\]:((?: \d{1,15})+) *$")
+_BUDDY = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device): (\d+\*\d{1,6}kB .*) =")
+_BLOCKS = re.compile(r"\b(\d{1,12})\*(\d{1,9})kB")
+_GFP = re.compile(r"gfp_mask=(\S+?)(?:,|$)")
 _TASK_HEADER = re.compile(r"^\[ +pid +\] +(uid .* name)$")
-_TASK_ROW = re.compile(r"^\[ *(\d+)\] +(\d.*)$")
+_TASK_ROW = re.compile(r"^\[ *(\d{1,9})\] +(\d.*)$")
 _SUMMARY = re.compile(
-    r"^oom-kill:constraint=(?P<constraint>\w+),nodemask=(?P<nodemask>\(null\)|[\d,-]+),cpuset=.*?,mems_allowed=(?P<mems>[\d,-]*),"
-    r"(?:global_oom|oom_memcg=(?P<oom_memcg>.*?)),task_memcg=(?P<task_memcg>.*),task=(?P<task>.*),pid=(?P<pid>\d+),uid=\d+$"
+    r"^oom-kill:constraint=(?P<constraint>\w+),nodemask=(?P<nodemask>\(null\)|[\d,-]+)(?:,cpuset=.*?)?(?:,mems_allowed=(?P<mems>[\d,-]*))?,"
+    r"(?:global_oom|oom_memcg=(?P<oom_memcg>.*?)),task_memcg=(?P<task_memcg>.*),task=(?P<task>.*),pid=(?P<pid>\d{1,9})(?:,uid.*)?$"
 )
 _KILL = re.compile(
-    r"^(?P<message>[\w ()]*: )?(?:Kill|Killed) process (?P<pid>\d+),? ?(?:UID \d+,? )?\((?P<comm>.*)\),? "
-    r"total-vm:(?P<total_vm>\d+)kB, anon-rss:(?P<anon>\d+)kB, file-rss:(?P<file>\d+)kB(?:, shmem-rss:(?P<shmem>\d+)kB)?(?:,|$)"
+    r"^(?P<message>[\w ()]*: )?Killed process (?P<pid>\d{1,9}),? ?(?:UID \d+,? )?\((?P<comm>.{0,64})\)"
+    r"(?=[,. ]*(?:total-vm:|vsz:|$))(?P<sizes>.*)$"
 )
-_CHOSEN = re.compile(r"^(?P<message>[\w ()]*): Kill process \d+ \(")
-_MEMCG_USAGE = re.compile(r"^memory: usage (\d+)kB, limit (\d+)kB, failcnt \d+$")
+_SIZE = re.compile(r"(total-vm|vsz|anon-rss|file-rss|shmem-rss):(\d{1,15})kB")
+_CHOSEN = re.compile(r"^(?P<message>[\w ()]*): [Kk]ill process (?P<pid>\d{1,9}) \((?P<comm>.{0,64})\) score ")
+_MEMCG_USAGE = re.compile(r"^memory: usage (\d{1,18})kB, limit (\d{1,18})kB, failcnt \d+ *$")
 _MEMCG_TASK = re.compile(r"^Task in (.*) killed as a result of limit of (.*)$")
 
 
@@ -186,12 +203,13 @@ def _take_header(drafts: list[_Draft], line: LogLine) -> None:
     if found is None:
         return
     drafts.append(_Draft())
-    order = _ORDER.search(found["rest"])
+    order, gfp = _ORDER.search(found["rest"]), _GFP.search(found["rest"])
     nodemask = _HEADER_NODEMASK.search(found["rest"])
     drafts[-1].set(
         header=line,
         invoker_comm=found["comm"],
         order=int(order[1]) if order else None,
+        gfp_mask=gfp[1] if gfp else None,
         header_nodemask=nodemask[1] if nodemask else None,
     )
 
@@ -208,8 +226,13 @@ def _take_cpu(drafts: list[_Draft], line: LogLine) -> None:
 
 
 def _take_free(drafts: list[_Draft], line: LogLine) -> None:
-    if (found := _FREE.match(line.text)) and drafts[-1].report.free_pages is None:
+    if (found := _FREE.search(line.text)) and drafts[-1].report.free_pages is None:
         drafts[-1].set(free_pages=int(found[1]))
+
+
+def _take_node_alone(drafts: list[_Draft], line: LogLine) -> None:
+    if found := _NODE_ALONE.match(line.text):
+        drafts[-1].node = int(found[1])
 
 
 def _take_zone(drafts: list[_Draft], line: LogLine) -> None:
@@ -219,8 +242,8 @@ def _take_zone(drafts: list[_Draft], line: LogLine) -> None:
     for name, kb in _PAIR.findall(line.text):
         sizes.setdefault(name, int(kb))
     if {"free", "min", "low", "high"} <= sizes.keys():
-        zone = Zone(int(found[1]), found[2], sizes["free"], sizes["min"], sizes["low"], sizes["high"], sizes.get("managed"))
-        drafts[-1].zones.append(zone)
+        node, watermarks = int(found[1] or drafts[-1].node), (sizes["min"], sizes["low"], sizes["high"])
+        drafts[-1].zones.append(Zone(node, found[2], sizes["free"], *watermarks, sizes.get("managed"), sizes.get("free_cma", 0)))
 
 
 def _take_reserve(drafts: list[_Draft], line: LogLine) -> None:
@@ -230,8 +253,16 @@ def _take_reserve(drafts: list[_Draft], line: LogLine) -> None:
 
 
 def _take_buddy(drafts: list[_Draft], line: LogLine) -> None:
-    if (found := _BUDDY.match(line.text)) and drafts[-1].report.page_kb is None:
-        drafts[-1].set(page_kb=int(found[1]))
+    """The free blocks of a zone; the first block's size is the page size, which nothing else in the report says."""
+    if not (found := _BUDDY.match(line.text)):
+        return
+    draft = drafts[-1]
+    blocks = [(int(count), int(kb)) for count, kb in _BLOCKS.findall(found[3])]
+    if draft.report.page_kb is None:
+        draft.set(page_kb=blocks[0][1])
+    for n, zone in enumerate(draft.zones):
+        if found[1] in (None, str(zone.node)) and zone.name == found[2] and not zone.blocks:
+            draft.zones[n] = replace(zone, blocks=tuple(count for count, _ in blocks))
 
 
 def _take_task_header(drafts: list[_Draft], line: LogLine) -> None:
@@ -251,14 +282,15 @@ def _take_task_row(drafts: list[_Draft], line: LogLine) -> None:
 
 
 def _take_summary(drafts: list[_Draft], line: LogLine) -> None:
-    if not (found := _SUMMARY.match(line.text)):
+    found = _SUMMARY.match(line.text) or _SUMMARY.match(line.text.replace(" ,", ",").replace(", ", ","))  # wrapped at a comma
+    if found is None:
         return
     if drafts[-1].report.summary is not None or drafts[-1].kills:
         drafts.append(_Draft())
     summary = Summary(
         constraint=found["constraint"],
         nodemask=None if found["nodemask"] == "(null)" else found["nodemask"],
-        mems_allowed=found["mems"],
+        mems_allowed=found["mems"] or "",
         oom_memcg=found["oom_memcg"],
         task_memcg=found["task_memcg"],
         victim=Task(found["task"], int(found["pid"]), unit_of(found["task_memcg"])),
@@ -268,8 +300,13 @@ def _take_summary(drafts: list[_Draft], line: LogLine) -> None:
 
 
 def _take_chosen(drafts: list[_Draft], line: LogLine) -> None:
-    """Up to 5.1 the wording comes on a line of its own, before the one with the sizes."""
-    if (found := _CHOSEN.match(line.text)) and "Memory cgroup" in found["message"]:
+    """Up to 5.1 the wording comes on a line of its own, before the one with the sizes; the victim may then be a child."""
+    if not (found := _CHOSEN.match(line.text)):
+        return
+    if drafts[-1].kills or drafts[-1].chosen:
+        drafts.append(_Draft())
+    drafts[-1].chosen = Task(found["comm"], int(found["pid"]))
+    if "Memory cgroup" in found["message"]:
         drafts[-1].set(memcg_kill=True)
 
 
@@ -283,15 +320,14 @@ def _take_kill(drafts: list[_Draft], line: LogLine) -> None:
         drafts.append(_Draft())
     draft = drafts[-1]
     summary = draft.report.summary
-    unit = summary.victim.unit if summary and summary.victim.pid == pid else None
-    shmem = found["shmem"]
+    sizes = {name: int(kb) for name, kb in _SIZE.findall(found["sizes"])}
     kill = Kill(
         at=line.at,
-        task=Task(found["comm"], pid, unit),
-        total_vm_kb=int(found["total_vm"]),
-        anon_rss_kb=int(found["anon"]),
-        file_rss_kb=int(found["file"]),
-        shmem_rss_kb=int(shmem) if shmem else None,
+        task=Task(found["comm"], pid, summary.victim.unit if summary and summary.victim.pid == pid else None),
+        total_vm_kb=sizes.get("total-vm", sizes.get("vsz")),
+        anon_rss_kb=sizes.get("anon-rss"),
+        file_rss_kb=sizes.get("file-rss"),
+        shmem_rss_kb=sizes.get("shmem-rss"),
         invoker=draft.report.invoker,
         line=line.number,
     )
@@ -325,14 +361,16 @@ _TAKERS: tuple[tuple[str, Callable[[list[_Draft], LogLine], None]], ...] = (
     ("invoked oom-killer", _take_header),
     (" mems_allowed=", _take_mems_allowed),
     (" PID: ", _take_cpu),
+    ("Pid: ", _take_cpu),
     ("free:", _take_free),
-    ("kB min:", _take_zone),
+    ("Node ", _take_node_alone),
+    (" free:", _take_zone),
     ("lowmem_reserve[]", _take_reserve),
     (" = ", _take_buddy),
     ("oom_score_adj name", _take_task_header),
     ("[", _take_task_row),
     ("oom-kill:constraint", _take_summary),
-    ("Kill process", _take_chosen),
+    ("ill process", _take_chosen),
     ("Killed process", _take_kill),
     ("memory.oom.group set", _take_group),
     ("memory: usage", _take_memcg_usage),

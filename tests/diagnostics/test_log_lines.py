@@ -29,6 +29,20 @@ def only(text: str) -> LogLine:
         ("Nov 22 20:01:00 web1 kernel: [  178.280424] ", Facility.NOT_STATED, 178.280424),
         ("Nov 22 20:01:00 web1 kernel: ", Facility.NOT_STATED, None),
         ("[Sun Nov 22 20:30:23 2026] ", Facility.NOT_STATED, None),
+        ("565 [六 9月 11 12:24:42 2021] ", Facility.NOT_STATED, None),
+        ("[Nov22 20:30] ", Facility.NOT_STATED, None),
+        ("[  +0.000946] ", Facility.NOT_STATED, None),
+        ("kern  :err   : 2026-11-22T20:30:23,662017+00:00 ", Facility.KERNEL, None),
+        ("<3>1 2026-11-22T20:01:00Z web1 kernel - - - ", Facility.NOT_STATED, None),
+        ("2026-11-22T20:01:00.123456+01:00 web1 kernel: [  178.280424] ", Facility.NOT_STATED, 178.280424),
+        ("août 22 20:01:00 web1 kernel: ", Facility.NOT_STATED, None),
+        ("11月 22 20:01:00 web1 kernel: ", Facility.NOT_STATED, None),
+        ("Aug 30 06:58:55.050705 ... kernel: ", Facility.NOT_STATED, None),
+        ("warning|kernel[-]|[  178.280424] ", Facility.NOT_STATED, 178.280424),
+        ("> > [  178.280424] ", Facility.NOT_STATED, 178.280424),
+        ("\t[  178.280424]  ", Facility.NOT_STATED, 178.280424),
+        ("\x1b[32m[  178.280424] \x1b[0m", Facility.NOT_STATED, 178.280424),
+        ("kernel: ", Facility.NOT_STATED, None),
         ("", Facility.NOT_STATED, None),
     ],
 )
@@ -55,9 +69,10 @@ def test_an_iso_stamp_is_wall_time() -> None:
 
 def test_a_continuation_belongs_to_the_record_above() -> None:
     """A line that a user wrote into the middle of its own record does not become the kernel's."""
-    lines = list(read_lines(f"user  :warn  : [  1.000000] first\n                               kern  :err   : [  2.0] {KILL}\n"))
+    line = only(f"user  :warn  : [  1.000000] first\n                               kern  :err   : [  2.0] {KILL}\n")
 
-    assert [line.facility for line in lines] == [Facility.OTHER, Facility.OTHER]
+    assert line.facility is Facility.OTHER
+    assert line.text == f"first\nkern  :err   : [  2.0] {KILL}"
 
 
 def test_an_unterminated_last_line_is_no_line() -> None:
@@ -83,7 +98,38 @@ def test_a_journal_record_is_the_kernels_by_transport_and_facility(fields: dict[
 
 
 def test_a_journal_message_may_be_bytes_and_hold_several_lines() -> None:
-    """Unprintable messages come as a list of bytes; a record of several lines is several lines here."""
+    """Unprintable messages come as a list of bytes."""
     record = json.dumps({"MESSAGE": list(b"one\ntwo \xff"), "_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0"})
 
-    assert [line.text for line in read_lines(f"{record}\n")] == ["one", "two �"]
+    assert only(f"{record}\n").text == "one\ntwo �"
+
+
+def test_crlf_is_no_part_of_the_text() -> None:
+    """A log that went through another system's editor."""
+    assert only(f"[  178.280424] {KILL}\r\n").text == KILL
+
+
+def test_dockers_json_lines_are_read() -> None:
+    """A container that prints the kernel's log; what it says is not certain to be the kernel's."""
+    record = json.dumps({"log": f"[  178.280424] {KILL}\n", "stream": "stdout", "time": "2026-11-22T20:01:00Z"})
+
+    line = only(f"{record}\n")
+
+    assert (line.text, line.facility) == (KILL, Facility.NOT_STATED)
+
+
+def test_a_wrapped_line_is_joined_to_its_beginning() -> None:
+    """Mail programs wrap; the rest has no prefix."""
+    assert only("[  1.000000] job invoked oom-killer:\ngfp_mask=0xcc0(GFP_KERNEL), order=0\n").text == (
+        "job invoked oom-killer:\ngfp_mask=0xcc0(GFP_KERNEL), order=0"
+    )
+
+
+def test_a_service_that_logs_an_oom_line_is_not_the_kernel() -> None:
+    """Only `kernel:` is taken off: the line does not begin with the kernel's words."""
+    assert only(f"Nov 22 20:01:00 web1 app[77]: {KILL}\n").text == f"web1 app[77]: {KILL}"
+
+
+def test_a_facility_inside_the_text_states_nothing() -> None:
+    """A user may write any prefix behind its own."""
+    assert only(f"user  :warn  : [  1.000000] kern  :err   : [  2.000000] {KILL}\n").facility is Facility.OTHER
