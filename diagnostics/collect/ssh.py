@@ -226,7 +226,8 @@ class SshCollector:
             told = because.login_too_slow if client.server_named_itself else because.no_ssh_answer
             return told(where, settings.login_timeout_s)
         if isinstance(error, asyncssh.HostKeyNotVerifiable):
-            return because.host_key_because(where, error, target.name, str(settings.known_hosts), client.presented)
+            kinds = frozenset(key.get_algorithm() for key in self._host_keys(target).keys)
+            return because.host_key_because(where, error, target.name, str(settings.known_hosts), (client.presented, kinds))
         if isinstance(error, asyncssh.PermissionDenied):
             if "Trivial" in text:
                 return because.asked_for_nothing(where)

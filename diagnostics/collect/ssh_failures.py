@@ -9,6 +9,8 @@ import asyncssh
 
 _SHOWN_CHARACTERS = 160
 
+Known = tuple[asyncssh.SSHKey | None, frozenset[str]]  # the key that was presented, and the kinds of those on file
+
 
 def quoted(text: str) -> str:
     """`text` from a host, with everything unprintable escaped, at most 160 characters."""
@@ -51,7 +53,8 @@ def login_too_slow(where: str, seconds: float) -> str:
 
 def host_key_unknown(where: str, name: str, file: str) -> str:
     return (
-        f"{where}: no entry for {name} in {file}, so nothing was sent: take the host's public key from your configuration management "
+        f"{where}: no entry for the name {name} that can be read in {file}, so nothing was sent (sevbot looks up the name in the "
+        f"inventory, not the address): take the host's public key from your configuration management "
         f"(from ssh-keyscan only after you compared it on the host's console) and add the line `{name} ssh-ed25519 AAAA…`"
     )
 
@@ -65,6 +68,14 @@ def host_key_changed(where: str, name: str, file: str, shown: str) -> str:
         f"{where}: HOST KEY CHANGED: the entry for {name} in {file} is another key than the one presented{shown}. Nothing was sent. "
         f"Stop: the host was reinstalled, its address is now another machine's, or someone is in between; find out which "
         f"before you change {file}"
+    )
+
+
+def host_key_of_another_kind(where: str, name: str, file: str, shown: str, known: str) -> str:
+    return (
+        f"{where}: {file} has only {known} for {name}, and the host presents a key of another kind{shown}. Nothing was sent. "
+        f"Most likely the host's other key was never added: compare the fingerprint on its console, then add the line; "
+        f"if it does not match, stop"
     )
 
 
@@ -82,7 +93,8 @@ def host_certificate_bad(where: str, name: str, why: str) -> str:
 def key_refused(where: str, user: str, key: str) -> str:
     return (
         f"{where}: the key was refused: the public key of {key} is not in the authorized_keys of {user} on the host, "
-        f"or its from=, its expiry or that file's permissions exclude it; sshd's log on the host says which"
+        f"or its from=, its expiry or that file's permissions exclude it, or the account does not exist, is locked (`usermod -p '*'`) "
+        f"or has no valid login shell; sshd's log on the host says which"
     )
 
 
@@ -131,12 +143,18 @@ def no_exec(where: str, why: str) -> str:
     return f"{where}: logged in, but sshd would not run a command: {quoted(why)}: allow it (MaxSessions 1 or more, a real login shell)"
 
 
-def host_key_because(where: str, error: asyncssh.HostKeyNotVerifiable, name: str, file: str, presented: asyncssh.SSHKey | None) -> str:
+def host_key_because(where: str, error: asyncssh.HostKeyNotVerifiable, name: str, file: str, known: Known) -> str:
     """Which of the host-key sentences fits; the host has an entry in `file`, else there would have been no connection."""
     reason = error.reason.partition(" for host ")[0]
     if "revoked" in reason:
         return host_key_revoked(where, file)
     if reason.startswith("Certificate"):
         return host_certificate_bad(where, name, reason)
-    shown = f" ({presented.get_algorithm()} {presented.get_fingerprint()})" if presented is not None else ""
+    presented, kinds = known
+    if presented is None:
+        return host_key_changed(where, name, file, "")
+    kind = presented.get_algorithm()
+    shown = f" ({kind} {presented.get_fingerprint()})"
+    if kinds and kind not in kinds:
+        return host_key_of_another_kind(where, name, file, shown, " and ".join(sorted(kinds)))
     return host_key_changed(where, name, file, shown)

@@ -117,7 +117,9 @@ def _read(file: Path, what: str, cure: str, forbidden_mode: int) -> bytes:
     except FileNotFoundError as error:
         raise SshSetupError(f"there is no {what} {file}: {cure.format(file=file)}") from error
     except OSError as error:
-        raise SshSetupError(f"the {what} {file} cannot be read ({error.strerror}): make it readable for the user sevbot runs as") from error
+        raise SshSetupError(
+            f"the {what} {file} cannot be read ({error.strerror}): its owner must be the user that sevbot runs as (chown)"
+        ) from error
     if mode & forbidden_mode:
         keep = "600" if forbidden_mode & 0o044 else "644"
         whom = "read" if forbidden_mode & 0o044 else "changed"
