@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ import re2
 
 from bot.config import SlackConfig
 from bot.inventory import Inventory
+
+_log = logging.getLogger(__name__)
 
 MAX_TEXT_CHARS = 16 * 1024
 MAX_DEPTH = 12
@@ -42,11 +45,17 @@ def read_announcement(event: Mapping[str, Any], config: SlackConfig, inventory: 
     if event.get("channel") != config.channel or event.get("subtype") not in (None, "bot_message"):
         return None
     ts, thread_ts = event.get("ts"), event.get("thread_ts")
-    if not isinstance(ts, str) or (thread_ts is not None and thread_ts != ts) or not _may_announce(event, config):
+    if not isinstance(ts, str) or (thread_ts is not None and thread_ts != ts):
         return None
     text = visible_text(event)
     found = re2.search(config.announcement, text)
-    return Announcement(config.channel, ts, _names(found.groupdict(), text, inventory)) if found else None
+    if found is None:
+        return None
+    if not _may_announce(event, config):
+        sender = {kind: event.get(kind) for kind in ("bot_id", "app_id", "user")}
+        _log.info("a message matched the announcement pattern, but its sender is no configured announcer: %s", sender)
+        return None
+    return Announcement(config.channel, ts, _names(found.groupdict(), text, inventory))
 
 
 def _may_announce(event: Mapping[str, Any], config: SlackConfig) -> bool:

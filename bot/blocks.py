@@ -60,7 +60,7 @@ def note_blocks(sentences: Iterable[str]) -> list[Block]:
 
 def _count(report: Report) -> str:
     found = sum(1 for host in report.hosts if host.findings)
-    return f"{found} of {_hosts(len(report.hosts))}"
+    return f"{found} of {_hosts(len(report.hosts))}" if found else _hosts(len(report.hosts))
 
 
 def _hosts(count: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -39,10 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = EXIT_USAGE
     except KeyboardInterrupt:
         status = 130
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone; there is nobody left to tell
-        status = EXIT_NOT_EXAMINED
+    except OSError as error:
+        status = _output_failed(error)
     sys.exit(status)
+
+
+def _output_failed(error: OSError) -> int:
+    """Our output could not be written: its reader has gone, or the disk is full."""
+    if not isinstance(error, BrokenPipeError):
+        print(f"sevbot: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries once more when it ends
+    return EXIT_NOT_EXAMINED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,7 +94,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 def _diagnose(options: argparse.Namespace) -> int:
     sources = bool(options.hosts) + options.local + (options.bundle is not None) + (options.kernel_log is not None)
     if sources != 1:
-        raise UsageError("name what to examine: HOST…, or --local, or --bundle DIR, or --kernel-log FILE")
+        raise UsageError("name what to examine, and one thing only: HOST…, or --local, or --bundle DIR, or --kernel-log FILE")
     report = _report(options)
     if options.json:
         from diagnostics.report_json import to_json
@@ -98,6 +106,7 @@ def _diagnose(options: argparse.Namespace) -> int:
         text = to_text(report, colour=sys.stdout.isatty())
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr] # stdout is a text stream here
     sys.stdout.write(text)
+    sys.stdout.flush()
     return EXIT_NOT_EXAMINED if any(host.error is not None for host in report.hosts) else EXIT_EXAMINED
 
 
@@ -130,7 +139,10 @@ def _record(options: argparse.Namespace) -> int:
     from diagnostics.bundle import Missing, write_directory
 
     config = _config(options)
-    target = build_inventory(config).targets.get(options.host)
+    inventory = build_inventory(config)
+    target = inventory.targets.get(options.host)
+    if options.host in inventory.services:
+        raise UsageError(f"{options.host!r} is a service: name one of its hosts ({', '.join(inventory.services[options.host])})")
     if target is None:
         raise UsageError(f"{options.host!r} is not in the inventory: check the spelling, or add it as [hosts.NAME]")
     if options.directory.exists() and (not options.directory.is_dir() or any(options.directory.iterdir())):
@@ -152,6 +164,7 @@ def _run(options: argparse.Namespace) -> int:
     from bot.config import ConfigError, read_tokens
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # at INFO it logs each command: the whole probe, for each host
     config = _config(options)
     try:
         if config.slack is None:

@@ -38,6 +38,10 @@ class Commands:
         if refusal := self._refusal(command, words, names):
             await ack(text=refusal[0], blocks=note_blocks(refusal))
             return
+        if not self._investigator.inventory.find(names)[0]:  # no host to wait for: a second answer could overtake the first
+            text, blocks = await self._diagnose(names)
+            await ack(text=text, blocks=blocks)
+            return
         await ack(text=looking_text(len(names)), blocks=looking_blocks(len(names)))
         async with self._slots:
             text, blocks = await self._diagnose(names)

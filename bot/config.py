@@ -71,10 +71,16 @@ class SlackConfig(_Strict):
     @field_validator("announcement")
     @classmethod
     def _compiles(cls, pattern: str) -> str:
+        options = re2.Options()
+        options.log_errors = False  # it would write to standard error itself
         try:
-            re2.compile(pattern)
+            re2.compile(pattern, options)
         except re2.error as error:
-            raise ValueError(f"not a regular expression that re2 reads: {error}") from error
+            reason = error.args[0]
+            said = reason.decode("utf-8", errors="replace") if isinstance(reason, bytes) else str(reason)
+            raise ValueError(f"is not a regular expression that RE2 reads: {said}") from error
+        if not pattern.strip() or not pattern.isprintable():
+            raise ValueError("must say something, and hold no control character: write it in single quotes, so that \\b stays \\b")
         return pattern
 
 
@@ -146,10 +152,43 @@ def read_config(path: Path) -> Config:
         table = tomllib.loads(data.decode("utf-8"))
         return Config.model_validate(table)
     except ValidationError as error:
-        problems = [f"{path}: {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()]
-        raise ConfigError("\n".join(problems)) from error
+        raise ConfigError("\n".join(f"{path}: {problem}" for problem in _problems(error))) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
+_IN_WORDS = {
+    "slack.channel": "must be the channel's id, as C0123456789, not its name: Slack shows it at the bottom of the channel's details",
+    "slack.announcers.bot_id": "must be a bot's id, as B0123456789: sevbot's log names the sender of a message that matches the pattern",
+    "slack.announcers.app_id": "must be an app's id, as A0123456789",
+    "slack.announcers.user_id": "must be a user's id, as U0123456789",
+}
+
+
+def _follows(place: tuple[int | str, ...], error: ValidationError) -> bool:
+    """Whether a problem inside of `place` is named already, so that `place` itself came out empty."""
+    return any(len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in error.errors())
+
+
+def _problems(error: ValidationError) -> list[str]:
+    """One sentence for each problem; what only follows from another one is left out."""
+    problems = []
+    for entry in error.errors():
+        place = ".".join(str(part) for part in entry["loc"])
+        named = ".".join(str(part) for part in entry["loc"] if isinstance(part, str))
+        message = str(entry["msg"]).removeprefix("Value error, ")
+        if entry["type"] == "extra_forbidden":
+            message = 'is not known here: a misspelling? (a name with dots is quoted: [hosts."db1.prod"])'
+        elif entry["type"] == "missing":
+            message = "is missing (docs/config.md has an example)"
+        elif entry["type"] == "string_pattern_mismatch":
+            message = _IN_WORDS.get(named, f"has characters that cannot stand there: {message}")
+        elif entry["type"] == "too_short" and any(
+            other["loc"][: len(entry["loc"])] == entry["loc"] != other["loc"] for other in error.errors()
+        ):
+            continue
+        problems.append(f"{place}: {message}" if place else message)
+    return problems
 
 
 def read_tokens(config: SlackConfig, environment: Mapping[str, str] = os.environ) -> Tokens:
@@ -164,8 +203,12 @@ def _token(file: Path | None, variable: str, prefix: str, environment: Mapping[s
     try:
         value = file.read_text(encoding="utf-8").strip() if file else environment.get(variable, "")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: {error}: the file must hold the token that begins with {prefix}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ConfigError(f"{file}: {why}: the file must hold the token that begins with {prefix}") from error
     if not value.startswith(prefix):
         where = str(file) if file else f"${variable}"
-        raise ConfigError(f"{where} does not hold a token that begins with {prefix}: see README, Installing, for where Slack shows it")
+        swapped = ": it holds the other token; are the two swapped?" if value.startswith(("xoxb-", "xapp-")) else ""
+        raise ConfigError(
+            f"{where} does not hold a token that begins with {prefix}{swapped or ' (README, Installing, says where Slack shows it)'}"
+        )
     return SecretStr(value)

@@ -72,7 +72,7 @@ class Sevs:
                     ready = Place(sev.channel, sev.ts, f"{sev.key}-ready")
                     await self._thread.ensure(ready, text, note_blocks([text]))
         except (SlackClientError, OSError, TimeoutError):
-            _log.exception("Slack could not be reached for the SEV at %s", sev.ts)
+            _log.exception("Slack refused or could not be reached: the SEV at %s has no answer", sev.ts)
             self._seen.pop(sev.key, None)  # a later delivery may have better luck
 
     async def _verdict(self, sev: Announcement) -> tuple[str, list[Block]]:

@@ -10,6 +10,7 @@ import pytest
 from diagnostics.bundle import read_directory
 from diagnostics.framing import frame
 from diagnostics.probe import PROBE
+from diagnostics.rules import RULES
 from tests.bot.test_cli import sevbot
 from tests.conftest import ROOT
 from tests.diagnostics.sshd import NAME, Sshd, forced
@@ -44,7 +45,7 @@ def test_diagnose_serves_with_and_without_a_forced_command(tmp_path: Path, way: 
     (host,) = json.loads(done.stdout)["hosts"]
     assert (done.returncode, host["host"], host["reached"], host["error"]) == (0, NAME, True, None)
     assert host["taken_at"]
-    assert len(host["findings"]) + len(host["clear"]) + len(host["unknown"]) == 2
+    assert len(host["findings"]) + len(host["clear"]) + len(host["unknown"]) == len(RULES)
 
 
 def test_record_writes_what_diagnose_reads(tmp_path: Path) -> None:

@@ -46,11 +46,15 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     ("wrong", "words"),
     [
         (GOOD.replace('channel = "C0PROD"', 'channel = "#prod"'), "slack.channel"),
-        (GOOD.replace("announcement =", "anouncement ="), "slack.anouncement: Extra inputs"),
-        (GOOD.replace("'(?i)^SEV-?\\d'", "'(unclosed'"), "not a regular expression"),
+        (GOOD.replace("announcement =", "anouncement ="), "slack.anouncement: is not known here"),
+        (GOOD.replace("'(?i)^SEV-?\\d'", "'(unclosed'"), "is not a regular expression that RE2 reads: missing )"),
         (GOOD.replace('bot_id = "B0SEV"', ""), "at least one of bot_id, app_id, user_id"),
         (GOOD.replace('hosts = ["web1"]', 'hosts = ["web9"]'), "services.ranker names host web9"),
         (GOOD.replace('address = "10.0.0.11"', 'address = "10.0.0.11 -oProxyCommand=id"'), "hosts.web1.address"),
+        (GOOD.replace("'(?i)^SEV-?\\d'", '"\\bSEV"'), "write it in single quotes"),
+        (GOOD.replace("'(?i)^SEV-?\\d'", "''"), "must say something"),
+        (GOOD.replace('"B0SEV"', '"sevbot"'), "must be a bot's id"),
+        (GOOD.replace('client_key = "/etc/sevbot/key"', ""), "ssh.client_key: is missing"),
         ("[", "is not TOML"),
     ],
 )
