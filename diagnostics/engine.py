@@ -10,6 +10,7 @@ from diagnostics.facts import read_evidence
 from diagnostics.facts.clock import Clock
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.model import Clear, Finding, Group, HostReport, Kill, Outcome, Report, Unknown
+from diagnostics.probe import SECTIONS
 from diagnostics.rules import RULES, Rule
 
 
@@ -19,12 +20,11 @@ def diagnose(bundle: Bundle) -> HostReport:
     outcomes = {rule.code: _check(rule, evidence) for rule in RULES}
     clock = evidence.get(Clock)
     findings = _fold(outcomes.values())
-    nothing_came = bundle.host is not None and not any(section.text for section in bundle.sections.values())
     return HostReport(
         host=bundle.host,
         taken_at=clock.taken_at if isinstance(clock, Clock) else None,
         reached=True,
-        error="the probe ran, but no section of its output came back" if nothing_came else None,
+        error=_error(bundle, evidence),
         findings=findings,
         clear={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Clear)},
         unknown={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Unknown)},
@@ -66,6 +66,15 @@ def _fold(outcomes: Iterable[Outcome]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: finding.code in explained))
 
 
+def _error(bundle: Bundle, evidence: Evidence) -> str | None:
+    """Why nothing could be examined at all, or None."""
+    if bundle.host is None:
+        log = evidence.get(KernelLog)
+        return f"the text cannot be read as a kernel log: {log.because}" if isinstance(log, Missing) else None
+    came = any(section.text for section in bundle.sections.values())
+    return None if came else "the probe ran, but no section of its output came back"
+
+
 def _unexplained(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Kill, ...]:
     """Kills in the kernel log that are in no finding: they happened, whatever their cause."""
     log = evidence.get(KernelLog)
@@ -82,7 +91,11 @@ def _not_seen(bundle: Bundle) -> dict[str, str]:
             reasons[section.name] = "cut: it was larger than the probe may send, or the connection broke"
         elif not section.text and (section.exit != 0 or section.notes):
             reasons[section.name] = _why_failed(section.exit, section.notes)
-    return reasons
+    return {name: reasons[name] for name in sorted(reasons, key=_in_probes_order)}
+
+
+def _in_probes_order(name: str) -> int:
+    return SECTIONS.index(name) if name in SECTIONS else len(SECTIONS)
 
 
 def _why_failed(status: int | None, notes: str) -> str:
@@ -91,4 +104,4 @@ def _why_failed(status: int | None, notes: str) -> str:
     if status == 127:
         return "its command is not installed"
     said = " ".join(notes.split())[:200]
-    return said or f"its command ended with status {status}"
+    return f"its command said: {said}" if said else f"its command ended with status {status}"

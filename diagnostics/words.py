@@ -16,7 +16,7 @@ HOW_SURE = {
     Confidence.POSSIBLE: "possible",
 }
 NO_CAUSE = "none of the causes that sevbot knows"
-UNEXPLAINED = "OOM kills seen, but by none of the causes that sevbot knows"
+UNEXPLAINED = "an OOM kill, but of none of the causes that sevbot knows"
 NOT_TOLD = "could not tell"
 
 
@@ -101,8 +101,9 @@ def _others(host: HostReport) -> tuple[str, ...]:
     """Kills that no finding covers are said, never dropped."""
     if not host.unexplained:
         return ()
-    names = ", ".join(sorted({kill.task.comm for kill in host.unexplained})[:4])
-    return (f"The log holds {len(host.unexplained)} OOM kills (of {names}) that no cause known to sevbot covers.",)
+    kills = "one OOM kill" if len(host.unexplained) == 1 else f"{len(host.unexplained)} OOM kills"
+    names = ", ".join(f"{kill.task.comm}, pid {kill.task.pid}, line {kill.line}" for kill in host.unexplained[:4])
+    return (f"The log holds {kills} that no cause known to sevbot covers ({names}).",)
 
 
 def _by_headline(hosts: Iterable[HostReport]) -> dict[str, list[HostReport]]:
@@ -121,7 +122,7 @@ def _quiet_headline(host: HostReport) -> str:
 
 _QUIET_STORY = {
     NOT_TOLD: "What was needed to tell was not there; below is what is missing and what would help.",
-    UNEXPLAINED: "The kernel's OOM killer did kill here; its log lines are on the host.",
+    UNEXPLAINED: "The kernel's OOM killer did kill here.",
     NO_CAUSE: "Nothing that sevbot looks for was found. This does not say that the service is healthy.",
 }
 
@@ -140,8 +141,13 @@ def _silent(hosts: list[HostReport], report: Report) -> Part:
     return Part(
         headline="could not be examined",
         subtitle=_subtitle([host.host for host in hosts], report, None),
-        story=tuple(f"{host.host}: {host.error}" for host in hosts),
+        story=tuple(_named_once(host) for host in hosts),
     )
+
+
+def _named_once(host: HostReport) -> str:
+    error = host.error or ""
+    return error if host.host is None or error.startswith(host.host) else f"{host.host}: {error}"
 
 
 def _subtitle(names: Sequence[str | None], report: Report, sure: str | None) -> str:
@@ -153,19 +159,21 @@ def _subtitle(names: Sequence[str | None], report: Report, sure: str | None) -> 
 
 
 def _ruled_out(hosts: Sequence[HostReport]) -> tuple[str, ...]:
-    return _by_code(hosts, [host.clear for host in hosts])
+    return _by_code(hosts, [_by_reason(host.clear) for host in hosts])
 
 
 def _not_checked(hosts: Sequence[HostReport]) -> tuple[str, ...]:
-    """Causes that could not be told, then the sections that did not come, together where the reason is the same."""
-    causes = _by_code(hosts, [host.unknown for host in hosts])
-    by_reason: list[Mapping[str, str]] = []
-    for host in hosts:
-        names: dict[str, list[str]] = {}
-        for name, because in host.not_seen.items():
-            names.setdefault(because, []).append(name)
-        by_reason.append({", ".join(sections): because for because, sections in names.items()})
-    return (*causes, *_by_code(hosts, by_reason))
+    """Causes that could not be told, then the sections that did not come."""
+    causes = _by_code(hosts, [_by_reason(host.unknown) for host in hosts])
+    return (*causes, *_by_code(hosts, [_by_reason(host.not_seen) for host in hosts]))
+
+
+def _by_reason(reasons: Mapping[str, str]) -> dict[str, str]:
+    """What has the same reason is told in one breath: `membind-oom, cpuset-oom: why`."""
+    names: dict[str, list[str]] = {}
+    for name, because in reasons.items():
+        names.setdefault(because, []).append(name)
+    return {", ".join(together): because for because, together in names.items()}
 
 
 def _by_code(hosts: Sequence[HostReport], tables: Sequence[Mapping[str, str]]) -> tuple[str, ...]:

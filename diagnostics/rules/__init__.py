@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome
-from diagnostics.rules import membind_oom, memcg_oom
+from diagnostics.rules import cpuset_oom, fragmentation_oom, global_oom, lowmem_oom, membind_oom, memcg_oom
 
 
 @dataclass(frozen=True)
@@ -20,5 +20,9 @@ class Rule:
 
 RULES: tuple[Rule, ...] = (
     Rule(membind_oom.CODE, membind_oom.check),
+    Rule(cpuset_oom.CODE, cpuset_oom.check),
     Rule(memcg_oom.CODE, memcg_oom.check),
+    Rule(global_oom.CODE, global_oom.check),
+    Rule(lowmem_oom.CODE, lowmem_oom.check),
+    Rule(fragmentation_oom.CODE, fragmentation_oom.check),
 )

@@ -15,9 +15,10 @@ from collections.abc import Sequence
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
-from diagnostics.facts.oom_report import MEMCG, OomReport, unit_of
+from diagnostics.facts.oom_report import OomReport, unit_of
+from diagnostics.limit import Kind
 from diagnostics.model import Citation, Clear, Confidence, Finding, Outcome, Remedy, Unknown, Victim
-from diagnostics.rules.signs import NOT_PROVEN, no_report, say_kills, second_signs
+from diagnostics.rules.signs import NOT_PROVEN, limited_by, say_kills, second_signs
 from diagnostics.sizes import human
 
 CODE = "memcg-oom"
@@ -26,18 +27,16 @@ UNLIMITED_KB = 1 << 52  # PAGE_COUNTER_MAX prints as 9007199254740988kB: no limi
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for each limit that was reached, or why there is none."""
-    log = no_report(evidence)
-    if not isinstance(log, KernelLog):
-        return log
-    by_limit: dict[str | None, list[SourcedReport]] = {}
-    for sourced in log.reports:
-        if sourced.report.constraint == MEMCG:
-            by_limit.setdefault(limited_cgroup(sourced.report), []).append(sourced)
-    if by_limit:
-        return tuple(_finding(evidence, cgroup, reports) for cgroup, reports in by_limit.items())
-    if any(not _says_other(sourced.report) for sourced in log.reports):
-        return Unknown("a kill stands in the log without its report and wording, so what limited it cannot be seen")
-    return Clear("no kill line says `Memory cgroup out of memory`, and no report names a cgroup's limit")
+    limited = limited_by(evidence, Kind.MEMCG)
+    if isinstance(limited, tuple):
+        by_cgroup: dict[str | None, list[SourcedReport]] = {}
+        for sourced, _ in limited:
+            by_cgroup.setdefault(limited_cgroup(sourced.report), []).append(sourced)
+        return tuple(_finding(evidence, cgroup, reports) for cgroup, reports in by_cgroup.items())
+    log = evidence.get(KernelLog)
+    if isinstance(limited, Unknown) and isinstance(log, KernelLog) and log.reports and all(_worded(s.report) for s in log.reports):
+        return Clear("no kill line says “Memory cgroup out of memory”, and no report names a cgroup's limit")
+    return limited
 
 
 def limited_cgroup(report: OomReport) -> str | None:
@@ -45,7 +44,7 @@ def limited_cgroup(report: OomReport) -> str | None:
     return report.summary.oom_memcg if report.summary else report.memcg_limited
 
 
-def _says_other(report: OomReport) -> bool:
+def _worded(report: OomReport) -> bool:
     """The kernel words a cgroup's kill differently, so a plain kill line excludes one even without its report."""
     return report.constraint is not None or bool(report.kill_lines)
 
@@ -109,7 +108,7 @@ def _say_scope(report: OomReport, cgroup: str | None) -> str:
 
 def _remedy(report: OomReport, cgroup: str | None) -> Remedy:
     unit = unit_of(cgroup or "")
-    who = f"`MemoryMax=` of {unit}" if unit else "the cgroup's memory.max (systemd MemoryMax=, docker --memory, resources.limits)"
+    who = f"“MemoryMax=” of {unit}" if unit else "the cgroup's memory.max (systemd MemoryMax=, docker --memory, resources.limits)"
     rss = report.kills[0].rss_kb
     held = (
         f"{human(rss)} is what it held when it was killed, so it needs more than that" if rss is not None else "its size is not in the log"

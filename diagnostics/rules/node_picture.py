@@ -74,8 +74,8 @@ def say_free(memory: MemoryPicture, report: OomReport) -> str:
     ]
     if memory.free_elsewhere_kb is None:
         return f"{' and '.join(parts)}; what the other nodes had, the log no longer shows"
-    hidden = "" if shown_nodes(report) > memory.nodes.keys() else ", which the report does not list"
-    return f"{' and '.join(parts)}, while {human(memory.free_elsewhere_kb)} were free on the other nodes{hidden}"
+    derived = "" if shown_nodes(report) > memory.nodes.keys() else " (the report's total, less what it lists)"
+    return f"{' and '.join(parts)}, while {human(memory.free_elsewhere_kb)} were free outside of it{derived}"
 
 
 def say_holders(memory: MemoryPicture) -> tuple[str, ...]:
@@ -91,5 +91,5 @@ def _say_node(number: int, node: NodeMemory) -> str:
 
 def _say_basis(holder: Holder) -> str:
     if holder.basis == "numa_maps":
-        return f" ({holder.policy}, now)"
-    return " (when killed)" if holder.basis == "kill line" else " (whole process, on whichever nodes)"
+        return f" there now, under policy {holder.policy}"
+    return " when it was killed" if holder.basis == "kill line" else " in all (how much of it there, the report does not say)"

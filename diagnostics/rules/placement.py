@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from diagnostics.evidence import Evidence
@@ -17,8 +17,9 @@ from diagnostics.node_list import parse_nodes
 from diagnostics.numactl import Membind
 from diagnostics.sizes import human
 
-_UNIT_NAME = re.compile(r"[\w@:.\\-]{1,255}\.service", re.ASCII)
-_UNIT_FILE = re.compile(r"/[\w@:.\\/-]{1,255}", re.ASCII)
+_UNIT_NAME = re.compile(r"[\w@:.-]{1,255}\.service", re.ASCII)
+_PLAIN_WORDS = re.compile(r"[\w=,!+/.-]+(?: [\w=,!+/.-]+)*", re.ASCII)
+_UNIT_FILE = re.compile(r"/[\w@:./-]{1,255}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,15 @@ def _judge(rss_kb: int | None, headroom: Mapping[int, int] | None, *, forbidden:
 
 def _where_to_look(task: Task) -> str:
     unit = task.unit if task.unit and _UNIT_NAME.fullmatch(task.unit) else None
-    first = f"`systemctl cat {unit}`" if unit else "the unit's ExecStart"
+    first = f"“systemctl cat {unit}”" if unit else "the unit's ExecStart"
     return f" Who bound it is not in what was collected: look for numactl in {first}, in the scripts it starts, and for NUMAPolicy=."
 
 
 def _edit(launcher: tuple[Membind, Unit] | None, action: str) -> str | None:
-    """The change of the unit file as a diff. `...` stands for arguments that never left the host: they stay as they are."""
+    """The change of the unit file, to be pasted: what it does as comments, then the commands. Arguments behind the program stay.
+
+    Every word on a command line is checked against what such a word may hold; a unit from a package is edited by systemctl.
+    """
     if launcher is None:
         return None
     membind, unit = launcher
@@ -102,11 +106,21 @@ def _edit(launcher: tuple[Membind, Unit] | None, action: str) -> str | None:
     if not _UNIT_NAME.fullmatch(unit.name) or not _UNIT_FILE.fullmatch(path):
         return None
     words = membind.interleaved() if action == "interleave" else membind.removed()
-    return "\n".join(
-        (
-            f"# {path}{' (... = arguments, unchanged)' if '...' in words else ''}",
-            f"-ExecStart={' '.join(membind.words)}",
-            f"+ExecStart={' '.join(words)}",
-            f"systemctl daemon-reload && systemctl restart {unit.name}",
-        )
-    )
+    diff = [f"# {path}", f"# - ExecStart={' '.join(membind.words)}", f"# + ExecStart={' '.join(words)}"]
+    old, new = _changed(membind.words, words)
+    if path.startswith("/etc/") and _PLAIN_WORDS.fullmatch(old) and (not new or _PLAIN_WORDS.fullmatch(new)):
+        change = f"sed -i '/^ExecStart=/s| {old} | {new} |' {path}" if new else f"sed -i '/^ExecStart=/s|{old} ||' {path}"
+    else:
+        change = f"systemctl edit --full {unit.name}   # make the change above by hand"
+    return "\n".join((*diff, change, f"systemctl daemon-reload && systemctl restart {unit.name}"))
+
+
+def _changed(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]:
+    """The words that differ between two command lines."""
+    start = 0
+    while start < min(len(before), len(after)) and before[start] == after[start]:
+        start += 1
+    end = 0
+    while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
+        end += 1
+    return " ".join(before[start : len(before) - end]), " ".join(after[start : len(after) - end])

@@ -9,15 +9,16 @@ from datetime import timedelta
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.counters import Counters
-from diagnostics.facts.kernel_log import KernelLog
+from diagnostics.facts.kernel_log import KernelLog, SourcedReport
 from diagnostics.facts.service_journal import PROCESS_EXIT, ServiceEvent, ServiceJournal
+from diagnostics.limit import Kind, Limit, limit_of
 from diagnostics.model import Citation, Clear, Kill, Moment, Task, Unknown
 from diagnostics.sizes import human
 
 SYSTEMD_NOTICES_WITHIN = timedelta(seconds=10)  # the main process is reaped within seconds; longer on a thrashing host
 NOT_PROVEN = (
-    "The text does not state which lines are the kernel's own, so forgery cannot be excluded: a process that may write to the log "
-    "could have written them."
+    'The text does not state which lines are the kernel\'s own ("dmesg -x" does), so forgery cannot be excluded: a process that may '
+    "write to the log could have written them."
 )
 
 
@@ -36,11 +37,31 @@ def no_report(evidence: Evidence) -> Clear | Unknown | KernelLog:
     if killed:
         return Unknown(
             f"the kernel counts OOM kills since boot (oom_kill {killed}), but the log shows none: "
-            f"{log.gap or 'look in `journalctl -k` of the host'}{not_believed}"
+            f"{log.gap or 'look in “journalctl -k” of the host'}{not_believed}"
         )
     if log.gap:
         return Unknown(f"no OOM kill in the log, but {log.gap}{not_believed}")
     return Clear(f"the kernel log, read from boot on, holds no OOM kill{not_believed}")
+
+
+Limited = tuple[tuple[SourcedReport, Limit], ...]
+
+
+def limited_by(evidence: Evidence, kind: Kind) -> Limited | Clear | Unknown:
+    """The reports whose request was limited so; or, if there is none, whether that is certain."""
+    log = no_report(evidence)
+    if not isinstance(log, KernelLog):
+        return log
+    limits = tuple((sourced, limit_of(sourced.report)) for sourced in log.reports)
+    found = tuple((sourced, limit) for sourced, limit in limits if limit.kind is kind)
+    if found:
+        return found
+    unknown = next((limit for _, limit in limits if limit.kind is Kind.UNKNOWN), None)
+    if unknown is not None:
+        return Unknown(unknown.because)
+    others = " and ".join(sorted({limit.kind.value for _, limit in limits}))
+    where = "" if log.since_boot else " that is still in the log"
+    return Clear(f"what ran short in every OOM report{where} was another thing: {others}")
 
 
 def second_signs(evidence: Evidence, kills: Sequence[Kill]) -> tuple[Citation, ...]:
@@ -73,7 +94,7 @@ def say_kills(kills: Sequence[Kill]) -> str:
     if len(counts) > len(names):
         names.append(f"{sum(counts.values()) - sum(count for _, count in counts.most_common(3))} other processes")
     sizes = sorted(kill.rss_kb for kill in kills if kill.rss_kb is not None)
-    at = f", at {say_range(sizes)} RSS" if sizes else ""
+    at = f", when it held {say_range(sizes)}" if sizes else ""
     return f"The kernel's OOM killer killed {' and '.join(names)}{_say_span(kills)}{at}."
 
 

@@ -69,7 +69,7 @@ def test_the_demos_bundle_is_confirmed() -> None:
     hog = finding["memory"]["nodes"]["1"]["holders"][1]
     assert (hog["comm"], hog["unit"], hog["policy"], hog["basis"]) == ("hog", "cache.service", "bind:1", "numa_maps")
     assert round(hog["kb"] / 1024**2, 1) == 1.8
-    assert "+ExecStart=/usr/bin/numactl --interleave=all /usr/local/bin/ranker ..." in finding["remedies"][0]["edit"]
+    assert "# + ExecStart=/usr/bin/numactl --interleave=all /usr/local/bin/ranker ..." in finding["remedies"][0]["edit"]
 
 
 def test_a_host_that_was_not_reached_has_every_code_unknown() -> None:

@@ -1,0 +1,127 @@
+"""What kept a request from getting memory: read off one OOM report. Every rule on kills asks this, so no two can claim the same kill.
+
+The constraint that the kernel prints is a witness, not the judge: it is checked against the zones. Under MGLRU with min_ttl_ms the kernel
+prints CONSTRAINT_NONE for a single node (mm/vmscan.c lru_gen_age_node); kernels before 5.0 print none at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from diagnostics.facts.oom_report import MEMCG, MEMORY_POLICY, NONE, OomReport, Zone
+from diagnostics.node_list import parse_nodes, say_nodes
+from diagnostics.node_memory import DEFAULT_PAGE_KB, has_room, is_full, shown_nodes
+
+CPUSET = "CONSTRAINT_CPUSET"
+SYSRQ_ORDER = -1  # is_sysrq_oom, mm/oom_kill.c
+_HIGH_ZONES = ("HighMem", "Movable")  # a kernel object cannot lie there; nor, in these, a request without __GFP_HIGHMEM or __GFP_MOVABLE
+
+
+class Kind(Enum):
+    """What ran out, for whom."""
+
+    MEMORY_POLICY = "a memory policy"
+    CPUSET = "a cpuset"
+    MEMCG = "a cgroup's limit"
+    GLOBAL = "all of the machine's memory"
+    LOWMEM = "the low zones"
+    FRAGMENTATION = "blocks of adjacent pages"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The kind, the nodes that it allowed where it is one of nodes, and for UNKNOWN why it could not be told."""
+
+    kind: Kind
+    nodes: frozenset[int] = frozenset()
+    because: str = ""
+
+
+def limit_of(report: OomReport) -> Limit:
+    """What limited this request, as far as the report shows."""
+    if report.constraint == MEMCG:
+        return Limit(Kind.MEMCG)
+    if report.constraint == MEMORY_POLICY:
+        nodes = parse_nodes(report.nodemask)
+        return Limit(Kind.MEMORY_POLICY, nodes) if nodes else _unknown("a report names a memory policy, but not the nodes that it allows")
+    if report.constraint == CPUSET:
+        nodes = parse_nodes(report.summary.mems_allowed) if report.summary else None
+        return Limit(Kind.CPUSET, nodes) if nodes else _unknown("a report names a cpuset, but not the nodes that it allows")
+    if report.constraint not in (None, NONE):
+        return _unknown(f"a report names a constraint that sevbot does not know ({report.constraint})")
+    if not report.zones:
+        return _without_zones(report)
+    return _from_zones(report)
+
+
+def _unknown(because: str) -> Limit:
+    return Limit(Kind.UNKNOWN, because=because)
+
+
+def _without_zones(report: OomReport) -> Limit:
+    if report.constraint is None:
+        return _unknown("a kill stands in the log without its report, so what limited it cannot be seen")
+    return _unknown("a report names no constraint, and its zone lines are lost, so a full node cannot be excluded")
+
+
+def _from_zones(report: OomReport) -> Limit:
+    """The judgement of the numbers, where the kernel names no constraint or printed none."""
+    nodes = shown_nodes(report)
+    usable = tuple(zone for zone in report.zones if _usable(zone, report))
+    if report.order == SYSRQ_ORDER:
+        return Limit(Kind.GLOBAL, nodes)
+    if usable and all(_refuses(zone, report) for zone in usable):
+        others = [zone for zone in report.zones if zone not in usable]
+        return Limit(Kind.LOWMEM if any(not _refuses(zone, report) for zone in others) else Kind.GLOBAL, nodes)
+    if report.order and report.order > 0:
+        return _from_blocks(report, usable)
+    return _from_nodes(report, nodes)
+
+
+def _from_nodes(report: OomReport, nodes: frozenset[int]) -> Limit:
+    full = frozenset(node for node in nodes if is_full(report, node))
+    roomy = frozenset(node for node in nodes if has_room(report, node))
+    allowed = parse_nodes(report.header_mems_allowed)
+    if report.constraint is None and allowed and allowed < nodes and allowed <= full and roomy:
+        return Limit(Kind.CPUSET, allowed)
+    if roomy and (full or (report.invoker_comm or "").startswith("kswapd") or len(nodes) > 1):
+        had_room = f"{say_nodes(roomy)} had room: one node alone may have been short"
+        return _unknown(f"a report names no constraint, but while memory ran out {had_room}")
+    if (not roomy and full) or (report.constraint == NONE and len(nodes) == 1 and not _has_high_zone(report)):
+        return Limit(Kind.GLOBAL, nodes)  # with one node and no zone that is out of reach nothing else is left to run out
+    return _unknown("a report names no constraint, and by its zone lines memory was not short")
+
+
+def _from_blocks(report: OomReport, usable: tuple[Zone, ...]) -> Limit:
+    """A request for several adjacent pages: enough was free, but in smaller pieces."""
+    order = report.order or 0
+    listed = [zone for zone in usable if zone.blocks and not _refuses(zone, report)]
+    if listed and all(not any(zone.blocks[order:]) for zone in listed):
+        return Limit(Kind.FRAGMENTATION, shown_nodes(report))
+    return _unknown(f"a request for {1 << order} adjacent pages failed while enough was free, and the report does not show why")
+
+
+def _has_high_zone(report: OomReport) -> bool:
+    return any(zone.name in _HIGH_ZONES for zone in report.zones)
+
+
+def _usable(zone: Zone, report: OomReport) -> bool:
+    """Whether the request could lie in the zone, by its symbolic gfp flags; without flags every zone counts."""
+    flags = report.gfp_mask or ""
+    if "(" not in flags:
+        return True
+    if zone.name == "HighMem":
+        return "HIGH" in flags
+    if zone.name == "Movable":
+        return "MOVABLE" in flags
+    if "DMA32" in flags:
+        return zone.name in ("DMA", "DMA32")
+    return True
+
+
+def _refuses(zone: Zone, report: OomReport) -> bool:
+    """Whether the zone was at or below its low watermark and reserve; pages of the CMA area are for movable requests only."""
+    cma_kb = 0 if "MOVABLE" in (report.gfp_mask or "MOVABLE") else zone.cma_kb
+    return zone.free_kb - cma_kb <= zone.low_kb + zone.reserve_pages * (report.page_kb or DEFAULT_PAGE_KB)

@@ -1,0 +1,55 @@
+"""What the rules on a whole machine's memory share: the finding, told from the zones of all nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_log import SourcedReport, kills_of
+from diagnostics.facts.oom_report import OomReport
+from diagnostics.model import Confidence, Finding, Remedy, Victim
+from diagnostics.rules.signs import NOT_PROVEN, say_kills, second_signs
+from diagnostics.sizes import human
+
+
+def box_finding(
+    evidence: Evidence, sourced: Sequence[SourcedReport], told: tuple[str, str, str], agrees: Callable[[OomReport], bool], remedy: Remedy
+) -> Finding:
+    """One finding for all reports; `told` is code, headline and the sentence on what ran out."""
+    code, headline, ran_out = told
+    kills = kills_of(sourced)
+    signs = second_signs(evidence, kills)
+    agreeing = [s.report for s in sourced if s.report.header and s.report.kill_lines and agrees(s.report)]
+    confidence, caveat = Confidence.POSSIBLE, "The report around the kill is not complete, or its zone lines do not show it."
+    if agreeing:
+        from_kernel = any(report.from_kernel for report in agreeing)
+        confidence = Confidence.CONFIRMED if from_kernel and signs else Confidence.LIKELY
+        caveat = "No second, independent sign was found." if from_kernel else NOT_PROVEN
+    return Finding(
+        code=code,
+        headline=headline,
+        confidence=confidence,
+        kills=kills,
+        story=(say_kills(kills), ran_out, *_say_largest(sourced[0].report)),
+        citations=(*(sourced[0].cite(line) for line in sourced[0].report.key_lines), *signs),
+        victim=Victim(kills[0].task, kills[0].rss_kb),
+        remedies=(remedy,),
+        caveat=None if confidence is Confidence.CONFIRMED else caveat,
+    )
+
+
+def say_zones(report: OomReport) -> str:
+    """`node 0 Normal had 32 MiB left (low watermark 55 MiB)`, for each zone that can hold a job's memory."""
+    parts = [
+        f"node {zone.node} {zone.name} had {human(zone.free_kb)} left (low watermark {human(zone.low_kb)})"
+        for zone in report.zones
+        if zone.name != "DMA"
+    ]
+    return "; ".join(parts[:6])
+
+
+def _say_largest(report: OomReport) -> tuple[str, ...]:
+    if not report.tasks or report.page_kb is None:
+        return ()
+    rows = sorted(report.tasks, key=lambda row: -row.rss_pages)[:3]
+    return (f"The largest then: {'; '.join(f'{row.comm}, pid {row.pid}, {human(row.rss_pages * report.page_kb)}' for row in rows)}.",)

@@ -1,0 +1,47 @@
+"""cpuset-oom: a cpuset let a task use only some nodes, these ran full, and the kernel killed for it.
+
+Fires when a report names CONSTRAINT_CPUSET, or (before 5.0) its header allows only nodes that were full while others had room. `likely`
+where the zones of each allowed node are at their watermarks, `confirmed` where in addition the lines are the kernel's own and a second
+sign agrees. Stays clear when something else ran out. Cannot tell when a kill has no report.
+Looks like, but is not: a memory policy (numactl), which comes first where both apply. A cpuset is set by systemd's AllowedMemoryNodes=,
+docker's --cpuset-mems, Kubernetes' Memory Manager or libvirt; numactl cannot widen it.
+
+Kernel: mm/oom_kill.c constrained_alloc; kernel/cgroup/cpuset.c.
+"""
+
+from __future__ import annotations
+
+from diagnostics.evidence import Evidence
+from diagnostics.facts.units import Unit
+from diagnostics.limit import Kind
+from diagnostics.model import Finding, Outcome, Remedy
+from diagnostics.node_list import say_nodes
+from diagnostics.rules.node_case import NodeCase, cases
+from diagnostics.rules.signs import limited_by
+
+CODE = "cpuset-oom"
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for each set of allowed nodes, or why there is none."""
+    limited = limited_by(evidence, Kind.CPUSET)
+    return tuple(_finding(case) for case in cases(evidence, limited)) if isinstance(limited, tuple) else limited
+
+
+def _finding(case: NodeCase) -> Finding:
+    nodes = say_nodes(case.nodes)
+    limit = f"memory of {nodes} only (its cpuset allows no other)"
+    return case.finding(CODE, f"cpuset OOM of {nodes}, widen cpuset.mems", limit, (_widen(case.unit()),))
+
+
+def _widen(unit: Unit | None) -> Remedy:
+    allowed = unit.properties.get("AllowedMemoryNodes") if unit else None
+    where = f"AllowedMemoryNodes={allowed} of {unit.name}" if unit and allowed else "AllowedMemoryNodes=, --cpuset-mems or cpuset.mems"
+    return Remedy(
+        action="widen-cpuset",
+        says=f"Allow the job more nodes: {where}. A numactl policy cannot reach outside of its cpuset.",
+        edit=None,
+        fits=None,
+        headroom_kb=None,
+        because="Which tool set the cpuset is not in the report; “cat /proc/PID/cpuset” and the container's settings tell.",
+    )

@@ -1,0 +1,47 @@
+"""global-oom: the whole machine ran out of memory, and the kernel killed for it.
+
+Fires when a report names no constraint (or, before 5.0, prints none) and every zone that the request could use is at its low watermark; or
+when somebody asked for it by hand (sysrq-f, order=-1). `likely` on these numbers, `confirmed` with facility and a second sign.
+Stays clear when a cgroup, a cpuset or a memory policy limited every request. Cannot tell when some node still had room although the
+kernel names no constraint (MGLRU kills for one node so), or when the zone lines are lost.
+Looks like, but is not: `global_oom` in the summary line, which only means "not a cgroup".
+
+Kernel: mm/oom_kill.c; mm/page_alloc.c __zone_watermark_ok.
+"""
+
+from __future__ import annotations
+
+from diagnostics.evidence import Evidence
+from diagnostics.limit import SYSRQ_ORDER, Kind
+from diagnostics.model import Outcome, Remedy
+from diagnostics.node_memory import is_full, shown_nodes
+from diagnostics.rules.box_case import box_finding, say_zones
+from diagnostics.rules.signs import limited_by
+
+CODE = "global-oom"
+REMEDY = Remedy(
+    action="free-memory",
+    says="Find what grew, and give it a limit of its own (MemoryMax=, docker --memory), or give the machine more memory or swap.",
+    edit=None,
+    fits=None,
+    headroom_kb=None,
+    because="Another placement does not help: no node had room.",
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for all such kills, or why there is none."""
+    limited = limited_by(evidence, Kind.GLOBAL)
+    if not isinstance(limited, tuple):
+        return limited
+    sourced = [report for report, _ in limited]
+    first = sourced[0].report
+    if first.order == SYSRQ_ORDER:
+        told = (
+            CODE,
+            "OOM kill asked for by hand (sysrq-f)",
+            "Somebody pressed sysrq-f: memory need not have been short.",
+        )
+        return (box_finding(evidence, sourced, told, lambda _: True, REMEDY),)
+    told = (CODE, "OOM of the whole machine", f"All of the machine's memory was used up: {say_zones(first)}.")
+    return (box_finding(evidence, sourced, told, lambda report: all(is_full(report, n) for n in shown_nodes(report)), REMEDY),)

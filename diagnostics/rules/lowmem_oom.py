@@ -1,0 +1,36 @@
+"""lowmem-oom: the zones that a request could use ran full, while others, which it could not use, had room.
+
+Fires when a report names no constraint, every zone that the request's flags allow is at its low watermark, and a HighMem or Movable zone
+is not. 32-bit kernels keep their own objects and page tables below HighMem; hot-plugged and CXL memory is often Movable only.
+Stays clear when something else ran out. Cannot tell when the zone lines or the request's flags are lost.
+
+Kernel: include/linux/gfp_types.h; mm/page_alloc.c gfp_zone.
+"""
+
+from __future__ import annotations
+
+from diagnostics.evidence import Evidence
+from diagnostics.limit import Kind
+from diagnostics.model import Outcome, Remedy
+from diagnostics.rules.box_case import box_finding, say_zones
+from diagnostics.rules.signs import limited_by
+
+CODE = "lowmem-oom"
+REMEDY = Remedy(
+    action="relieve-low-memory",
+    says="Reduce what only the kernel's zones can hold (files and processes open, page tables, slab), or use a 64-bit kernel.",
+    edit=None,
+    fits=None,
+    headroom_kb=None,
+    because="The memory that was free is in a zone that this request cannot use, so more of it would not have helped.",
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for all such kills, or why there is none."""
+    limited = limited_by(evidence, Kind.LOWMEM)
+    if not isinstance(limited, tuple):
+        return limited
+    sourced = [report for report, _ in limited]
+    told = (CODE, "OOM of low memory", f"The zones that the request could use were full, others were not: {say_zones(sourced[0].report)}.")
+    return (box_finding(evidence, sourced, told, lambda report: bool(report.gfp_mask), REMEDY),)

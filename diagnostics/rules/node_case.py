@@ -1,0 +1,132 @@
+"""What the rules on full nodes share: all reports on one set of nodes, whether their numbers agree, and who asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_log import SourcedReport, kills_of
+from diagnostics.facts.oom_report import OomReport
+from diagnostics.facts.processes import Process, Processes
+from diagnostics.facts.units import Unit, Units
+from diagnostics.model import Citation, Confidence, Finding, MemoryPicture, Remedy, Task, Victim
+from diagnostics.node_memory import is_full, shown_nodes
+from diagnostics.rules import node_picture
+from diagnostics.rules.signs import NOT_PROVEN, Limited, say_kills, say_task, second_signs
+
+
+@dataclass(frozen=True)
+class NodeCase:
+    """All reports on one set of nodes that limited the asker, and what the host's state adds to them."""
+
+    evidence: Evidence
+    nodes: frozenset[int]
+    sourced: tuple[SourcedReport, ...]
+
+    def finding(self, code: str, headline: str, limit: str, remedies: tuple[Remedy, ...], signs: tuple[Citation, ...] = ()) -> Finding:
+        """The finding; `limit` says what kept the asker on its nodes, `signs` are the rule's own beside those of every kill."""
+        kills = kills_of(self.sourced)
+        signs = (*second_signs(self.evidence, kills), *signs)
+        confidence = self._confidence(signs)
+        memory = self.memory()
+        return Finding(
+            code=code,
+            headline=headline,
+            confidence=confidence,
+            kills=kills,
+            story=(say_kills(kills), self._say_limit(limit, memory), *(node_picture.say_holders(memory) if memory else ())),
+            citations=(*self._cited(), *signs),
+            node=min(self.nodes) if len(self.nodes) == 1 else None,
+            victim=Victim(kills[0].task, kills[0].rss_kb),
+            culprit=self.culprit(),
+            memory=memory,
+            remedies=remedies,
+            caveat=None if confidence is Confidence.CONFIRMED else self._caveat(),
+        )
+
+    def memory(self) -> MemoryPicture | None:
+        return node_picture.picture(self.evidence, self.placed(), self.nodes)
+
+    def placed(self) -> OomReport:
+        """The first report that shows the bound nodes, or just the first."""
+        complete = (sourced.report for sourced in self.sourced if self._shows_nodes(sourced.report))
+        return next(complete, self.sourced[0].report)
+
+    def _shows_nodes(self, report: OomReport) -> bool:
+        return self.nodes <= shown_nodes(report)
+
+    def _agrees(self, report: OomReport) -> bool:
+        """A complete report: asker, zones and victim are there, victim and summary match, and each bound node is full."""
+        named = report.summary is None or report.summary.victim.pid == report.kills[0].task.pid
+        full = all(is_full(report, node) for node in self.nodes)
+        return bool(report.header and report.kill_lines and named and full)
+
+    def _confidence(self, signs: tuple[Citation, ...]) -> Confidence:
+        agreeing = [sourced.report for sourced in self.sourced if self._agrees(sourced.report)]
+        if not agreeing:
+            return Confidence.POSSIBLE
+        return Confidence.CONFIRMED if signs and any(report.from_kernel for report in agreeing) else Confidence.LIKELY
+
+    def _cited(self) -> tuple[Citation, ...]:
+        first, last = self.sourced[0], self.sourced[-1]
+        cited = [first.cite(line) for line in first.report.key_lines]
+        if last is not first and last.report.kill_lines:
+            cited.append(last.cite(last.report.kill_lines[-1]))
+        return tuple(cited)
+
+    def _caveat(self) -> str:
+        placed = self.placed()
+        if not self._shows_nodes(placed):
+            return "No report shows the zones of these nodes, so that they were full is the kernel's word and not checked."
+        if not all(is_full(placed, node) for node in self.nodes):
+            return "By their own zone lines these nodes were not full, so the report does not agree with itself."
+        return "No second, independent sign was found." if placed.from_kernel else NOT_PROVEN
+
+    def culprit(self) -> Task | None:
+        """The task that asked, where it is another process than the first victim.
+
+        The report gives the asking thread's id. The task table lists processes, so an id that it lists is one; an id that a table
+        lacks is a thread of some process, and which one is not known.
+        """
+        report = self.sourced[0].report
+        asker, victim = report.invoker, report.kills[0].task
+        if asker is None or asker.pid == victim.pid:
+            return None
+        listed = asker.pid in {row.pid for row in report.tasks}
+        if not listed and (report.tasks or asker.comm == victim.comm):
+            return None
+        return Task(asker.comm, asker.pid, self._unit_of(asker.comm))
+
+    def _unit_of(self, comm: str) -> str | None:
+        units = {process.task.unit for process in self.bound_processes() if process.task.comm == comm}
+        return units.pop() if len(units) == 1 else None
+
+    def bound_processes(self) -> tuple[Process, ...]:
+        """Live processes that may use no other nodes than these."""
+        seen = self.evidence.get(Processes)
+        if isinstance(seen, Missing):
+            return ()
+        return tuple(process for process in seen.all if process.bound_to is not None and process.bound_to <= self.nodes)
+
+    def unit(self) -> Unit | None:
+        """The unit of the task that asked, as systemd starts it."""
+        units = self.evidence.get(Units)
+        culprit = self.culprit()
+        name = culprit.unit if culprit else self.sourced[0].report.kills[0].task.unit
+        return units.by_name.get(name or "") if isinstance(units, Units) else None
+
+    def _say_limit(self, limit: str, memory: MemoryPicture | None) -> str:
+        asker = self.culprit()
+        who = f"{say_task(asker)}, asked for memory and" if asker else "It"
+        if memory is None:
+            return f"{who} may use {limit}; how full that was, the log no longer shows."
+        return f"{who} may use {limit}: {node_picture.say_free(memory, self.placed())}."
+
+
+def cases(evidence: Evidence, limited: Limited) -> tuple[NodeCase, ...]:
+    """The reports, those on the same nodes together."""
+    by_nodes: dict[frozenset[int], list[SourcedReport]] = {}
+    for sourced, limit in limited:
+        by_nodes.setdefault(limit.nodes, []).append(sourced)
+    return tuple(NodeCase(evidence, nodes, tuple(reports)) for nodes, reports in by_nodes.items())
