@@ -1,7 +1,7 @@
 # make demo   see sevbot work: no Slack workspace, no hosts, no root
 # make test   all tests; those that need sshd or Chromium run where these are installed
 # make check  ruff and mypy
-# make golden rewrite the recorded cases' texts (review the diff)
+# make golden rewrite the recorded cases' texts and the causes' pages (review the diff)
 # make lock   renew requirements.lock (needs uv)
 PYTHON ?= python3
 VENV := .venv
@@ -21,8 +21,8 @@ check: $(READY)
 	$(VENV)/bin/mypy
 
 golden: $(READY)
-	SEVBOT_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/test_cases.py
-	git diff --stat tests/cases
+	SEVBOT_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/test_cases.py tests/test_docs.py
+	git diff --stat tests/cases docs/causes
 
 lock:
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --extra dev --python-version 3.11 \

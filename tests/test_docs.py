@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import json
+import os
 import tomllib
 from typing import Any
 
@@ -12,8 +13,9 @@ import jsonschema
 import pytest
 
 from bot.config import Config
+from diagnostics.pages import LABELS, index_of, page_of
 from diagnostics.probe import SECTIONS
-from diagnostics.rules import RULES
+from diagnostics.rules import RULES, Rule
 from tests.conftest import ROOT
 
 
@@ -29,10 +31,24 @@ def test_the_examples_in_docstrings_run(module: str) -> None:
     assert (failed, tried > 0) == (0, True)
 
 
-@pytest.mark.parametrize("code", [rule.code for rule in RULES])
-def test_the_readme_names_every_cause(code: str) -> None:
-    """With its decisive evidence."""
-    assert f"| `{code}` |" in text_of("README.md")
+PAGES = {"README": index_of(RULES)} | {rule.code: page_of(rule) for rule in RULES}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_cause_has_a_page_made_from_its_docstring(name: str) -> None:
+    """`make golden` writes them."""
+    path = ROOT / "docs" / "causes" / f"{name}.md"
+    if os.environ.get("SEVBOT_GOLDEN"):
+        path.write_text(PAGES[name], encoding="utf-8")
+
+    assert path.read_text(encoding="utf-8") == PAGES[name]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_every_page_says_when_it_fires_and_when_not(rule: Rule) -> None:
+    """And names the code that it is about, in a first line that stands alone."""
+    assert rule.page.startswith(f"{rule.code}: ")
+    assert [label for label in LABELS if f"\n{label}" not in rule.page and f" {label}" not in rule.page] == []
 
 
 @pytest.mark.parametrize("section", SECTIONS)

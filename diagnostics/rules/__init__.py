@@ -12,17 +12,21 @@ from diagnostics.rules import cpuset_oom, fragmentation_oom, global_oom, lowmem_
 
 @dataclass(frozen=True)
 class Rule:
-    """A cause's stable code and the pure function that decides on it."""
+    """A cause's stable code, the pure function that decides on it, and its page: what it is, what decides it, what it is not."""
 
     code: str
     check: Callable[[Evidence], Outcome]
+    page: str
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(membind_oom.CODE, membind_oom.check),
-    Rule(cpuset_oom.CODE, cpuset_oom.check),
-    Rule(memcg_oom.CODE, memcg_oom.check),
-    Rule(global_oom.CODE, global_oom.check),
-    Rule(lowmem_oom.CODE, lowmem_oom.check),
-    Rule(fragmentation_oom.CODE, fragmentation_oom.check),
+RULES: tuple[Rule, ...] = tuple(
+    Rule(module.CODE, module.check, module.__doc__ or "")
+    for module in (
+        membind_oom,
+        cpuset_oom,
+        memcg_oom,
+        global_oom,
+        lowmem_oom,
+        fragmentation_oom,
+    )
 )
