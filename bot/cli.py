@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from bot.config import Config
     from diagnostics.bundle import Bundle
     from diagnostics.collect.ssh import SshCollector
+    from diagnostics.facts.kernel_log import KernelLog
     from diagnostics.model import Report
 
 T = TypeVar("T")
 
 EXIT_EXAMINED, EXIT_NOT_EXAMINED, EXIT_USAGE = 0, 1, 2
-MAX_LOG_BYTES = 256 * 1024 * 1024
 
 
 class UsageError(Exception):
@@ -111,12 +111,12 @@ def _diagnose(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> Report:
-    from diagnostics.engine import diagnose, not_reached, report_on
+    from diagnostics.engine import diagnose, diagnose_log, not_reached, report_on
 
     if options.hosts:
         return asyncio.run(_ask(options))
     if options.kernel_log is not None:
-        return report_on([diagnose(_kernel_log(options.kernel_log))])
+        return report_on([diagnose_log(_kernel_log(options.kernel_log))])
     if options.bundle is not None:
         return report_on([diagnose(_bundle(options.bundle))])
     from diagnostics.bundle import Missing
@@ -223,21 +223,13 @@ def _bundle(directory: Path) -> Bundle:
         raise UsageError(str(error)) from error
 
 
-def _kernel_log(name: str) -> Bundle:
-    """A bundle with nothing but the log; the text says nothing on its host."""
-    from diagnostics.bundle import Bundle, Section
+def _kernel_log(name: str) -> KernelLog:
+    from diagnostics.collect.log_file import LogFileError, read_log_file
 
     try:
-        data = sys.stdin.buffer.read(MAX_LOG_BYTES) if name == "-" else _read_start(Path(name))
-    except OSError as error:
-        raise UsageError(f"{name}: {error.strerror}") from error
-    section = Section("kernel-log", data.decode("utf-8", errors="replace"))
-    return Bundle(host=None, sections={"kernel-log": section}, missing={})
-
-
-def _read_start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_LOG_BYTES)
+        return read_log_file(name)
+    except LogFileError as error:
+        raise UsageError(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing
 from diagnostics.evidence import Evidence
@@ -13,23 +14,35 @@ from diagnostics.model import Clear, Finding, Group, HostReport, Kill, Outcome, 
 from diagnostics.probe import SECTIONS
 from diagnostics.rules import RULES, Rule
 
+NO_LOG = "no kernel log line in it"
+
 
 def diagnose(bundle: Bundle) -> HostReport:
     """What one host's bundle shows."""
     evidence = read_evidence(bundle)
+    return replace(_decide(bundle.host, evidence), error=_error(bundle, evidence), not_seen=_not_seen(bundle))
+
+
+def diagnose_log(log: KernelLog) -> HostReport:
+    """What a kernel log by itself shows; the text does not say of which host."""
+    if log.seen:
+        return _decide(None, Evidence({KernelLog: log}))
+    return replace(_decide(None, Evidence({KernelLog: Missing(NO_LOG)})), error=f"the text cannot be read as a kernel log: {NO_LOG}")
+
+
+def _decide(host: str | None, evidence: Evidence) -> HostReport:
     outcomes = {rule.code: _check(rule, evidence) for rule in RULES}
     clock = evidence.get(Clock)
     findings = _fold(outcomes.values())
     return HostReport(
-        host=bundle.host,
+        host=host,
         taken_at=clock.taken_at if isinstance(clock, Clock) else None,
         reached=True,
-        error=_error(bundle, evidence),
+        error=None,
         findings=findings,
         clear={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Clear)},
         unknown={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Unknown)},
         unexplained=_unexplained(evidence, findings),
-        not_seen=_not_seen(bundle),
     )
 
 

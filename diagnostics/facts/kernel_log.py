@@ -6,17 +6,23 @@ goes back to boot and up to the moment at which the bundle was taken; a file by 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.facts import clock
 from diagnostics.facts.log_lines import Facility, LogLine, read_lines
-from diagnostics.facts.oom_report import OomReport, claims_oom, read_reports
+from diagnostics.facts.log_regions import LogText, of_text
+from diagnostics.facts.oom_reader import claims_oom, read_reports
+from diagnostics.facts.oom_report import OomReport
 from diagnostics.model import Citation, Kill
 
 SOURCES = ("kernel-log", "kernel-journal")
+HEAD_LINES = 512
+KEPT_WHOLE = 8
 FIRST_SECONDS = 5.0  # a ring that still holds a line this early has lost nothing that a service could have caused
 NOT_PERMITTED = (
     "the account may not read the kernel log (kernel.dmesg_restrict=1): add it to group systemd-journal, "
@@ -37,12 +43,16 @@ class SourcedReport:
 
 @dataclass(frozen=True)
 class KernelLog:
-    """Reports in time order; `not_the_kernels` are lines that look like OOM lines but state another facility."""
+    """Reports in time order; `forged` counts lines that read like a report's but state another facility than the kernel's.
+
+    `seen` is false where nothing in the text is a line of a kernel log.
+    """
 
     reports: tuple[SourcedReport, ...]
     since_boot: bool
     until_taken: bool
-    not_the_kernels: tuple[Citation, ...] = ()
+    seen: bool = True
+    forged: int = 0
 
     @property
     def gap(self) -> str | None:
@@ -77,26 +87,46 @@ def read(bundle: Bundle) -> KernelLog | Missing:
         reports=_merge(logs),
         since_boot=any(log.since_boot for log in logs),
         until_taken=isinstance(clock_fact, clock.Clock) and any(log.until_taken for log in logs),
-        not_the_kernels=tuple(citation for log in logs for citation in log.not_the_kernels),
+        forged=sum(log.forged for log in logs),
     )
 
 
 def _read_section(section: Section, booted: datetime | None) -> KernelLog | Missing:
-    lines = list(read_lines(section.text))
-    stamped = [line for line in lines if line.at is not None]
-    reports = read_reports(lines)
-    if not stamped and not reports:
+    log = read_log(section.name, of_text(section.text), booted)
+    if not log.seen:
         return Missing(_why_empty(section))
-    first_boot_s = stamped[0].at.boot_s if stamped and stamped[0].at else None
-    starts = any("Linux version " in line.text for line in lines[:5])
+    return replace(log, since_boot=log.since_boot and not section.cut, until_taken=section.exit == 0)
+
+
+def read_log(source: str, log: LogText, booted: datetime | None = None) -> KernelLog:
+    """All reports of a log, each with its line numbers; of like reports beyond the first few only the kill and its limit are kept."""
+    head = list(islice(read_lines(log.head), HEAD_LINES))
+    stamped = [line for line in head if line.boot_s is not None or line.wall is not None]
+    reports: list[SourcedReport] = []
+    counts: Counter[str] = Counter()
+    alike: Counter[object] = Counter()
+    for region in log.regions:
+        for report in read_reports(_watched(read_lines(region.text, region.first_line), counts)):
+            key = (report.constraint, report.nodemask, report.memcg_limited, report.kills[0].task.comm)
+            alike[key] += 1
+            reports.append(SourcedReport(source, _with_wall(report if alike[key] <= KEPT_WHOLE else report.slim(), booted)))
+    starts = any("Linux version " in line.text for line in head[:5])
+    early = bool(stamped) and stamped[0].boot_s is not None and stamped[0].boot_s <= FIRST_SECONDS
     return KernelLog(
-        reports=tuple(SourcedReport(section.name, _with_wall(report, booted)) for report in reports),
-        since_boot=not section.cut and (starts or (first_boot_s is not None and first_boot_s <= FIRST_SECONDS)),
-        until_taken=section.exit == 0,
-        not_the_kernels=tuple(
-            Citation(section.name, line.number, line.raw) for line in lines if line.facility is Facility.OTHER and claims_oom(line)
-        ),
+        reports=tuple(reports),
+        since_boot=starts or early,
+        until_taken=False,
+        seen=bool(stamped or reports),
+        forged=counts["forged"],
     )
+
+
+def _watched(lines: Iterable[LogLine], counts: Counter[str]) -> Iterator[LogLine]:
+    """The lines, those counted that read like a report's but state that somebody else wrote them."""
+    for line in lines:
+        if line.facility is Facility.OTHER and claims_oom(line):
+            counts["forged"] += 1
+        yield line
 
 
 def _why_empty(section: Section) -> str:
@@ -109,8 +139,6 @@ def _why_empty(section: Section) -> str:
         return "the command did not end in time"
     if section.exit is None:
         return "the output was cut before it ended"
-    if section.text.startswith("\x1f"):
-        return "it is compressed (“zcat FILE | sevbot diagnose --kernel-log -”)"
     return f"no kernel log line in it{f' ({section.notes.strip()[:200]})' if section.notes.strip() else ''}"
 
 

@@ -26,9 +26,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
+from typing import NamedTuple
 
 from diagnostics.model import Moment
 
@@ -44,19 +44,24 @@ class Facility(Enum):
     NOT_STATED = "not stated"
 
 
-@dataclass(frozen=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One record. `number` counts lines from 1 in the section it came from; `raw` is its (first) line as it stands there.
 
-    `at_prefix` tells whether it, or the record it goes on with, had a prefix.
+    `at_prefix` tells whether it, or the record it goes on with, had a prefix. A tuple, because a log holds very many of them.
     """
 
     number: int
     text: str
     raw: str
-    at: Moment | None
+    boot_s: float | None
+    wall: datetime | None
     facility: Facility
     at_prefix: bool = False
+
+    @property
+    def at(self) -> Moment | None:
+        """When it was said, where its prefix tells."""
+        return Moment(self.boot_s, self.wall) if self.boot_s is not None or self.wall is not None else None
 
 
 _KERN_PRIORITIES = 8  # facility 0 times eight levels
@@ -84,50 +89,73 @@ _OWN_RECORD = re.compile(  # a line that begins like this is no rest of the line
     r".{1,15} invoked oom-killer|oom-kill:constraint|Out of [Mm]emory|Memory cgroup out of memory|Killed process \d|Mem-Info|Node \d+ "
     r"|\[ *(?:pid|\d+) *\] |Task in /|memory: usage|CPU: \d|Pid: \d|lowmem_reserve\[\]|Tasks state|Call Trace"
 )
+_USUAL = re.compile(  # the prefixes of nearly all lines, in one step; the stamp ends the prefix, but for a caller id or a second stamp
+    rf"(?:(?P<facility>{_FACILITY}) *:[a-z]+ *: |[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d [^\s:]{{1,255}} kernel: (?=\[))?"
+    r"\[ *(?P<boot>\d{1,12}\.\d{1,9})\] ?(?:\[ *(?:[TC]\d{1,9}|\+?\d{1,9}\.\d{1,9})\] ?)* *"
+)
+_STATED = {None: Facility.NOT_STATED, "kern": Facility.KERNEL}
 _MAX_TOKENS = 8
 
 
-def read_lines(text: str) -> Iterator[LogLine]:
+def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
     """The log's records, an unterminated last line left out: a number that was cut is not the number.
 
-    A record of several lines has them joined by newlines in `text`; `number` and `raw` are its first line's.
+    A record of several lines has them joined by newlines in `text`; `number` (from `first` on) and `raw` are its first line's.
     """
     whole, newline, _fragment = text.rpartition("\n")
     if not newline:
         return
+    noisy = "\x1b" in whole or "\r" in whole or "^M" in whole
+    usual, stated, other = _USUAL.match, _STATED.get, Facility.OTHER  # looked up once: this loop sees every line of a long log
     held: LogLine | None = None
     indent = 0
-    for number, raw in enumerate(whole.split("\n"), 1):
-        if raw.startswith("{") and (records := _json_lines(number, raw)) is not None:
-            yield from [held] if held else []
-            yield from records
+    for number, raw in enumerate(whole.split("\n"), first):
+        if raw[:1] == "{" and (record := _json_line(number, raw)) is not None:
+            if held is not None:
+                yield held
+            yield record
             held = None
             continue
-        clean = _NOISE.sub("", raw)[:MAX_LINE_CHARS]
+        clean = _NOISE.sub("", raw) if noisy else raw
+        if len(clean) > MAX_LINE_CHARS:
+            clean = clean[:MAX_LINE_CHARS]
+        shown = clean if not noisy else raw.removesuffix("\r")[:MAX_LINE_CHARS]  # evidence is cited as it stands there
+        if found := usual(clean):
+            if held is not None:
+                yield held
+            named, boot = found.groups()
+            held, indent = LogLine(number, clean[found.end() :], shown, float(boot), None, stated(named, other), True), 0
+            continue
         start = _QUOTE.match(clean).end()  # type: ignore[union-attr] # it matches the empty text, too
         prefix = _prefix(clean, start)
-        goes_on = held is not None and (start > indent + 2 or (prefix.length == start and not _OWN_RECORD.match(clean, start)))
-        if held is not None and goes_on and held.at_prefix:
-            held = replace(held, text=f"{held.text}\n{clean[start:]}"[:MAX_RECORD_CHARS])
+        if held is not None and held.at_prefix and _goes_on(clean, start, prefix, indent):
+            if len(held.text) < MAX_RECORD_CHARS:
+                held = held._replace(text=f"{held.text}\n{clean[start:]}")
             continue
-        yield from [held] if held else []
+        if held is not None:
+            yield held
         own = prefix.length > start
         indent = start if own else indent
-        inherited = held if held is not None and held.at_prefix and not own else None
-        held = LogLine(
-            number,
-            clean[prefix.length :].lstrip(" "),
-            raw.removesuffix("\r")[:MAX_LINE_CHARS],
-            inherited.at if inherited else prefix.at,
-            inherited.facility if inherited else prefix.facility,
-            at_prefix=own or inherited is not None,
-        )
-    yield from [held] if held else []
+        held = _begin(LogLine(number, clean[prefix.length :].lstrip(" "), shown, *prefix[:3], own), held)
+    if held is not None:
+        yield held
 
 
-@dataclass(frozen=True)
-class _Prefix:
-    at: Moment | None
+def _goes_on(clean: str, start: int, prefix: _Prefix, indent: int) -> bool:
+    """Whether a line belongs to the record above it: it is indented deeper, or has no prefix and does not begin as a record of its own."""
+    return start > indent + 2 or (prefix.length == start and not _OWN_RECORD.match(clean, start))
+
+
+def _begin(line: LogLine, above: LogLine | None) -> LogLine:
+    """A record's first line; one without a prefix of its own has time and facility of the record above."""
+    if line.at_prefix or above is None or not above.at_prefix:
+        return line
+    return line._replace(boot_s=above.boot_s, wall=above.wall, facility=above.facility, at_prefix=True)
+
+
+class _Prefix(NamedTuple):
+    boot_s: float | None
+    wall: datetime | None
     facility: Facility
     length: int
 
@@ -138,7 +166,11 @@ def _prefix(line: str, position: int) -> _Prefix:
     stated = False
     for _ in range(_MAX_TOKENS):
         found = _TOKENS.match(line, position)
-        if found is None or (stated and (found["kmsg"] or found["level"] or found["facility"])):
+        if (
+            found is None
+            or (boot_s is not None and line[position] != "[")
+            or (stated and (found["kmsg"] or found["level"] or found["facility"]))
+        ):
             break
         if found["kmsg"] or found["facility"]:
             stated = True
@@ -154,8 +186,7 @@ def _prefix(line: str, position: int) -> _Prefix:
         elif found["iso"] and wall is None:
             wall = _wall(found["iso"])
         position = found.end()
-    at = Moment(boot_s, wall) if boot_s is not None or wall is not None else None
-    return _Prefix(at, facility, position)
+    return _Prefix(boot_s, wall, facility, position)
 
 
 def _wall(when: str) -> datetime | None:
@@ -167,8 +198,8 @@ def _wall(when: str) -> datetime | None:
     return stamp.astimezone(UTC) if stamp.tzinfo else None
 
 
-def _json_lines(number: int, raw: str) -> list[LogLine] | None:
-    """The lines of one JSON record: journald's or docker's; None where it is neither."""
+def _json_line(number: int, raw: str) -> LogLine | None:
+    """One JSON record as a line: journald's or docker's; None where it is neither."""
     try:
         record = json.loads(raw) if len(raw) <= MAX_LINE_CHARS * 4 else None
     except (ValueError, RecursionError):
@@ -178,12 +209,12 @@ def _json_lines(number: int, raw: str) -> list[LogLine] | None:
     if isinstance(record.get("log"), str):  # docker's json-file: {"log":"...\n","stream":"stdout","time":"..."}
         line = record["log"].rstrip("\n")
         prefix = _prefix(line, 0)
-        return [LogLine(number, line[prefix.length :], raw, prefix.at, prefix.facility)]
-    message = _message(record.get("MESSAGE"))
+        return LogLine(number, line[prefix.length :], raw, prefix.boot_s, prefix.wall, prefix.facility)
+    message = _message(record.get("MESSAGE"))[:MAX_RECORD_CHARS]
     from_kernel = record.get("_TRANSPORT") == "kernel" and record.get("SYSLOG_FACILITY") == "0"
     facility = Facility.KERNEL if from_kernel else Facility.OTHER
-    at = Moment(_seconds(record.get("_SOURCE_MONOTONIC_TIMESTAMP")), _realtime(record.get("__REALTIME_TIMESTAMP")))
-    return [LogLine(number, message[:MAX_RECORD_CHARS], raw, at, facility)]
+    stamps = _seconds(record.get("_SOURCE_MONOTONIC_TIMESTAMP")), _realtime(record.get("__REALTIME_TIMESTAMP"))
+    return LogLine(number, message, raw, *stamps, facility)
 
 
 def _message(value: object) -> str:

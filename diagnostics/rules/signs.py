@@ -25,7 +25,7 @@ NOT_PROVEN = (
 def no_report(evidence: Evidence) -> Clear | Unknown | KernelLog:
     """What can be said before any report is looked at; the log itself where it holds reports."""
     log, counters = evidence.get(KernelLog), evidence.get(Counters)
-    forged = len(log.not_the_kernels) if isinstance(log, KernelLog) else 0
+    forged = log.forged if isinstance(log, KernelLog) else 0
     not_believed = f"; {forged} lines that read like an OOM report were not written by the kernel, and not believed" if forged else ""
     killed = counters.oom_kill if isinstance(counters, Counters) else None
     if isinstance(log, KernelLog) and log.reports:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnostics.facts.log_lines import read_lines
-from diagnostics.facts.oom_report import read_reports
+from diagnostics.facts.oom_reader import read_reports
 from diagnostics.limit import Kind, Limit, limit_of
 from diagnostics.model import Confidence, Finding
 from tests.diagnostics.kernel_logs import LOGS, examine, membind_report, recorded

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from diagnostics.facts.log_lines import read_lines
-from diagnostics.facts.oom_report import MEMCG, MEMORY_POLICY, OomReport, read_reports
+from diagnostics.facts.oom_reader import read_reports
+from diagnostics.facts.oom_report import MEMCG, MEMORY_POLICY, OomReport
 from tests.diagnostics.kernel_logs import SEED, membind_report, recorded
 
 KERNEL_4_19 = """\
@@ -23,7 +24,7 @@ KERNEL_4_19_MEMCG = """\
 
 
 def reports_of(text: str) -> tuple[OomReport, ...]:
-    return read_reports(read_lines(text))
+    return tuple(read_reports(read_lines(text)))
 
 
 def test_every_incident_of_the_seed_is_read() -> None:
