@@ -1,0 +1,158 @@
+"""Where in a long log OOM reports are: find, then parse. What lies between them is only counted, for the line numbers.
+
+A text that fits into the window is one region, from its first line to its last. In a longer one a region begins at the `invoked oom-killer`
+above a kill (or, where that is lost, some way above the kill) and ends with the kill's record. It begins and ends between records: a
+user's record must not pass for the kernel's because its first line was left out.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+WINDOW_BYTES = 1 << 21
+BACK_BYTES = 1 << 20  # how far above a kill its header may stand: thousands of lines of the task table
+LOST_HEAD_BYTES = 1 << 16  # how far above a kill to begin where no header is found, and to look on for another kill of the same report
+RECORD_BYTES = 1 << 15  # the kernel cuts a record at about 1 kB; dmesg indents each of its lines
+HEAD_BYTES = 1 << 16
+HEADER = b"invoked oom-killer"
+KILLS = (b"Killed process ", b"oom-kill:constraint=CONSTRAINT_")  # a report that names a victim has one of them
+
+
+@dataclass(frozen=True)
+class Region:
+    """A stretch of a log; `first_line` is the number of its first line, from 1."""
+
+    first_line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class LogText:
+    """A log as its beginning and its regions, which can be read once."""
+
+    head: str
+    regions: Iterator[Region]
+
+
+def of_text(text: str) -> LogText:
+    """A log that is in memory."""
+    return of_stream(io.BytesIO(text.encode("utf-8", errors="replace")))
+
+
+def of_stream(stream: BinaryIO) -> LogText:
+    """A file, a pipe or what unpacks one: read once, in memory that does not grow with it."""
+    window = _Window(stream)
+    window.fill()
+    if window.last:
+        text = window.text(0, window.size)
+        return LogText(text, iter([Region(1, text)]))
+    return LogText(window.text(0, window.line_start(HEAD_BYTES)), window.regions())
+
+
+class _Window:
+    """A window that slides over the stream. All positions are in `data[:size]`; up to `done` it has been searched."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.data = bytearray(WINDOW_BYTES)
+        self.size = 0
+        self.last = False
+        self._done = 0
+        self._counted = 0  # up to here lines have been counted:
+        self._line = 1  # the number of the line that begins there
+        self._start = 0  # the region that is open, and where the one before it ended
+        self._end = 0
+
+    def fill(self) -> None:
+        """Read until the window is full or the stream ends; a pipe gives less at a time."""
+        view = memoryview(self.data)
+        while self.size < len(view) and (count := self._stream.readinto(view[self.size :])):  # type: ignore[attr-defined] # readers have it
+            self.size += count
+        self.last = self.size < len(view)
+
+    def text(self, start: int, end: int) -> str:
+        return self.data[start:end].decode("utf-8", errors="replace")
+
+    def line_start(self, position: int) -> int:
+        """Where the line that holds the position begins."""
+        return self.data.rfind(b"\n", 0, position) + 1
+
+    def regions(self) -> Iterator[Region]:
+        while True:
+            limit = self.size if self.last else self.line_start(self.size - RECORD_BYTES) or self.size
+            for kill in self._kills(limit):
+                yield from self._reach(kill)
+            self._done = limit
+            if self.last:
+                yield from self._close()
+                return
+            drop = max(self.line_start(limit - BACK_BYTES), 1)
+            if self._start < drop:
+                yield from self._close()
+            self._slide(drop)
+            self.fill()
+
+    def _kills(self, limit: int) -> Iterator[int]:
+        """Where lines up to the limit name a victim, in order."""
+        found = []
+        for words in KILLS:
+            at = self.data.find(words, self._done, limit)
+            while at >= 0:
+                found.append(at)
+                at = self.data.find(words, at + 1, limit)
+        return iter(sorted(found))
+
+    def _reach(self, kill: int) -> Iterator[Region]:
+        """Let the open region go on to a kill, or close it and open one for the kill."""
+        if kill < self._end:
+            return
+        header = self.data.rfind(HEADER, self._end, kill)
+        is_open = self._start < self._end
+        if not (is_open and header < 0 and kill - self._end <= LOST_HEAD_BYTES and kill - self._start <= BACK_BYTES):
+            yield from self._close()
+            self._start = self._record_start(header if header >= 0 else max(kill - LOST_HEAD_BYTES, self._end))
+        self._end = self._record_end(kill)
+
+    def _close(self) -> Iterator[Region]:
+        if self._start < self._end:
+            yield Region(self._line_at(self._start), self.text(self._start, self._end))
+        self._start = self._end
+
+    def _record_start(self, position: int) -> int:
+        """The first line of the record that holds the position; a record's further lines are indented."""
+        floor = max(self._end, position - RECORD_BYTES)
+        start = max(self.line_start(position), self._end)
+        while start > floor and self.data[start : start + 1].isspace():
+            start = max(self.line_start(start - 1), self._end)
+        return start
+
+    def _record_end(self, position: int) -> int:
+        """Behind the last line of the record that holds the position."""
+        ceiling = min(position + RECORD_BYTES, self.size)
+        end = position
+        while end < ceiling:
+            newline = self.data.find(b"\n", end, self.size)
+            end = newline + 1 if newline >= 0 else self.size
+            if not self.data[end : end + 1].isspace():
+                break
+        return end
+
+    def _line_at(self, position: int) -> int:
+        """The number of the line that begins there; positions come in rising order."""
+        self._line += self.data.count(b"\n", self._counted, position)
+        self._counted = position
+        return self._line
+
+    def _slide(self, drop: int) -> None:
+        if self._counted < drop:
+            self._line_at(drop)
+        keep = self.size - drop
+        view = memoryview(self.data)
+        view[:keep] = view[drop : self.size]
+        self.size = keep
+        self._done = max(self._done - drop, 0)
+        self._counted -= drop
+        self._start, self._end = max(self._start - drop, 0), max(self._end - drop, 0)

@@ -1,0 +1,295 @@
+"""OOM reports out of kernel log lines, by the shape of their text, never by version (mm/oom_kill.c).
+
+    ranker invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|...), order=0, oom_score_adj=0        the task that asked
+    CPU: 0 PID: 388 Comm: ranker Not tainted 6.1.0-56-cloud-amd64 #1                                         its thread id
+    free:2035976 free_pcp:66 free_cma:0                                    pages, over all nodes, those not shown included
+    Node 1 Normal free:44988kB boost:0kB min:45160kB low:56448kB high:67736kB ... managed:8222888kB          each zone shown
+    oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=1,...,task=ranker,pid=388,uid=0                    5.0 and later
+    Out of memory: Killed process 388 (ranker) total-vm:6226908kB, anon-rss:6224784kB, ...                   the victim
+
+Every field is optional: a ring buffer loses heads, rate limiting leaves bare kill lines, a cut takes the tail. A report is what stands
+between one `invoked oom-killer` and the next; lines that the kernel did not write (stated facility other than kern) never enter one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from diagnostics.facts.log_lines import Facility, LogLine
+from diagnostics.facts.oom_report import OomReport, Summary, Zone, unit_of
+from diagnostics.model import Kill, Task
+
+
+def read_reports(lines: Iterable[LogLine]) -> Iterator[OomReport]:
+    """Every report with at least one named victim, in the order of the log."""
+    draft, done = _Draft(), list[_Draft]()
+    takers, other = _BY_FIRST.get, Facility.OTHER  # looked up once: this loop sees every line
+    for line in lines:
+        if line.facility is other:
+            continue
+        text = line.text
+        if "\n" in text:
+            text = _flat(text)
+            line = line._replace(text=text)  # noqa: PLW2901
+        for marker, take in takers(text[:1], _ANYWHERE):
+            if marker in text and (following := take(draft, line)) is not None:
+                done.append(draft)
+                draft = following
+        if done:
+            yield from _finished(done)
+            done.clear()
+    yield from _finished([draft])
+
+
+def _finished(drafts: Iterable[_Draft]) -> Iterator[OomReport]:
+    return (report for draft in drafts if (report := draft.finished()).kills)
+
+
+def _flat(text: str) -> str:
+    """A record of several lines, or one that a mail program wrapped, as one line."""
+    return " ".join(part.strip() for part in text.split("\n"))
+
+
+def claims_oom(line: LogLine) -> bool:
+    """Whether a line has the words of an OOM report; used to say that somebody else than the kernel wrote some."""
+    return any(words in line.text for words in ("invoked oom-killer", "oom-kill:constraint", "Killed process"))
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A report while its lines come in. A taker returns the next draft where its line begins one."""
+
+    fields: dict[str, Any] = field(default_factory=dict)
+    zones: list[Zone] = field(default_factory=list)
+    rows: list[str] = field(default_factory=list)
+    kills: list[Kill] = field(default_factory=list)
+    kill_lines: list[LogLine] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+    node: int = 0  # of zone lines that do not name theirs
+    chosen: Task | None = None
+
+    def finished(self) -> OomReport:
+        """The report; where the kill line did not come, another line still names the victim, without sizes or time."""
+        kills = tuple(self.kills)
+        summary = self.fields.get("summary")
+        victim = summary.victim if summary else self.chosen
+        if not kills and victim is not None:
+            kills = (Kill(None, victim, None, None, None, None, self.fields.get("invoker"), None),)
+        lists = tuple(self.zones), tuple(self.rows), tuple(self.kill_lines)
+        return OomReport(**self.fields, columns=self.columns, zones=lists[0], rows=lists[1], kills=kills, kill_lines=lists[2])
+
+
+# a console may glue the header to what a program printed last; it names no victim, so nothing is believed too much
+_HEADER = re.compile(r"^(?:.*\[ *\d+\.\d+\] )?(?P<comm>.{0,15}) invoked oom-killer:? ?(?P<rest>.*)$")
+_ORDER = re.compile(r", +order=(-?\d{1,4})")
+_HEADER_NODEMASK = re.compile(r"nodemask=(\(null\)|[\d,-]+?), +order=")
+_MEMS_ALLOWED = re.compile(r"^.{1,15} cpuset=.* mems_allowed=([\d,-]+)$")
+_CPU = re.compile(r"^(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): (\d{1,9}),? [Cc]omm: (.{1,15}?) (?:Not tainted|Tainted|Kdump)")
+_FREE = re.compile(r"(?:^|\s)free:(\d{1,15}) (?:free_pcp:|slab|free_cma)")
+_ZONE = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:")  # without NUMA no node is printed
+_NODE_ALONE = re.compile(r"^Node (\d{1,4}) ?$")  # the first half of a line that another CPU's message split
+_PAIR = re.compile(r"\b(free|min|low|high|managed|free_cma):(\d{1,15})kB")
+_RESERVE = re.compile(r"^lowmem_reserve\[\]:((?: \d{1,15})+) *$")
+_BUDDY = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device): (\d+\*\d{1,6}kB .*) =")
+_BLOCKS = re.compile(r"\b(\d{1,12})\*(\d{1,9})kB")
+_GFP = re.compile(r"gfp_mask=(\S+?)(?:,|$)")
+_TASK_HEADER = re.compile(r"^\[ +pid +\] +(uid .* name)$")
+_SUMMARY = re.compile(
+    r"^oom-kill:constraint=(?P<constraint>\w+),nodemask=(?P<nodemask>\(null\)|[\d,-]+)(?:,cpuset=.*?)?(?:,mems_allowed=(?P<mems>[\d,-]*))?,"
+    r"(?:global_oom|oom_memcg=(?P<oom_memcg>.*?)),task_memcg=(?P<task_memcg>.*),task=(?P<task>.*),pid=(?P<pid>\d{1,9})(?:,uid.*)?$"
+)
+_KILL = re.compile(
+    r"^(?P<message>[\w ()]*: )?Killed process (?P<pid>\d{1,9}),? ?(?:UID \d+,? )?\((?P<comm>.{0,64})\)"
+    r"(?=[,. ]*(?:total-vm:|vsz:|$))(?P<sizes>.*)$"
+)
+_SIZE = re.compile(r"(total-vm|vsz|anon-rss|file-rss|shmem-rss):(\d{1,15})kB")
+_CHOSEN = re.compile(r"^(?P<message>[\w ()]*): [Kk]ill process (?P<pid>\d{1,9}) \((?P<comm>.{0,64})\) score ")
+_MEMCG_USAGE = re.compile(r"^memory: usage (\d{1,18})kB, limit (\d{1,18})kB, failcnt \d+ *$")
+_MEMCG_TASK = re.compile(r"^Task in (.*) killed as a result of limit of (.*)$")
+
+
+def _take_header(_: _Draft, line: LogLine) -> _Draft | None:
+    found = _HEADER.match(line.text)
+    if found is None:
+        return None
+    order, gfp = _ORDER.search(found["rest"]), _GFP.search(found["rest"])
+    nodemask = _HEADER_NODEMASK.search(found["rest"])
+    return _Draft(
+        {
+            "header": line,
+            "invoker_comm": found["comm"],
+            "order": int(order[1]) if order else None,
+            "gfp_mask": gfp[1] if gfp else None,
+            "header_nodemask": nodemask[1] if nodemask else None,
+        }
+    )
+
+
+def _take_mems_allowed(draft: _Draft, line: LogLine) -> None:
+    if found := _MEMS_ALLOWED.match(line.text):
+        draft.fields.setdefault("header_mems_allowed", found[1])
+
+
+def _take_cpu(draft: _Draft, line: LogLine) -> None:
+    if (found := _CPU.match(line.text)) and draft.fields.get("invoker_comm") in (None, found[2]):
+        draft.fields.setdefault("invoker", Task(comm=found[2], pid=int(found[1])))
+
+
+def _take_free(draft: _Draft, line: LogLine) -> None:
+    if found := _FREE.search(line.text):
+        draft.fields.setdefault("free_pages", int(found[1]))
+
+
+def _take_node_alone(draft: _Draft, line: LogLine) -> None:
+    if found := _NODE_ALONE.match(line.text):
+        draft.node = int(found[1])
+
+
+def _take_zone(draft: _Draft, line: LogLine) -> None:
+    if not (found := _ZONE.match(line.text)):
+        return
+    sizes: dict[str, int] = {}
+    for name, kb in _PAIR.findall(line.text):
+        sizes.setdefault(name, int(kb))
+    if {"free", "min", "low", "high"} <= sizes.keys():
+        node, watermarks = int(found[1] or draft.node), (sizes["min"], sizes["low"], sizes["high"])
+        draft.zones.append(Zone(node, found[2], sizes["free"], *watermarks, sizes.get("managed"), sizes.get("free_cma", 0)))
+
+
+def _take_reserve(draft: _Draft, line: LogLine) -> None:
+    if (found := _RESERVE.match(line.text)) and draft.zones:
+        reserve = max(int(pages) for pages in found[1].split())
+        draft.zones[-1] = replace(draft.zones[-1], reserve_pages=reserve)
+
+
+def _take_buddy(draft: _Draft, line: LogLine) -> None:
+    """The free blocks of a zone; the first block's size is the page size, which nothing else in the report says."""
+    if not (found := _BUDDY.match(line.text)):
+        return
+    blocks = [(int(count), int(kb)) for count, kb in _BLOCKS.findall(found[3])]
+    draft.fields.setdefault("page_kb", blocks[0][1])
+    for n, zone in enumerate(draft.zones):
+        if found[1] in (None, str(zone.node)) and zone.name == found[2] and not zone.blocks:
+            draft.zones[n] = replace(zone, blocks=tuple(count for count, _ in blocks))
+
+
+def _take_task_header(draft: _Draft, line: LogLine) -> None:
+    if found := _TASK_HEADER.match(line.text):
+        draft.columns = tuple(found[1].split())
+
+
+def _take_task_row(draft: _Draft, line: LogLine) -> None:
+    if draft.columns:
+        draft.rows.append(line.text)
+
+
+def _take_summary(draft: _Draft, line: LogLine) -> _Draft | None:
+    found = _SUMMARY.match(line.text) or _SUMMARY.match(line.text.replace(" ,", ",").replace(", ", ","))  # wrapped at a comma
+    if found is None:
+        return None
+    summary = Summary(
+        constraint=found["constraint"],
+        nodemask=None if found["nodemask"] == "(null)" else found["nodemask"],
+        mems_allowed=found["mems"] or "",
+        oom_memcg=found["oom_memcg"],
+        task_memcg=found["task_memcg"],
+        victim=Task(found["task"], int(found["pid"]), unit_of(found["task_memcg"])),
+        line=line,
+    )
+    if "summary" in draft.fields or draft.kills:
+        return _Draft({"summary": summary})
+    draft.fields["summary"] = summary
+    return None
+
+
+def _take_chosen(draft: _Draft, line: LogLine) -> _Draft | None:
+    """Up to 5.1 the wording comes on a line of its own, before the one with the sizes; the victim may then be a child."""
+    if not (found := _CHOSEN.match(line.text)):
+        return None
+    begins = bool(draft.kills or draft.chosen)
+    if begins:
+        draft = _Draft()
+    draft.chosen = Task(found["comm"], int(found["pid"]))
+    if "Memory cgroup" in found["message"]:
+        draft.fields["memcg_kill"] = True
+    return draft if begins else None
+
+
+def _take_kill(draft: _Draft, line: LogLine) -> _Draft | None:
+    if not (found := _KILL.match(line.text)):
+        return None
+    pid = int(found["pid"])
+    if any(kill.task.pid == pid for kill in draft.kills):
+        return None  # with memory.oom.group the chosen victim is printed twice
+    begins = _is_another(draft, pid)
+    if begins:
+        draft = _Draft()
+    summary = draft.fields.get("summary")
+    sizes = {name: int(kb) for name, kb in _SIZE.findall(found["sizes"])}
+    kill = Kill(
+        at=line.at,
+        task=Task(found["comm"], pid, summary.victim.unit if summary and summary.victim.pid == pid else None),
+        total_vm_kb=sizes.get("total-vm", sizes.get("vsz")),
+        anon_rss_kb=sizes.get("anon-rss"),
+        file_rss_kb=sizes.get("file-rss"),
+        shmem_rss_kb=sizes.get("shmem-rss"),
+        invoker=draft.fields.get("invoker"),
+        line=line.number,
+    )
+    draft.kills.append(kill)
+    draft.kill_lines.append(line)
+    if "Memory cgroup" in (found["message"] or ""):
+        draft.fields["memcg_kill"] = True
+    return draft if begins else None
+
+
+def _is_another(draft: _Draft, pid: int) -> bool:
+    """Whether a kill line belongs to no report so far: another was killed already, or the summary names another victim.
+
+    With memory.oom.group one report kills many; up to 5.1, where a line names the task that was chosen, a child of it may die.
+    """
+    if draft.fields.get("whole_group"):
+        return False
+    summary = draft.fields.get("summary")
+    return bool(draft.kills) or (summary is not None and summary.victim.pid != pid and draft.chosen is None)
+
+
+def _take_group(draft: _Draft, _line: LogLine) -> None:
+    draft.fields["whole_group"] = True
+
+
+def _take_memcg_usage(draft: _Draft, line: LogLine) -> None:
+    if found := _MEMCG_USAGE.match(line.text):
+        draft.fields.update(memcg_usage_kb=int(found[1]), memcg_limit_kb=int(found[2]), memcg_line=line)
+
+
+def _take_memcg_task(draft: _Draft, line: LogLine) -> None:
+    if found := _MEMCG_TASK.match(line.text):
+        draft.fields.update(memcg_of_task=found[1], memcg_limited=found[2])
+
+
+_Taker = tuple[str, Callable[[_Draft, LogLine], _Draft | None]]
+_ANYWHERE: tuple[_Taker, ...] = (  # lines that may begin with anything: a task's name, or what was glued to them
+    ("invoked oom-killer", _take_header),
+    (" mems_allowed=", _take_mems_allowed),
+    ("ill process ", _take_chosen),
+    ("Killed process ", _take_kill),
+    ("free:", _take_free),
+)
+_BY_FIRST: dict[str, tuple[_Taker, ...]] = {  # the words that are looked for besides, by a line's first character: a report is long
+    "[": ((" name", _take_task_header), ("]", _take_task_row)),
+    "N": ((" free:", _take_zone), (" = ", _take_buddy), ("Node ", _take_node_alone)),
+    "D": ((" free:", _take_zone), (" = ", _take_buddy)),
+    "H": ((" free:", _take_zone), (" = ", _take_buddy)),
+    "M": ((" free:", _take_zone), (" = ", _take_buddy)),
+    "l": (("lowmem_reserve[]", _take_reserve),),
+    "o": (("oom-kill:constraint", _take_summary),),
+    "C": ((" PID: ", _take_cpu),),
+    "P": (("Pid: ", _take_cpu),),
+    "T": (("memory.oom.group set", _take_group), ("killed as a result of limit of", _take_memcg_task)),
+    "m": (("memory: usage", _take_memcg_usage),),
+}
+_BY_FIRST = {first: (*takers, *_ANYWHERE[: 4 if first in "[Nl" else None]) for first, takers in _BY_FIRST.items()}
