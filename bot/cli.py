@@ -60,6 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sevbot {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
+    parser.epilog = (
+        "Try `sevbot demo` first. Exit status: 0 every host could be examined (whatever was found or could not be told), 1 some could not, "
+        "2 usage or configuration. The configuration file is described in docs/config.md of the repository."
+    )
     demo = commands.add_parser("demo", help="see it work: a local stand-in for Slack, three replayed hosts, the real bot")
     demo.add_argument("--exit", action="store_true", help="end after the diagnosis: status 0, or 1 if it did not come")
     demo.add_argument("--bundle", type=Path, metavar="DIR", help="replay this recorded bundle instead of the built-in one")
@@ -74,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     source = diagnose.add_mutually_exclusive_group()
     source.add_argument("--local", action="store_true", help="examine this machine")
     source.add_argument("--bundle", type=Path, metavar="DIR", help="examine what `sevbot record` wrote")
-    source.add_argument("--kernel-log", metavar="FILE", help="examine a kernel log (`-`: standard input)")
+    source.add_argument(
+        "--kernel-log", metavar="FILE", help="examine a kernel log, plain or gzip (`-`: standard input); best from `dmesg -x`"
+    )
     diagnose.add_argument("--json", action="store_true", help="print the JSON of docs/json.md")
     _add_config(diagnose)
     diagnose.set_defaults(command=_diagnose)

@@ -178,7 +178,9 @@ def _problems(error: ValidationError) -> list[str]:
         named = ".".join(str(part) for part in entry["loc"] if isinstance(part, str))
         message = str(entry["msg"]).removeprefix("Value error, ")
         if entry["type"] == "extra_forbidden":
-            message = 'is not known here: a misspelling? (a name with dots is quoted: [hosts."db1.prod"])'
+            message = "is not known here: a misspelling?" + (
+                ' (a name with dots is quoted: [hosts."db1.prod"])' if named.startswith("hosts") else ""
+            )
         elif entry["type"] == "missing":
             message = "is missing (docs/config.md has an example)"
         elif entry["type"] == "string_pattern_mismatch":

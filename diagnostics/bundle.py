@@ -65,7 +65,7 @@ class Bundle:
 
 def write_directory(bundle: Bundle, directory: Path) -> None:
     """Write `bundle` to `directory`, which is made; raises FileExistsError if it holds anything."""
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)  # a kernel log is not for everybody
     if any(directory.iterdir()):
         raise FileExistsError(f"{directory} is not empty")
     for section in bundle.sections.values():

@@ -16,7 +16,7 @@ HOW_SURE = {
     Confidence.POSSIBLE: "possible",
 }
 NO_CAUSE = "none of the causes that sevbot knows"
-UNEXPLAINED = "an OOM kill, but of none of the causes that sevbot knows"
+UNEXPLAINED = "an OOM kill that could not be put down to a cause"
 NOT_TOLD = "could not tell"
 
 
@@ -84,13 +84,32 @@ def _found(group: Group, report: Report) -> Part:
     return Part(
         headline=group.headline,
         subtitle=_subtitle(group.hosts, report, sure),
-        story=(*finding.story, *_others(host)),
+        story=(*finding.story, *_how_long_ago(host, finding), *_for_all(group.hosts, host), *_others(host)),
         how_sure=f"{sure.capitalize()}. {finding.caveat}" if finding.caveat else None,
         steps=tuple(Step(f"{remedy.says} {remedy.because}", remedy.edit) for remedy in finding.remedies),
         ruled_out=_ruled_out([host for host, _ in pairs]),
         not_checked=_not_checked([host for host, _ in pairs]),
         evidence=tuple(Evidence(host.host, citation) for citation in finding.citations),
     )
+
+
+def _how_long_ago(host: HostReport, finding: Finding) -> tuple[str, ...]:
+    """Where both times are known: a SEV of now need not come from a kill of this morning."""
+    last = finding.kills[-1].at if finding.kills else None
+    if last is None or last.wall is None or host.taken_at is None or host.taken_at.wall is None:
+        return ()
+    minutes = round((host.taken_at.wall - last.wall).total_seconds() / 60)
+    if minutes < 1:
+        return ("The last kill was less than a minute before this look.",)
+    return (
+        f"The last kill was {minutes // 60} h {minutes % 60} min before this look."
+        if minutes >= 60
+        else f"The last kill was {minutes} min before this look.",
+    )
+
+
+def _for_all(names: Sequence[str | None], host: HostReport) -> tuple[str, ...]:
+    return (f"These are the numbers of {host.host}; the other {len(names) - 1} show the same.",) if len(names) > 1 else ()
 
 
 def _is_of(finding: Finding, group: Group) -> bool:
@@ -103,7 +122,7 @@ def _others(host: HostReport) -> tuple[str, ...]:
         return ()
     kills = "one OOM kill" if len(host.unexplained) == 1 else f"{len(host.unexplained)} OOM kills"
     names = ", ".join(f"{kill.task.comm}, pid {kill.task.pid}, line {kill.line}" for kill in host.unexplained[:4])
-    return (f"The log holds {kills} that no cause known to sevbot covers ({names}).",)
+    return (f"The log holds {kills} that could not be put down to a cause ({names}).",)
 
 
 def _by_headline(hosts: Iterable[HostReport]) -> dict[str, list[HostReport]]:

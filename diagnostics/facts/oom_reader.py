@@ -24,7 +24,7 @@ from diagnostics.model import Kill, Task
 
 
 def read_reports(lines: Iterable[LogLine]) -> Iterator[OomReport]:
-    """Every report with at least one named victim, in the order of the log."""
+    """Every report that begins with a header or names a victim, in the order of the log."""
     draft, done = _Draft(), list[_Draft]()
     takers, other = _BY_FIRST.get, Facility.OTHER  # looked up once: this loop sees every line
     for line in lines:
@@ -45,7 +45,7 @@ def read_reports(lines: Iterable[LogLine]) -> Iterator[OomReport]:
 
 
 def _finished(drafts: Iterable[_Draft]) -> Iterator[OomReport]:
-    return (report for draft in drafts if (report := draft.finished()).kills)
+    return (report for draft in drafts if (report := draft.finished()).kills or report.header)
 
 
 def _flat(text: str) -> str:
@@ -88,6 +88,7 @@ _ORDER = re.compile(r", +order=(-?\d{1,4})")
 _HEADER_NODEMASK = re.compile(r"nodemask=(\(null\)|[\d,-]+?), +order=")
 _MEMS_ALLOWED = re.compile(r"^.{1,15} cpuset=.* mems_allowed=([\d,-]+)$")
 _CPU = re.compile(r"^(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): (\d{1,9}),? [Cc]omm: (.{1,15}?) (?:Not tainted|Tainted|Kdump)")
+_SLAB = re.compile(r"(?:^|\s)slab_reclaimable:(\d{1,15}) slab_unreclaimable:(\d{1,15})(?:\s|$)")
 _FREE = re.compile(r"(?:^|\s)free:(\d{1,15}) (?:free_pcp:|slab|free_cma)")
 _ZONE = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:")  # without NUMA no node is printed
 _NODE_ALONE = re.compile(r"^Node (\d{1,4}) ?$")  # the first half of a line that another CPU's message split
@@ -141,6 +142,11 @@ def _take_cpu(draft: _Draft, line: LogLine) -> None:
 def _take_free(draft: _Draft, line: LogLine) -> None:
     if found := _FREE.search(line.text):
         draft.fields.setdefault("free_pages", int(found[1]))
+
+
+def _take_slab(draft: _Draft, line: LogLine) -> None:
+    if found := _SLAB.search(line.text):
+        draft.fields.setdefault("slab_pages", int(found[1]) + int(found[2]))
 
 
 def _take_node_alone(draft: _Draft, line: LogLine) -> None:
@@ -278,6 +284,7 @@ _ANYWHERE: tuple[_Taker, ...] = (  # lines that may begin with anything: a task'
     ("ill process ", _take_chosen),
     ("Killed process ", _take_kill),
     ("free:", _take_free),
+    ("slab_reclaimable:", _take_slab),
 )
 _BY_FIRST: dict[str, tuple[_Taker, ...]] = {  # the words that are looked for besides, by a line's first character: a report is long
     "[": ((" name", _take_task_header), ("]", _take_task_row)),

@@ -12,6 +12,7 @@ from diagnostics.model import Kill, Task
 MEMORY_POLICY = "CONSTRAINT_MEMORY_POLICY"
 MEMCG = "CONSTRAINT_MEMCG"
 NONE = "CONSTRAINT_NONE"
+PAGE_SIZES_KB = (4, 8, 16, 64)  # of the architectures that Linux runs on in numbers
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class OomReport:
-    """One run of the OOM killer, as far as its lines are there. `kills` is empty until a victim is named."""
+    """One run of the OOM killer, as far as its lines are there. `kills` is empty where no victim is named."""
 
     header: LogLine | None = None
     invoker: Task | None = None
@@ -64,6 +65,7 @@ class OomReport:
     header_nodemask: str | None = None
     header_mems_allowed: str | None = None
     free_pages: int | None = None
+    slab_pages: int | None = None
     page_kb: int | None = None
     zones: tuple[Zone, ...] = ()
     columns: tuple[str, ...] = ()
@@ -87,6 +89,16 @@ class OomReport:
     def tasks(self) -> tuple[TaskRow, ...]:
         """The task table: those that this OOM could have killed."""
         return tuple(row for text in self.rows if (row := _task_row(text, self.columns)))
+
+    @property
+    def row_kb(self) -> int | None:
+        """kB of one page of the task table. A cgroup's report does not print the page size: then the victim's row and kill line tell."""
+        if self.page_kb is not None or not self.kills:
+            return self.page_kb
+        victim = self.kills[0]
+        pages = next((row.rss_pages for row in self.tasks if row.pid == victim.task.pid), 0)
+        fits = [kb for kb in PAGE_SIZES_KB if victim.rss_kb and abs(pages * kb - victim.rss_kb) <= victim.rss_kb // 4]
+        return fits[0] if fits else None
 
     @property
     def constraint(self) -> str | None:

@@ -8,7 +8,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import SourcedReport, kills_of
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.model import Confidence, Finding, Remedy, Victim
-from diagnostics.rules.signs import NOT_PROVEN, say_kills, second_signs
+from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, say_kills, say_largest, second_signs
 from diagnostics.sizes import human
 
 
@@ -24,13 +24,13 @@ def box_finding(
     if agreeing:
         from_kernel = any(report.from_kernel for report in agreeing)
         confidence = Confidence.CONFIRMED if from_kernel and signs else Confidence.LIKELY
-        caveat = "No second, independent sign was found." if from_kernel else NOT_PROVEN
+        caveat = NO_SECOND_SIGN if from_kernel else NOT_PROVEN
     return Finding(
         code=code,
         headline=headline,
         confidence=confidence,
         kills=kills,
-        story=(say_kills(kills), ran_out, *_say_largest(sourced[0].report)),
+        story=(say_kills(kills), ran_out, *say_largest(sourced[0].report, "The largest then"), *_say_slab(sourced[0].report)),
         citations=(*(sourced[0].cite(line) for line in sourced[0].report.key_lines), *signs),
         victim=Victim(kills[0].task, kills[0].rss_kb),
         remedies=(remedy,),
@@ -48,8 +48,12 @@ def say_zones(report: OomReport) -> str:
     return "; ".join(parts[:6])
 
 
-def _say_largest(report: OomReport) -> tuple[str, ...]:
-    if not report.tasks or report.page_kb is None:
+def _say_slab(report: OomReport) -> tuple[str, ...]:
+    """Where the kernel's own objects held more than the largest process, limits on processes are no cure."""
+    if report.slab_pages is None or report.page_kb is None:
         return ()
-    rows = sorted(report.tasks, key=lambda row: -row.rss_pages)[:3]
-    return (f"The largest then: {'; '.join(f'{row.comm}, pid {row.pid}, {human(row.rss_pages * report.page_kb)}' for row in rows)}.",)
+    slab_kb = report.slab_pages * report.page_kb
+    largest_kb = max((row.rss_pages * report.page_kb for row in report.tasks), default=0)
+    if slab_kb <= largest_kb or not report.tasks:
+        return ()
+    return (f"The kernel's own objects (slab) held {human(slab_kb)}, more than any process: “slabtop -o” on the host names them.",)

@@ -18,7 +18,7 @@ from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
 from diagnostics.facts.oom_report import OomReport, unit_of
 from diagnostics.limit import Kind
 from diagnostics.model import Citation, Clear, Confidence, Finding, Outcome, Remedy, Unknown, Victim
-from diagnostics.rules.signs import NOT_PROVEN, limited_by, say_kills, second_signs
+from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, limited_by, say_kills, say_largest, second_signs
 from diagnostics.sizes import human
 
 CODE = "memcg-oom"
@@ -60,10 +60,15 @@ def _finding(evidence: Evidence, cgroup: str | None, sourced: Sequence[SourcedRe
         headline=f"memcg OOM{limit}, raise the limit or shrink the job",
         confidence=confidence,
         kills=kills,
-        story=(say_kills(kills), _say_limit(best, cgroup), _say_scope(best, cgroup)),
+        story=(
+            say_kills(kills),
+            _say_limit(best, cgroup),
+            _say_scope(best, cgroup),
+            *say_largest(best, "The largest that share the limit"),
+        ),
         citations=(*(sourced[0].cite(line) for line in sourced[0].report.key_lines), *signs),
         victim=Victim(kills[0].task, kills[0].rss_kb),
-        remedies=(_remedy(best, cgroup),),
+        remedies=(_remedy(cgroup),),
         caveat=_caveat(confidence, best),
     )
 
@@ -88,8 +93,8 @@ def _caveat(confidence: Confidence, report: OomReport) -> str | None:
     if confidence is Confidence.CONFIRMED:
         return None
     if confidence is Confidence.POSSIBLE:
-        return "The report around the kill line is not complete, so usage and limit could not be checked."
-    return "No second, independent sign was found." if report.from_kernel else NOT_PROVEN
+        return "The report around the kill line is not complete, so how the limit came to be reached cannot be checked."
+    return NO_SECOND_SIGN if report.from_kernel else NOT_PROVEN
 
 
 def _say_limit(report: OomReport, cgroup: str | None) -> str:
@@ -106,18 +111,14 @@ def _say_scope(report: OomReport, cgroup: str | None) -> str:
     return "The machine itself may have had memory to spare: only this cgroup was full."
 
 
-def _remedy(report: OomReport, cgroup: str | None) -> Remedy:
+def _remedy(cgroup: str | None) -> Remedy:
     unit = unit_of(cgroup or "")
     who = f"“MemoryMax=” of {unit}" if unit else "the cgroup's memory.max (systemd MemoryMax=, docker --memory, resources.limits)"
-    rss = report.kills[0].rss_kb
-    held = (
-        f"{human(rss)} is what it held when it was killed, so it needs more than that" if rss is not None else "its size is not in the log"
-    )
     return Remedy(
         action="raise-limit",
-        says=f"Raise {who}, or make the job smaller.",
+        says=f"Raise {who}, or make what runs under it smaller.",
         edit=None,
         fits=None,
         headroom_kb=None,
-        because=f"How much it needs is not known: {held}.",
+        because="How much they need together is not known: they were stopped while they grew.",
     )

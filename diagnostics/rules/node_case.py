@@ -13,7 +13,7 @@ from diagnostics.facts.units import Unit, Units
 from diagnostics.model import Citation, Confidence, Finding, MemoryPicture, Remedy, Task, Victim
 from diagnostics.node_memory import is_full, shown_nodes
 from diagnostics.rules import node_picture
-from diagnostics.rules.signs import NOT_PROVEN, Limited, say_kills, say_task, second_signs
+from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, Limited, say_kills, say_task, second_signs
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ class NodeCase:
             return "No report shows the zones of these nodes, so that they were full is the kernel's word and not checked."
         if not all(is_full(placed, node) for node in self.nodes):
             return "By their own zone lines these nodes were not full, so the report does not agree with itself."
-        return "No second, independent sign was found." if placed.from_kernel else NOT_PROVEN
+        if not any(self._agrees(sourced.report) for sourced in self.sourced):
+            return "The report around the kill is not complete, or it names another victim than the kill line."
+        return NO_SECOND_SIGN if placed.from_kernel else NOT_PROVEN
 
     def culprit(self) -> Task | None:
         """The task that asked, where it is another process than the first victim.

@@ -69,12 +69,13 @@ def _listed_holders(report: OomReport) -> tuple[Holder, ...]:
 def say_free(memory: MemoryPicture, report: OomReport) -> str:
     """What the nodes had left, in a clause: `node 1 had 44 MiB left (…), while 7.7 GiB were free on the other nodes`."""
     parts = [
-        f"node {number} had {human(node.free_kb)} left ({node.free_kb} kB, its min watermark is {node.min_kb} kB)"
+        f"node {number} had {human(node.free_kb)} left ({node.free_kb} kB; from its min watermark of {node.min_kb} kB down, "
+        "a job gets none)"
         for number, node in memory.nodes.items()
     ]
     if memory.free_elsewhere_kb is None:
         return f"{' and '.join(parts)}; what the other nodes had, the log no longer shows"
-    derived = "" if shown_nodes(report) > memory.nodes.keys() else " (the report's total, less what it lists)"
+    derived = "" if shown_nodes(report) > memory.nodes.keys() else " (all free memory of the machine, less these nodes')"
     return f"{' and '.join(parts)}, while {human(memory.free_elsewhere_kb)} were free outside of it{derived}"
 
 
@@ -85,11 +86,11 @@ def say_holders(memory: MemoryPicture) -> tuple[str, ...]:
 
 def _say_node(number: int, node: NodeMemory) -> str:
     parts = [f"{say_task(holder.task)}, {human(holder.kb)}{_say_basis(holder)}" for holder in node.holders[:NAMED_HOLDERS]]
-    size = f"{human(node.managed_kb)} of node {number}" if node.managed_kb else f"node {number}"
-    return f"Who fills the {size}: {'; '.join(parts)}."
+    size = f" ({human(node.managed_kb)})" if node.managed_kb else ""
+    return f"Who held node {number}{size}: {'; '.join(parts)}."
 
 
 def _say_basis(holder: Holder) -> str:
     if holder.basis == "numa_maps":
         return f" there now, under policy {holder.policy}"
-    return " when it was killed" if holder.basis == "kill line" else " in all (how much of it there, the report does not say)"
+    return " when it was killed" if holder.basis == "kill line" else " on all nodes together (the report does not say where)"

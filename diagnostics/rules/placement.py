@@ -108,11 +108,12 @@ def _edit(launcher: tuple[Membind, Unit] | None, action: str) -> str | None:
     words = membind.interleaved() if action == "interleave" else membind.removed()
     diff = [f"# {path}", f"# - ExecStart={' '.join(membind.words)}", f"# + ExecStart={' '.join(words)}"]
     old, new = _changed(membind.words, words)
+    restart = f"systemctl daemon-reload && systemctl restart {unit.name}"
     if path.startswith("/etc/") and _PLAIN_WORDS.fullmatch(old) and (not new or _PLAIN_WORDS.fullmatch(new)):
-        change = f"sed -i '/^ExecStart=/s| {old} | {new} |' {path}" if new else f"sed -i '/^ExecStart=/s|{old} ||' {path}"
-    else:
-        change = f"systemctl edit --full {unit.name}   # make the change above by hand"
-    return "\n".join((*diff, change, f"systemctl daemon-reload && systemctl restart {unit.name}"))
+        sed = f"s| {old} | {new} |" if new else f"s|{old} ||"
+        # a line that did not match changes nothing, and then nothing is restarted
+        return "\n".join((*diff, f"sed -i.bak '/^ExecStart=/{sed}' {path}", f"! cmp -s {path} {path}.bak && {restart}"))
+    return "\n".join((*diff, f"systemctl edit --full {unit.name}   # make the change above by hand", restart))
 
 
 def _changed(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]:

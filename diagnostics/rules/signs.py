@@ -10,6 +10,7 @@ from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.counters import Counters
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport
+from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.service_journal import PROCESS_EXIT, ServiceEvent, ServiceJournal
 from diagnostics.limit import Kind, Limit, limit_of
 from diagnostics.model import Citation, Clear, Kill, Moment, Task, Unknown
@@ -19,6 +20,11 @@ SYSTEMD_NOTICES_WITHIN = timedelta(seconds=10)  # the main process is reaped wit
 NOT_PROVEN = (
     'The text does not state which lines are the kernel\'s own ("dmesg -x" does), so forgery cannot be excluded: a process that may '
     "write to the log could have written them."
+)
+
+NO_SECOND_SIGN = (
+    "The kernel wrote these lines. What would confirm them stands beside the log, on the host itself: its counter of OOM kills, systemd's "
+    "own record, live memory policies."
 )
 
 
@@ -61,7 +67,7 @@ def limited_by(evidence: Evidence, kind: Kind) -> Limited | Clear | Unknown:
         return Unknown(unknown.because)
     others = " and ".join(sorted({limit.kind.value for _, limit in limits}))
     where = "" if log.since_boot else " that is still in the log"
-    return Clear(f"what ran short in every OOM report{where} was another thing: {others}")
+    return Clear(f"every OOM report{where} shows another limit: {others}")
 
 
 def second_signs(evidence: Evidence, kills: Sequence[Kill]) -> tuple[Citation, ...]:
@@ -96,6 +102,15 @@ def say_kills(kills: Sequence[Kill]) -> str:
     sizes = sorted(kill.rss_kb for kill in kills if kill.rss_kb is not None)
     at = f", when it held {say_range(sizes)}" if sizes else ""
     return f"The kernel's OOM killer killed {' and '.join(names)}{_say_span(kills)}{at}."
+
+
+def say_largest(report: OomReport, who: str) -> tuple[str, ...]:
+    """The three largest processes of the report's table, in a sentence."""
+    page_kb = report.row_kb
+    if not report.tasks or page_kb is None:
+        return ()
+    rows = sorted(report.tasks, key=lambda row: -row.rss_pages)[:3]
+    return (f"{who}: {'; '.join(f'{row.comm}, pid {row.pid}, {human(row.rss_pages * page_kb)}' for row in rows)}.",)
 
 
 def say_range(sizes_kb: Sequence[int]) -> str:

@@ -253,7 +253,7 @@ def test_the_page_says_when_the_demo_has_ended(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_long_evidence_scrolls_in_its_own_box_and_the_page_never_sideways(tmp_path: Path) -> None:
+def test_long_evidence_wraps_as_in_slack_and_nothing_scrolls_sideways(tmp_path: Path) -> None:
     """On a narrow window too."""
     line = "ranker-1 kernel-log:488 " + "oom-kill:constraint=CONSTRAINT_MEMORY_POLICY," * 8
     blocks = [{"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": line}]}]}]
@@ -266,7 +266,7 @@ def test_long_evidence_scrolls_in_its_own_box_and_the_page_never_sideways(tmp_pa
                 for width in (1280, 420):
                     await tab.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
                     found.append(await tab.js("document.documentElement.scrollWidth <= innerWidth"))
-                    found.append(await tab.js("(pre => pre.scrollWidth > pre.clientWidth)(document.querySelector('#thread pre'))"))
+                    found.append(await tab.js("(pre => pre.scrollWidth <= pre.clientWidth)(document.querySelector('#thread pre'))"))
                 return found
 
     assert asyncio.run(run()) == [True] * 4

@@ -9,6 +9,7 @@ import pytest
 
 from diagnostics.model import Confidence, Finding, HostReport
 from diagnostics.rules import RULES
+from diagnostics.rules.signs import NO_SECOND_SIGN
 from tests.diagnostics.kernel_logs import SEED, examine, membind_report, recorded
 
 VMSTAT = "oom_kill 1\n"
@@ -55,7 +56,7 @@ def test_is_not_confirmed_without_a_second_sign() -> None:
     finding = found(examine(membind_report()))
 
     assert finding.confidence is Confidence.LIKELY
-    assert finding.caveat == "No second, independent sign was found."
+    assert finding.caveat == NO_SECOND_SIGN
 
 
 def test_is_not_confirmed_without_facility() -> None:
@@ -114,8 +115,9 @@ def test_gives_the_exact_edit_of_execstart() -> None:
         "# /etc/systemd/system/job.service\n"
         "# - ExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job ...\n"
         "# + ExecStart=/usr/bin/numactl -N 1 -i all /usr/local/bin/job ...\n"
-        "sed -i '/^ExecStart=/s| -m1 | -i all |' /etc/systemd/system/job.service\n"
-        "systemctl daemon-reload && systemctl restart job.service"
+        "sed -i.bak '/^ExecStart=/s| -m1 | -i all |' /etc/systemd/system/job.service\n"
+        "! cmp -s /etc/systemd/system/job.service /etc/systemd/system/job.service.bak "
+        "&& systemctl daemon-reload && systemctl restart job.service"
     )
 
 
