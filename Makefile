@@ -1,19 +1,24 @@
 # make demo   see sevbot work: no Slack workspace, no hosts, no root
 # make test   all tests; those that need sshd or Chromium run where these are installed
+# make accuracy  every log of ../shared/corpus beside its label and what peers say of it
 # make check  ruff and mypy
 # make golden rewrite the recorded cases' texts and the causes' pages (review the diff)
 # make lock   renew requirements.lock (needs uv)
 PYTHON ?= python3
 VENV := .venv
+HOTSOS := 1.30.post8
 READY := $(VENV)/.ready
 
-.PHONY: demo test check golden lock
+.PHONY: demo test accuracy check golden lock
 
 demo: $(READY)
 	$(VENV)/bin/sevbot demo $(DEMO)
 
 test: $(READY)
 	$(VENV)/bin/python -m pytest $(TESTS)
+
+accuracy: $(READY) $(VENV)/hotsos/.ready
+	$(VENV)/bin/python -m tests.accuracy
 
 check: $(READY)
 	$(VENV)/bin/ruff check .
@@ -23,6 +28,11 @@ check: $(READY)
 golden: $(READY)
 	SEVBOT_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/test_cases.py tests/test_docs.py
 	git diff --stat tests/cases docs/causes
+
+$(VENV)/hotsos/.ready: $(READY)
+	$(PYTHON) -m venv --clear $(VENV)/hotsos
+	$(VENV)/hotsos/bin/python -m pip install --quiet --disable-pip-version-check hotsos==$(HOTSOS)
+	@touch $@
 
 lock:
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --extra dev --python-version 3.11 \

@@ -39,8 +39,8 @@ class Limit:
     because: str = ""
 
 
-def limit_of(report: OomReport) -> Limit:
-    """What limited this request, as far as the report shows."""
+def limit_of(report: OomReport, *, was_short: bool = False) -> Limit:
+    """What limited this request, as far as the report shows; `was_short` where another one shows its whole machine short."""
     if report.constraint == MEMCG:
         return Limit(Kind.MEMCG)
     if report.constraint == MEMORY_POLICY:
@@ -52,7 +52,7 @@ def limit_of(report: OomReport) -> Limit:
     if report.constraint not in (None, NONE):
         return _unknown(f"a report names a constraint that sevbot does not know ({report.constraint})")
     if not report.zones:
-        return _without_zones(report)
+        return _without_zones(report, was_short=was_short)
     return _from_zones(report)
 
 
@@ -60,9 +60,11 @@ def _unknown(because: str) -> Limit:
     return Limit(Kind.UNKNOWN, because=because)
 
 
-def _without_zones(report: OomReport) -> Limit:
+def _without_zones(report: OomReport, *, was_short: bool) -> Limit:
     if report.constraint is None:
         return _unknown("a kill stands in the log without its report, so what limited it cannot be seen")
+    if was_short:
+        return Limit(Kind.GLOBAL)  # one node, so none can be full by itself
     return _unknown("a report names no constraint, and its zone lines are lost, so a full node cannot be excluded")
 
 

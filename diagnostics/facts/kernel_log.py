@@ -45,7 +45,7 @@ class SourcedReport:
 class KernelLog:
     """Reports in time order; `forged` counts lines that read like a report's but state another facility than the kernel's.
 
-    `seen` is false where nothing in the text is a line of a kernel log; `nameless` are the lines of reports in which no victim is named.
+    `seen` is false where nothing in the text is a line of a kernel log; `nameless` are the reports in which no victim is named.
     """
 
     reports: tuple[SourcedReport, ...]
@@ -53,13 +53,13 @@ class KernelLog:
     until_taken: bool
     seen: bool = True
     forged: int = 0
-    nameless: tuple[int, ...] = ()
+    nameless: tuple[SourcedReport, ...] = ()
 
     @property
     def gap(self) -> str | None:
         """Why the absence of a kill is no answer here, or None where it is one."""
-        if self.nameless:
-            return f"an OOM report begins at line {self.nameless[0]}: its end is lost, or nothing could be killed (then the kernel panics)"
+        if self.nameless and (header := self.nameless[0].report.header):
+            return f"an OOM report begins at line {header.number}: its end is lost, or nothing could be killed (then the kernel panics)"
         if not self.since_boot:
             return "the log does not go back to boot, so an older kill may have been rotated out of it: look in “journalctl -k” of the host"
         if not self.until_taken:
@@ -91,7 +91,7 @@ def read(bundle: Bundle) -> KernelLog | Missing:
         since_boot=any(log.since_boot for log in logs),
         until_taken=isinstance(clock_fact, clock.Clock) and any(log.until_taken for log in logs),
         forged=sum(log.forged for log in logs),
-        nameless=tuple(number for log in logs for number in log.nameless),
+        nameless=tuple(report for log in logs for report in log.nameless),
     )
 
 
@@ -107,13 +107,13 @@ def read_log(source: str, log: LogText, booted: datetime | None = None) -> Kerne
     head = list(islice(read_lines(log.head), HEAD_LINES))
     stamped = [line for line in head if line.boot_s is not None or line.wall is not None]
     reports: list[SourcedReport] = []
-    nameless: list[int] = []
+    nameless: list[SourcedReport] = []
     counts: Counter[str] = Counter()
     alike: Counter[object] = Counter()
     for region in log.regions:
         for report in read_reports(_watched(read_lines(region.text, region.first_line), counts)):
             if not report.kills:
-                nameless.extend(line.number for line in (report.header,) if line is not None)
+                nameless.append(SourcedReport(source, report.slim()))
                 continue
             key = (report.constraint, report.nodemask, report.memcg_limited, report.kills[0].task.comm)
             alike[key] += 1

@@ -94,6 +94,7 @@ _USUAL = re.compile(  # the prefixes of nearly all lines, in one step; the stamp
     r"\[ *(?P<boot>\d{1,12}\.\d{1,9})\] ?(?:\[ *(?:[TC]\d{1,9}|\+?\d{1,9}\.\d{1,9})\] ?)* *"
 )
 _STATED = {None: Facility.NOT_STATED, "kern": Facility.KERNEL}
+_GLUED = re.compile(r"(?<=[^\s\]] )\[ *\d{1,7}\.\d{6}\] ")
 _MAX_TOKENS = 8
 
 
@@ -127,6 +128,8 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
             held, indent = LogLine(number, clean[found.end() :], shown, float(boot), None, stated(named, other), True), 0
             continue
         start = _QUOTE.match(clean).end()  # type: ignore[union-attr] # it matches the empty text, too
+        if start == 0 and (glued := _GLUED.search(clean)):
+            start = glued.start()  # a console may put the kernel's line behind what a program printed last
         prefix = _prefix(clean, start)
         if held is not None and held.at_prefix and _goes_on(clean, start, prefix, indent):
             if len(held.text) < MAX_RECORD_CHARS:

@@ -82,8 +82,7 @@ class _Draft:
         return OomReport(**self.fields, columns=self.columns, zones=lists[0], rows=lists[1], kills=kills, kill_lines=lists[2])
 
 
-# a console may glue the header to what a program printed last; it names no victim, so nothing is believed too much
-_HEADER = re.compile(r"^(?:.*\[ *\d+\.\d+\] )?(?P<comm>.{0,15}) invoked oom-killer:? ?(?P<rest>.*)$")
+_HEADER = re.compile(r"^(?P<comm>.{0,15}) invoked oom-killer:? ?(?P<rest>.*)$")
 _ORDER = re.compile(r", +order=(-?\d{1,4})")
 _HEADER_NODEMASK = re.compile(r"nodemask=(\(null\)|[\d,-]+?), +order=")
 _MEMS_ALLOWED = re.compile(r"^.{1,15} cpuset=.* mems_allowed=([\d,-]+)$")
@@ -100,7 +99,7 @@ _GFP = re.compile(r"gfp_mask=(\S+?)(?:,|$)")
 _TASK_HEADER = re.compile(r"^\[ +pid +\] +(uid .* name)$")
 _SUMMARY = re.compile(
     r"^oom-kill:constraint=(?P<constraint>\w+),nodemask=(?P<nodemask>\(null\)|[\d,-]+)(?:,cpuset=.*?)?(?:,mems_allowed=(?P<mems>[\d,-]*))?,"
-    r"(?:global_oom|oom_memcg=(?P<oom_memcg>.*?)),task_memcg=(?P<task_memcg>.*),task=(?P<task>.*),pid=(?P<pid>\d{1,9})(?:,uid.*)?$"
+    r"(?:(?:global_oom|oom_memcg=(?P<oom_memcg>.*?)),task_memcg=(?P<task_memcg>.*),)?task=(?P<task>.*),pid=(?P<pid>\d{1,9})(?:,uid.*)?$"
 )
 _KILL = re.compile(
     r"^(?P<message>[\w ()]*: )?Killed process (?P<pid>\d{1,9}),? ?(?:UID \d+,? )?\((?P<comm>.{0,64})\)"
@@ -201,8 +200,8 @@ def _take_summary(draft: _Draft, line: LogLine) -> _Draft | None:
         nodemask=None if found["nodemask"] == "(null)" else found["nodemask"],
         mems_allowed=found["mems"] or "",
         oom_memcg=found["oom_memcg"],
-        task_memcg=found["task_memcg"],
-        victim=Task(found["task"], int(found["pid"]), unit_of(found["task_memcg"])),
+        task_memcg=found["task_memcg"] or "",  # a kernel without memory cgroups prints none
+        victim=Task(found["task"], int(found["pid"]), unit_of(found["task_memcg"] or "")),
         line=line,
     )
     if "summary" in draft.fields or draft.kills:
@@ -230,7 +229,7 @@ def _take_kill(draft: _Draft, line: LogLine) -> _Draft | None:
     pid = int(found["pid"])
     if any(kill.task.pid == pid for kill in draft.kills):
         return None  # with memory.oom.group the chosen victim is printed twice
-    begins = _is_another(draft, pid)
+    begins = bool(draft.kills) and not draft.fields.get("whole_group")  # with memory.oom.group one report kills many
     if begins:
         draft = _Draft()
     summary = draft.fields.get("summary")
@@ -250,17 +249,6 @@ def _take_kill(draft: _Draft, line: LogLine) -> _Draft | None:
     if "Memory cgroup" in (found["message"] or ""):
         draft.fields["memcg_kill"] = True
     return draft if begins else None
-
-
-def _is_another(draft: _Draft, pid: int) -> bool:
-    """Whether a kill line belongs to no report so far: another was killed already, or the summary names another victim.
-
-    With memory.oom.group one report kills many; up to 5.1, where a line names the task that was chosen, a child of it may die.
-    """
-    if draft.fields.get("whole_group"):
-        return False
-    summary = draft.fields.get("summary")
-    return bool(draft.kills) or (summary is not None and summary.victim.pid != pid and draft.chosen is None)
 
 
 def _take_group(draft: _Draft, _line: LogLine) -> None:

@@ -45,7 +45,7 @@ def say_zones(report: OomReport) -> str:
         for zone in report.zones
         if zone.name != "DMA"
     ]
-    return "; ".join(parts[:6])
+    return "; ".join(parts[:6]) or "the report's zone lines are lost"
 
 
 def _say_slab(report: OomReport) -> tuple[str, ...]:

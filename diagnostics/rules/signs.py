@@ -10,10 +10,11 @@ from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.counters import Counters
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport
-from diagnostics.facts.oom_report import OomReport
+from diagnostics.facts.oom_report import NONE, OomReport
 from diagnostics.facts.service_journal import PROCESS_EXIT, ServiceEvent, ServiceJournal
 from diagnostics.limit import Kind, Limit, limit_of
 from diagnostics.model import Citation, Clear, Kill, Moment, Task, Unknown
+from diagnostics.node_memory import shown_nodes
 from diagnostics.sizes import human
 
 SYSTEMD_NOTICES_WITHIN = timedelta(seconds=10)  # the main process is reaped within seconds; longer on a thrashing host
@@ -58,7 +59,8 @@ def limited_by(evidence: Evidence, kind: Kind) -> Limited | Clear | Unknown:
     log = no_report(evidence)
     if not isinstance(log, KernelLog):
         return log
-    limits = tuple((sourced, limit_of(sourced.report)) for sourced in log.reports)
+    was_short = _whole_box_was_short(log)
+    limits = tuple((sourced, limit_of(sourced.report, was_short=was_short)) for sourced in log.reports)
     found = tuple((sourced, limit) for sourced, limit in limits if limit.kind is kind)
     if found:
         return found
@@ -68,6 +70,13 @@ def limited_by(evidence: Evidence, kind: Kind) -> Limited | Clear | Unknown:
     others = " and ".join(sorted({limit.kind.value for _, limit in limits}))
     where = "" if log.since_boot else " that is still in the log"
     return Clear(f"every OOM report{where} shows another limit: {others}")
+
+
+def _whole_box_was_short(log: KernelLog) -> bool:
+    """Whether the log has another report that shows all zones of a machine of one node, and these were full."""
+    shown = [s.report for s in (*log.reports, *log.nameless) if s.report.zones and s.report.constraint in (None, NONE)]
+    nodes = frozenset[int]().union(*(shown_nodes(report) for report in shown))
+    return len(nodes) == 1 and any(limit_of(report).kind is Kind.GLOBAL for report in shown)
 
 
 def second_signs(evidence: Evidence, kills: Sequence[Kill]) -> tuple[Citation, ...]:
