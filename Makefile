@@ -1,6 +1,8 @@
 # make demo   see sevbot work: no Slack workspace, no hosts, no root
 # make test   all tests; those that need sshd or Chromium run where these are installed
 # make accuracy  every log of ../shared/corpus beside its label and what peers say of it
+# make fuzz   100,000 mutated logs (make test tries 2,000)
+# make bench  reading long logs, beside grep
 # make check  ruff and mypy
 # make golden rewrite the recorded cases' texts and the causes' pages (review the diff)
 # make lock   renew requirements.lock (needs uv)
@@ -9,7 +11,7 @@ VENV := .venv
 HOTSOS := 1.30.post8
 READY := $(VENV)/.ready
 
-.PHONY: demo test accuracy check golden lock
+.PHONY: demo test accuracy fuzz bench check golden lock
 
 demo: $(READY)
 	$(VENV)/bin/sevbot demo $(DEMO)
@@ -19,6 +21,12 @@ test: $(READY)
 
 accuracy: $(READY) $(VENV)/hotsos/.ready
 	$(VENV)/bin/python -m tests.accuracy
+
+fuzz: $(READY)
+	SEVBOT_FUZZ=100000 $(VENV)/bin/python -m pytest -q tests/diagnostics/test_hostile.py -k mutation
+
+bench: $(READY)
+	$(VENV)/bin/python -m tests.bench
 
 check: $(READY)
 	$(VENV)/bin/ruff check .

@@ -24,6 +24,7 @@ from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
 MAGIC = b"=sevbot-probe "
 ENDED_EARLY = "the probe's output ended before it"
 SKIPPED = "the probe skipped it; is the host's copy of the probe older?"
+_BLANK = re.compile(rb"\n{3,}")
 _NUMBER = re.compile(r"[0-9]{1,9}")  # str.isdigit would also take what int() refuses
 
 
@@ -39,7 +40,7 @@ class _Open:
 
 def unframe(output: bytes, host: str | None) -> Bundle | Missing:
     """The bundle in a probe's output, or Missing with the reason if no probe can be seen in it."""
-    lines = output.split(b"\n")
+    lines = _BLANK.sub(b"\n\n", output).split(b"\n")  # content has a bar before it, so blank lines in a row say no more than one
     fragment = lines.pop()  # what follows the last newline is not a line
     start = next((n for n, line in enumerate(lines) if line.startswith(MAGIC)), None)
     if start is None:
@@ -50,7 +51,13 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
     told: dict[str, str] = {}
     done = False
     for line in lines[start + 1 :]:
-        if line == b"=done":
+        if not line:
+            if current is not None:
+                current.whole = True
+        elif line[:1] == b"|" and current is not None:
+            current.content.append(line[1:])
+            current.whole = False
+        elif line == b"=done":
             done = True
         elif line.startswith(b"=missing "):
             name, _, why = _text(line[9:]).partition(" ")
@@ -62,24 +69,14 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
         elif line.startswith(b"=end ") and current is not None:
             sections[current.name] = _close(current, _text(line[5:]))
             current = None
-        elif current is not None:
-            _take(current, line)
+        elif line[:1] == b"!" and current is not None:
+            current.notes.append(line[1:])
     if current is not None:
         current.whole = current.whole or fragment.startswith(b"|")
         sections[current.name] = _close(current, "")
     missing = {name: told.get(name, SKIPPED if done else ENDED_EARLY) for name in SECTIONS if name not in sections}
     known = {name: section for name, section in sections.items() if name in CAPS}
     return Bundle(host=host, sections=known, missing=missing, probe=version or 0)
-
-
-def _take(current: _Open, line: bytes) -> None:
-    if line.startswith(b"|"):
-        current.content.append(line[1:])
-        current.whole = False
-    elif line.startswith(b"!"):
-        current.notes.append(line[1:])
-    elif not line:
-        current.whole = True
 
 
 def _close(current: _Open, end: str) -> Section:

@@ -17,6 +17,8 @@ def plain(text: str, limit: int | None = None) -> str:
     >>> plain("ranker\x1b[2J"), plain("a\u202eb"), plain("abcdef", 4)
     ('ranker\\x1b[2J', 'a\\u202eb', 'abc…')
     """
+    if limit is not None and len(text) > limit:
+        text = text[: limit + 1]  # an escape only makes it longer
     shown = text if text.isascii() and text.isprintable() else "".join(_visible(text))
     return shown if limit is None or len(shown) <= limit else f"{shown[: limit - 1]}…"
 

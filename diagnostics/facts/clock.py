@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.model import Moment
 
+_LINE = re.compile(r"^(now|uptime) (.*)$", re.MULTILINE)
 _SECONDS = re.compile(r"\d{1,12}(?:\.\d{1,9})?")
 
 
@@ -30,7 +31,7 @@ def read(bundle: Bundle) -> Clock | Missing:
     section = bundle.get("clock")
     if isinstance(section, Missing):
         return section
-    values = {key: value for key, _, value in (line.partition(" ") for line in section.text.split("\n"))}
+    values = dict(_LINE.findall(section.text))
     now = _float(values.get("now", ""))
     if now is None:
         return Missing("the host's clock was not printed")

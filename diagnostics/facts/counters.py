@@ -6,10 +6,13 @@ numa_miss 2608
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.model import Citation
+
+_OOM_KILL = re.compile(r"^oom_kill ([0-9]{1,18})$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,7 @@ def read(bundle: Bundle) -> Counters | Missing:
     section = bundle.get("vmstat")
     if isinstance(section, Missing):
         return section
-    for number, line in enumerate(section.text.split("\n"), 1):
-        name, _, value = line.partition(" ")
-        if name == "oom_kill" and value.isascii() and value.isdigit():
-            return Counters(int(value), Citation("vmstat", number, line))
-    return Counters(None, None)
+    found = _OOM_KILL.search(section.text)
+    if found is None:
+        return Counters(None, None)
+    return Counters(int(found[1]), Citation("vmstat", section.text.count("\n", 0, found.start()) + 1, found[0]))

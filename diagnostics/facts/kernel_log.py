@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.facts import clock
@@ -30,8 +31,7 @@ NOT_PERMITTED = (
 )
 
 
-@dataclass(frozen=True)
-class SourcedReport:
+class SourcedReport(NamedTuple):
     """A report and the section it was read from."""
 
     source: str
@@ -152,8 +152,10 @@ def _why_empty(section: Section) -> str:
 
 
 def _with_wall(report: OomReport, booted: datetime | None) -> OomReport:
+    if booted is None:
+        return report
     kills = tuple(replace(kill, at=kill.at.at_boot(booted) if kill.at else None) for kill in report.kills)
-    return replace(report, kills=kills)
+    return report._replace(kills=kills)
 
 
 def _merge(logs: Iterable[KernelLog]) -> tuple[SourcedReport, ...]:

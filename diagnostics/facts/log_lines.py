@@ -33,6 +33,8 @@ from typing import NamedTuple
 from diagnostics.model import Moment
 
 MAX_RECORD_CHARS = 16384
+MAX_RECORD_LINES = 1024
+SHORTEST_CHARS = 12  # a line with less is no record by itself: `[    0.000000]` is longer
 MAX_LINE_CHARS = 8192  # the kernel cuts a record at about 1 kB; a line beyond this is not its own
 
 
@@ -109,21 +111,21 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
     noisy = "\x1b" in whole or "\r" in whole or "^M" in whole
     usual, stated, other = _USUAL.match, _STATED.get, Facility.OTHER  # looked up once: this loop sees every line of a long log
     held: LogLine | None = None
+    rest: list[str] = []  # the further lines of the record that is held
     indent = 0
     for number, raw in enumerate(whole.split("\n"), first):
-        if raw[:1] == "{" and (record := _json_line(number, raw)) is not None:
-            if held is not None:
-                yield held
-            yield record
+        if len(raw) < SHORTEST_CHARS:
+            if held is not None and held.at_prefix and len(rest) < MAX_RECORD_LINES:
+                rest.append(raw)
+            continue
+        if raw[0] == "{" and (record := _json_line(number, raw)) is not None:
+            yield from (_joined(held, rest), record) if held is not None else (record,)
             held = None
             continue
-        clean = _NOISE.sub("", raw) if noisy else raw
-        if len(clean) > MAX_LINE_CHARS:
-            clean = clean[:MAX_LINE_CHARS]
-        shown = clean if not noisy else raw.removesuffix("\r")[:MAX_LINE_CHARS]  # evidence is cited as it stands there
+        clean, shown = (raw, raw) if len(raw) <= MAX_LINE_CHARS and not noisy else _cleaned(raw)
         if found := usual(clean):
             if held is not None:
-                yield held
+                yield _joined(held, rest) if rest else held
             named, boot = found.groups()
             held, indent = LogLine(number, clean[found.end() :], shown, float(boot), None, stated(named, other), True), 0
             continue
@@ -132,16 +134,29 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
             start = glued.start()  # a console may put the kernel's line behind what a program printed last
         prefix = _prefix(clean, start)
         if held is not None and held.at_prefix and _goes_on(clean, start, prefix, indent):
-            if len(held.text) < MAX_RECORD_CHARS:
-                held = held._replace(text=f"{held.text}\n{clean[start:]}")
+            rest.extend([clean[start:]] if len(rest) < MAX_RECORD_LINES else ())
             continue
         if held is not None:
-            yield held
+            yield _joined(held, rest)
         own = prefix.length > start
         indent = start if own else indent
         held = _begin(LogLine(number, clean[prefix.length :].lstrip(" "), shown, *prefix[:3], own), held)
     if held is not None:
-        yield held
+        yield _joined(held, rest)
+
+
+def _cleaned(raw: str) -> tuple[str, str]:
+    """The line without what editors and terminals added, and as evidence is cited: as it stands there."""
+    return _NOISE.sub("", raw)[:MAX_LINE_CHARS], raw.removesuffix("\r")[:MAX_LINE_CHARS]
+
+
+def _joined(held: LogLine, rest: list[str]) -> LogLine:
+    """The record with its further lines, which are taken out of the list."""
+    if not rest:
+        return held
+    text = "\n".join((held.text, *rest))[:MAX_RECORD_CHARS]
+    rest.clear()
+    return held._replace(text=text)
 
 
 def _goes_on(clean: str, start: int, prefix: _Prefix, indent: int) -> bool:

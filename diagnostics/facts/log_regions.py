@@ -1,8 +1,8 @@
 """Where in a long log OOM reports are: find, then parse. What lies between them is only counted, for the line numbers.
 
-A text that fits into the window is one region, from its first line to its last. In a longer one a region begins at the `invoked oom-killer`
-above a kill (or, where that is lost, some way above the kill) and ends with the kill's record. It begins and ends between records: a
-user's record must not pass for the kernel's because its first line was left out.
+A region begins at the `invoked oom-killer` above a kill (or, where that is lost, some way above the kill) and ends with the kill's record.
+It begins and ends between records: a user's record must not pass for the kernel's because its first line was left out. A log that fits
+into the window is short, and searched for headers and chosen tasks, too, whose kill line may be lost.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from typing import BinaryIO
 WINDOW_BYTES = 1 << 21
 BACK_BYTES = 1 << 20  # how far above a kill its header may stand: thousands of lines of the task table
 LOST_HEAD_BYTES = 1 << 16  # how far above a kill to begin where no header is found, and to look on for another kill of the same report
+WRAPPED_BYTES = 1 << 11  # how far below a kill its wrapped rest may go on
 RECORD_BYTES = 1 << 15  # the kernel cuts a record at about 1 kB; dmesg indents each of its lines
 HEAD_BYTES = 1 << 16
 HEADER = b"invoked oom-killer"
+OF_SHORT = (HEADER, b"ill process ")
 KILLS = (b"Killed process ", b"oom-kill:constraint=CONSTRAINT_")  # a report that names a victim has one of them
 
 
@@ -46,10 +48,8 @@ def of_stream(stream: BinaryIO) -> LogText:
     """A file, a pipe or what unpacks one: read once, in memory that does not grow with it."""
     window = _Window(stream)
     window.fill()
-    if window.last:
-        text = window.text(0, window.size)
-        return LogText(text, iter([Region(1, text)]))
-    return LogText(window.text(0, window.line_start(HEAD_BYTES)), window.regions())
+    head = window.text(0, window.size if window.size <= HEAD_BYTES else window.line_start(HEAD_BYTES) or HEAD_BYTES)
+    return LogText(head, window.regions((*KILLS, *OF_SHORT) if window.last else KILLS))
 
 
 class _Window:
@@ -65,6 +65,7 @@ class _Window:
         self._line = 1  # the number of the line that begins there
         self._start = 0  # the region that is open, and where the one before it ended
         self._end = 0
+        self._kill = 0  # behind the last kill that was found
 
     def fill(self) -> None:
         """Read until the window is full or the stream ends; a pipe gives less at a time."""
@@ -80,25 +81,26 @@ class _Window:
         """Where the line that holds the position begins."""
         return self.data.rfind(b"\n", 0, position) + 1
 
-    def regions(self) -> Iterator[Region]:
+    def regions(self, wanted: tuple[bytes, ...]) -> Iterator[Region]:
+        """The stretches around the words that are wanted."""
         while True:
             limit = self.size if self.last else self.line_start(self.size - RECORD_BYTES) or self.size
-            for kill in self._kills(limit):
+            for kill in self._found(wanted, limit):
                 yield from self._reach(kill)
             self._done = limit
             if self.last:
                 yield from self._close()
                 return
-            drop = max(self.line_start(limit - BACK_BYTES), 1)
+            drop = self.line_start(limit - BACK_BYTES) or limit - BACK_BYTES
             if self._start < drop:
                 yield from self._close()
             self._slide(drop)
             self.fill()
 
-    def _kills(self, limit: int) -> Iterator[int]:
-        """Where lines up to the limit name a victim, in order."""
+    def _found(self, wanted: tuple[bytes, ...], limit: int) -> Iterator[int]:
+        """Where the words stand up to the limit, in order."""
         found = []
-        for words in KILLS:
+        for words in wanted:
             at = self.data.find(words, self._done, limit)
             while at >= 0:
                 found.append(at)
@@ -107,14 +109,19 @@ class _Window:
 
     def _reach(self, kill: int) -> Iterator[Region]:
         """Let the open region go on to a kill, or close it and open one for the kill."""
-        if kill < self._end:
+        if kill + WRAPPED_BYTES < self._end:
             return
-        header = self.data.rfind(HEADER, self._end, kill)
-        is_open = self._start < self._end
-        if not (is_open and header < 0 and kill - self._end <= LOST_HEAD_BYTES and kill - self._start <= BACK_BYTES):
+        header = self.data.rfind(HEADER, self._kill, kill + len(HEADER))
+        begin = self._record_start(header if header >= 0 else max(kill - LOST_HEAD_BYTES, self._end))
+        limit = LOST_HEAD_BYTES if header >= 0 else BACK_BYTES  # a long region is closed where a report begins
+        if self._start < self._end and (begin - self._start > limit or begin > self._end):
+            self._end = min(self._end, begin)
             yield from self._close()
-            self._start = self._record_start(header if header >= 0 else max(kill - LOST_HEAD_BYTES, self._end))
-        self._end = self._record_end(kill)
+        if self._start == self._end:
+            self._start = begin
+        goes_on = LOST_HEAD_BYTES if header == kill else WRAPPED_BYTES  # a report may end in a panic, without a kill
+        self._end = max(self._end, self._record_end(min(kill + goes_on, self.size)))
+        self._kill = kill + 1
 
     def _close(self) -> Iterator[Region]:
         if self._start < self._end:
@@ -123,11 +130,11 @@ class _Window:
 
     def _record_start(self, position: int) -> int:
         """The first line of the record that holds the position; a record's further lines are indented."""
-        floor = max(self._end, position - RECORD_BYTES)
-        start = max(self.line_start(position), self._end)
+        floor = max(self._start, position - RECORD_BYTES, 0)
+        start = self.line_start(position)
         while start > floor and self.data[start : start + 1].isspace():
-            start = max(self.line_start(start - 1), self._end)
-        return start
+            start = self.line_start(start - 1)
+        return max(start, self._start)
 
     def _record_end(self, position: int) -> int:
         """Behind the last line of the record that holds the position."""
@@ -155,4 +162,4 @@ class _Window:
         self.size = keep
         self._done = max(self._done - drop, 0)
         self._counted -= drop
-        self._start, self._end = max(self._start - drop, 0), max(self._end - drop, 0)
+        self._start, self._end, self._kill = (max(position - drop, 0) for position in (self._start, self._end, self._kill))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from diagnostics.facts.log_lines import Facility, LogLine
@@ -25,7 +25,7 @@ from diagnostics.model import Kill, Task
 
 def read_reports(lines: Iterable[LogLine]) -> Iterator[OomReport]:
     """Every report that begins with a header or names a victim, in the order of the log."""
-    draft, done = _Draft(), list[_Draft]()
+    draft, done, partial = _Draft(), list[_Draft](), 0
     takers, other = _BY_FIRST.get, Facility.OTHER  # looked up once: this loop sees every line
     for line in lines:
         if line.facility is other:
@@ -39,13 +39,13 @@ def read_reports(lines: Iterable[LogLine]) -> Iterator[OomReport]:
                 done.append(draft)
                 draft = following
         if done:
-            yield from _finished(done)
+            for whole in done:
+                partial += whole.is_partial
+                if whole.names_a_victim or (whole.is_partial and partial <= KEPT_PARTIAL):
+                    yield whole.finished()
             done.clear()
-    yield from _finished([draft])
-
-
-def _finished(drafts: Iterable[_Draft]) -> Iterator[OomReport]:
-    return (report for draft in drafts if (report := draft.finished()).kills or report.header)
+    if draft.names_a_victim or draft.is_partial:
+        yield draft.finished()
 
 
 def _flat(text: str) -> str:
@@ -63,23 +63,43 @@ class _Draft:
     """A report while its lines come in. A taker returns the next draft where its line begins one."""
 
     fields: dict[str, Any] = field(default_factory=dict)
-    zones: list[Zone] = field(default_factory=list)
+    zones: tuple[Zone, ...] = ()
     rows: list[str] = field(default_factory=list)
-    kills: list[Kill] = field(default_factory=list)
-    kill_lines: list[LogLine] = field(default_factory=list)
+    kills: tuple[Kill, ...] = ()
+    kill_lines: tuple[LogLine, ...] = ()
     columns: tuple[str, ...] = ()
+    asked: str = ""  # what the header says of the request
     node: int = 0  # of zone lines that do not name theirs
     chosen: Task | None = None
 
+    @property
+    def names_a_victim(self) -> bool:
+        return bool(self.kills or "summary" in self.fields)
+
+    @property
+    def is_partial(self) -> bool:
+        """Only the beginning is there, or it ended in a panic; a task that was chosen is no kill line, either."""
+        return ("header" in self.fields or self.chosen is not None) and not self.names_a_victim
+
     def finished(self) -> OomReport:
         """The report; where the kill line did not come, another line still names the victim, without sizes or time."""
-        kills = tuple(self.kills)
+        kills = self.kills
         summary = self.fields.get("summary")
         victim = summary.victim if summary else self.chosen
         if not kills and victim is not None:
             kills = (Kill(None, victim, None, None, None, None, self.fields.get("invoker"), None),)
-        lists = tuple(self.zones), tuple(self.rows), tuple(self.kill_lines)
-        return OomReport(**self.fields, columns=self.columns, zones=lists[0], rows=lists[1], kills=kills, kill_lines=lists[2])
+        order, gfp, nodemask = _ORDER.search(self.asked), _GFP.search(self.asked), _HEADER_NODEMASK.search(self.asked)
+        return OomReport(
+            **self.fields,
+            order=int(order[1]) if order else None,
+            gfp_mask=gfp[1] if gfp else None,
+            header_nodemask=nodemask[1] if nodemask else None,
+            columns=self.columns,
+            zones=self.zones,
+            rows=tuple(self.rows),
+            kills=kills,
+            kill_lines=self.kill_lines,
+        )
 
 
 _HEADER = re.compile(r"^(?P<comm>.{0,15}) invoked oom-killer:? ?(?P<rest>.*)$")
@@ -87,6 +107,7 @@ _ORDER = re.compile(r", +order=(-?\d{1,4})")
 _HEADER_NODEMASK = re.compile(r"nodemask=(\(null\)|[\d,-]+?), +order=")
 _MEMS_ALLOWED = re.compile(r"^.{1,15} cpuset=.* mems_allowed=([\d,-]+)$")
 _CPU = re.compile(r"^(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): (\d{1,9}),? [Cc]omm: (.{1,15}?) (?:Not tainted|Tainted|Kdump)")
+KEPT_PARTIAL = 8
 _SLAB = re.compile(r"(?:^|\s)slab_reclaimable:(\d{1,15}) slab_unreclaimable:(\d{1,15})(?:\s|$)")
 _FREE = re.compile(r"(?:^|\s)free:(\d{1,15}) (?:free_pcp:|slab|free_cma)")
 _ZONE = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:")  # without NUMA no node is printed
@@ -97,10 +118,10 @@ _BUDDY = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Dev
 _BLOCKS = re.compile(r"\b(\d{1,12})\*(\d{1,9})kB")
 _GFP = re.compile(r"gfp_mask=(\S+?)(?:,|$)")
 _TASK_HEADER = re.compile(r"^\[ +pid +\] +(uid .* name)$")
-_SUMMARY = re.compile(
-    r"^oom-kill:constraint=(?P<constraint>\w+),nodemask=(?P<nodemask>\(null\)|[\d,-]+)(?:,cpuset=.*?)?(?:,mems_allowed=(?P<mems>[\d,-]*))?,"
-    r"(?:(?:global_oom|oom_memcg=(?P<oom_memcg>.*?)),task_memcg=(?P<task_memcg>.*),)?task=(?P<task>.*),pid=(?P<pid>\d{1,9})(?:,uid.*)?$"
-)
+_SUMMARY = re.compile(r"oom-kill:constraint=(\w+),nodemask=(\(null\)|\d[\d-]*(?:,\d[\d-]*)*)")
+_SUMMARY_MEMS = re.compile(r",mems_allowed=([\d,-]*?),(?:global_oom|oom_memcg=|task=)")
+_SUMMARY_PID = re.compile(r"\d{1,9}(?=,uid|$)")
+COMM_CHARS = 15  # TASK_COMM_LEN of the kernel, less the terminating byte
 _KILL = re.compile(
     r"^(?P<message>[\w ()]*: )?Killed process (?P<pid>\d{1,9}),? ?(?:UID \d+,? )?\((?P<comm>.{0,64})\)"
     r"(?=[,. ]*(?:total-vm:|vsz:|$))(?P<sizes>.*)$"
@@ -115,17 +136,7 @@ def _take_header(_: _Draft, line: LogLine) -> _Draft | None:
     found = _HEADER.match(line.text)
     if found is None:
         return None
-    order, gfp = _ORDER.search(found["rest"]), _GFP.search(found["rest"])
-    nodemask = _HEADER_NODEMASK.search(found["rest"])
-    return _Draft(
-        {
-            "header": line,
-            "invoker_comm": found["comm"],
-            "order": int(order[1]) if order else None,
-            "gfp_mask": gfp[1] if gfp else None,
-            "header_nodemask": nodemask[1] if nodemask else None,
-        }
-    )
+    return _Draft({"header": line, "invoker_comm": found["comm"]}, asked=found["rest"])
 
 
 def _take_mems_allowed(draft: _Draft, line: LogLine) -> None:
@@ -161,13 +172,13 @@ def _take_zone(draft: _Draft, line: LogLine) -> None:
         sizes.setdefault(name, int(kb))
     if {"free", "min", "low", "high"} <= sizes.keys():
         node, watermarks = int(found[1] or draft.node), (sizes["min"], sizes["low"], sizes["high"])
-        draft.zones.append(Zone(node, found[2], sizes["free"], *watermarks, sizes.get("managed"), sizes.get("free_cma", 0)))
+        draft.zones += (Zone(node, found[2], sizes["free"], *watermarks, sizes.get("managed"), sizes.get("free_cma", 0)),)
 
 
 def _take_reserve(draft: _Draft, line: LogLine) -> None:
     if (found := _RESERVE.match(line.text)) and draft.zones:
         reserve = max(int(pages) for pages in found[1].split())
-        draft.zones[-1] = replace(draft.zones[-1], reserve_pages=reserve)
+        draft.zones = (*draft.zones[:-1], draft.zones[-1]._replace(reserve_pages=reserve))
 
 
 def _take_buddy(draft: _Draft, line: LogLine) -> None:
@@ -176,9 +187,11 @@ def _take_buddy(draft: _Draft, line: LogLine) -> None:
         return
     blocks = [(int(count), int(kb)) for count, kb in _BLOCKS.findall(found[3])]
     draft.fields.setdefault("page_kb", blocks[0][1])
-    for n, zone in enumerate(draft.zones):
-        if found[1] in (None, str(zone.node)) and zone.name == found[2] and not zone.blocks:
-            draft.zones[n] = replace(zone, blocks=tuple(count for count, _ in blocks))
+    free = tuple(count for count, _ in blocks)
+    draft.zones = tuple(
+        zone._replace(blocks=free) if found[1] in (None, str(zone.node)) and zone.name == found[2] and not zone.blocks else zone
+        for zone in draft.zones
+    )
 
 
 def _take_task_header(draft: _Draft, line: LogLine) -> None:
@@ -192,29 +205,42 @@ def _take_task_row(draft: _Draft, line: LogLine) -> None:
 
 
 def _take_summary(draft: _Draft, line: LogLine) -> _Draft | None:
-    found = _SUMMARY.match(line.text) or _SUMMARY.match(line.text.replace(" ,", ",").replace(", ", ","))  # wrapped at a comma
-    if found is None:
+    summary = _summary(line.text, line) or _summary(line.text.replace(" ,", ",").replace(", ", ","), line)  # wrapped at a comma
+    if summary is None:
         return None
-    summary = Summary(
-        constraint=found["constraint"],
-        nodemask=None if found["nodemask"] == "(null)" else found["nodemask"],
-        mems_allowed=found["mems"] or "",
-        oom_memcg=found["oom_memcg"],
-        task_memcg=found["task_memcg"] or "",  # a kernel without memory cgroups prints none
-        victim=Task(found["task"], int(found["pid"]), unit_of(found["task_memcg"] or "")),
-        line=line,
-    )
     if "summary" in draft.fields or draft.kills:
         return _Draft({"summary": summary})
     draft.fields["summary"] = summary
     return None
 
 
+def _summary(text: str, line: LogLine) -> Summary | None:
+    """The fields of an `oom-kill:` line. Names are anybody's, so each field is looked for once, from the side where no name stands."""
+    begin = _SUMMARY.match(text)
+    before, _, after = text.rpartition(",pid=")
+    pid = _SUMMARY_PID.match(after)
+    named = before.find(",task=", max(len(before) - COMM_CHARS - len(",task="), 0))
+    if begin is None or pid is None or named < 0:
+        return None
+    mems = _SUMMARY_MEMS.search(text, begin.end())
+    _, _, limited = before[:named].partition(",oom_memcg=")
+    oom_memcg, _, task_memcg = (limited or before[:named]).partition(",task_memcg=")
+    return Summary(
+        constraint=begin[1],
+        nodemask=None if begin[2] == "(null)" else begin[2],
+        mems_allowed=mems[1] if mems else "",
+        oom_memcg=oom_memcg if limited else None,
+        task_memcg=task_memcg,  # a kernel without memory cgroups prints none
+        victim=Task(before[named + len(",task=") :], int(pid[0]), unit_of(task_memcg)),
+        line=line,
+    )
+
+
 def _take_chosen(draft: _Draft, line: LogLine) -> _Draft | None:
     """Up to 5.1 the wording comes on a line of its own, before the one with the sizes; the victim may then be a child."""
     if not (found := _CHOSEN.match(line.text)):
         return None
-    begins = bool(draft.kills or draft.chosen)
+    begins = bool(draft.kills or (draft.chosen and draft.fields))  # a choice that nothing came of is forgotten
     if begins:
         draft = _Draft()
     draft.chosen = Task(found["comm"], int(found["pid"]))
@@ -244,8 +270,8 @@ def _take_kill(draft: _Draft, line: LogLine) -> _Draft | None:
         invoker=draft.fields.get("invoker"),
         line=line.number,
     )
-    draft.kills.append(kill)
-    draft.kill_lines.append(line)
+    draft.kills += (kill,)
+    draft.kill_lines += (line,)
     if "Memory cgroup" in (found["message"] or ""):
         draft.fields["memcg_kill"] = True
     return draft if begins else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from diagnostics.facts.log_lines import Facility, LogLine
 from diagnostics.model import Kill, Task
@@ -15,8 +15,7 @@ NONE = "CONSTRAINT_NONE"
 PAGE_SIZES_KB = (4, 8, 16, 64)  # of the architectures that Linux runs on in numbers
 
 
-@dataclass(frozen=True)
-class Zone:
+class Zone(NamedTuple):
     """One zone of one node at the kill. `reserve_pages` is lowmem_reserve for the request that may use every zone."""
 
     node: int
@@ -31,8 +30,7 @@ class Zone:
     blocks: tuple[int, ...] = ()  # free blocks of each order, from the buddy line
 
 
-@dataclass(frozen=True)
-class TaskRow:
+class TaskRow(NamedTuple):
     """A process that this OOM could have killed; rss over all nodes, in pages."""
 
     pid: int
@@ -40,8 +38,7 @@ class TaskRow:
     rss_pages: int
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """The `oom-kill:` line: the constraint and masks are the asker's, the task is the victim. Lists as printed; None is `(null)`."""
 
     constraint: str
@@ -53,8 +50,7 @@ class Summary:
     line: LogLine
 
 
-@dataclass(frozen=True)
-class OomReport:
+class OomReport(NamedTuple):
     """One run of the OOM killer, as far as its lines are there. `kills` is empty where no victim is named."""
 
     header: LogLine | None = None
@@ -83,7 +79,9 @@ class OomReport:
 
     def slim(self) -> OomReport:
         """Without what is told of the first report only: a storm of reports must fit into memory."""
-        return replace(self, rows=(), columns=(), zones=tuple(replace(zone, blocks=()) for zone in self.zones))
+        if not self.rows and not self.zones:
+            return self
+        return self._replace(rows=(), columns=(), zones=tuple(zone._replace(blocks=()) for zone in self.zones))
 
     @property
     def tasks(self) -> tuple[TaskRow, ...]:

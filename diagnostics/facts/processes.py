@@ -22,6 +22,7 @@ from diagnostics.facts.oom_report import unit_of
 from diagnostics.model import Citation, Task
 from diagnostics.node_list import parse_nodes
 
+MOST_PROCESSES = 256  # the probe lists 24
 _KB = re.compile(r" *(\d{1,15}) kB")
 _ON_NODE = re.compile(r"N(\d{1,4})=(\d{1,15})")
 _BIND = re.compile(r"bind(?:=[a-z]+)?:(.+)")
@@ -73,10 +74,12 @@ def read(bundle: Bundle) -> Processes | Missing:
     if isinstance(section, Missing):
         return section
     blocks: list[list[tuple[int, str]]] = []
-    for number, line in enumerate(section.text.split("\n"), 1):
+    for number, line in enumerate(section.text.split("\n") if "Name:\t" in section.text else (), 1):
         if line.startswith("Name:\t"):
+            if len(blocks) == MOST_PROCESSES:
+                break
             blocks.append([])
-        if blocks:
+        if blocks and line:
             blocks[-1].append((number, line))
     processes = [process for block in blocks if (process := _read_block(block))]
     if not processes:

@@ -41,7 +41,11 @@ def read(bundle: Bundle) -> ServiceJournal | Missing:
         return section
     if not section.text and (section.exit != 0 or section.notes):
         return Missing(section.notes.strip()[:200] or f"journalctl ended with status {section.exit}")
-    events = [_read_record(number, line) for number, line in enumerate(section.text.split("\n"), 1)]
+    events = [
+        _read_record(number, line)
+        for number, line in enumerate(section.text.split("\n") if "{" in section.text else (), 1)
+        if line[:1] == "{"
+    ]
     return ServiceJournal(tuple(event for event in events if event is not None))
 
 

@@ -43,7 +43,7 @@ def read(bundle: Bundle) -> Units | Missing:
         if line:
             paragraph.append((number, line))
             continue
-        if unit := _read_paragraph(paragraph):
+        if paragraph and (unit := _read_paragraph(paragraph)):
             units[unit.name] = unit
         paragraph = []
     if not units and section.exit != 0:
