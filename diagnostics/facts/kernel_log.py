@@ -7,7 +7,7 @@ goes back to boot and up to the moment at which the bundle was taken; a file by 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.facts import clock
-from diagnostics.facts.log_lines import Facility, LogLine, read_lines
+from diagnostics.facts.log_lines import LogLine, read_lines
 from diagnostics.facts.log_regions import LogText, of_text
-from diagnostics.facts.oom_reader import claims_oom, read_reports
+from diagnostics.facts.oom_reader import read_reports
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.model import Citation, Kill
 
@@ -108,10 +108,10 @@ def read_log(source: str, log: LogText, booted: datetime | None = None) -> Kerne
     stamped = [line for line in head if line.boot_s is not None or line.wall is not None]
     reports: list[SourcedReport] = []
     nameless: list[SourcedReport] = []
-    counts: Counter[str] = Counter()
+    forged: list[LogLine] = []
     alike: Counter[object] = Counter()
     for region in log.regions:
-        for report in read_reports(_watched(read_lines(region.text, region.first_line), counts)):
+        for report in read_reports(read_lines(region.text, region.first_line), forged):
             if not report.kills:
                 nameless.append(SourcedReport(source, report.slim()))
                 continue
@@ -126,16 +126,8 @@ def read_log(source: str, log: LogText, booted: datetime | None = None) -> Kerne
         until_taken=False,
         seen=any(line.at_prefix or line.boot_s is not None or line.wall is not None for line in head) or bool(reports or nameless),
         nameless=tuple(nameless[:KEPT_WHOLE]),
-        forged=counts["forged"],
+        forged=len(forged),
     )
-
-
-def _watched(lines: Iterable[LogLine], counts: Counter[str]) -> Iterator[LogLine]:
-    """The lines, those counted that read like a report's but state that somebody else wrote them."""
-    for line in lines:
-        if line.facility is Facility.OTHER and claims_oom(line):
-            counts["forged"] += 1
-        yield line
 
 
 def _why_empty(section: Section) -> str:

@@ -23,12 +23,17 @@ from diagnostics.facts.oom_report import OomReport, Summary, Zone, unit_of
 from diagnostics.model import Kill, Task
 
 
-def read_reports(lines: Iterable[LogLine]) -> Iterator[OomReport]:
-    """Every report that begins with a header or names a victim, in the order of the log."""
+def read_reports(lines: Iterable[LogLine], forged: list[LogLine] | None = None) -> Iterator[OomReport]:
+    """Every report that begins with a header or names a victim, in the order of the log.
+
+    Lines that read like a report's but state that somebody else wrote them enter none; the first of them are put into `forged`.
+    """
     draft, done, partial = _Draft(), list[_Draft](), 0
     takers, other = _BY_FIRST.get, Facility.OTHER  # looked up once: this loop sees every line
     for line in lines:
         if line.facility is other:
+            if forged is not None and len(forged) < KEPT_FORGED and claims_oom(line):
+                forged.append(line)
             continue
         text = line.text
         if "\n" in text:
@@ -108,6 +113,7 @@ _HEADER_NODEMASK = re.compile(r"nodemask=(\(null\)|[\d,-]+?), +order=")
 _MEMS_ALLOWED = re.compile(r"^.{1,15} cpuset=.* mems_allowed=([\d,-]+)$")
 _CPU = re.compile(r"^(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): (\d{1,9}),? [Cc]omm: (.{1,15}?) (?:Not tainted|Tainted|Kdump)")
 KEPT_PARTIAL = 8
+KEPT_FORGED = 1000
 _SLAB = re.compile(r"(?:^|\s)slab_reclaimable:(\d{1,15}) slab_unreclaimable:(\d{1,15})(?:\s|$)")
 _FREE = re.compile(r"(?:^|\s)free:(\d{1,15}) (?:free_pcp:|slab|free_cma)")
 _ZONE = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:")  # without NUMA no node is printed

@@ -1,0 +1,136 @@
+"""`make bench`: reading long logs, in one run on the same files beside grep. Times are medians; compare the ratios, not the times.
+
+Each file is made of the recorded incident of tests/logs. Memory is the peak above a Python that has imported the reader and read nothing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from diagnostics.collect.log_file import read_log_file
+from tests.conftest import ROOT
+
+LOG = ROOT / "tests" / "logs" / "membind-16g-6.1-dmesg.txt"
+LONG_BYTES, STORM_BYTES, REPORTS = 100_000_000, 60_000_000, 100
+RUNS = 5
+READ = """
+import resource, sys
+from diagnostics.collect.log_file import read_log_file
+def peak():
+    return int(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))
+before = peak()
+log = read_log_file(sys.argv[1])
+print(len(log.reports), peak() - before)
+"""
+
+
+def main() -> None:
+    """Make the files, measure, print the table."""
+    with tempfile.TemporaryDirectory() as directory:
+        long, storm, packed = (Path(directory) / name for name in ("long.log", "storm.log", "storm.log.gz"))
+        long.write_text("".join(_long()), encoding="utf-8")
+        storm.write_text("".join(_storm()), encoding="utf-8")
+        packed.write_bytes(gzip.compress(storm.read_bytes(), 6))
+        grep, read = _in_turns(partial(_grep, long), partial(_read, long))
+        print("| what | time | beside | memory |\n|---|---|---|---|")
+        print(f"| `grep -F -c 'invoked oom-killer'` on 100 MB, to a pipe | {grep * 1e3:.0f} ms | 1 | |")
+        print(f"| reading 100 MB with {REPORTS} reports | {read * 1e3:.0f} ms | {read / grep:.1f} times grep | {_memory(long)} |")
+        for name, path in (("60 MB of nothing but reports", storm), ("the same from gzip", packed)):
+            took = _median(partial(_read, path))
+            print(f"| {name} | {took:.1f} s | {storm.stat().st_size / took / 1e6:.0f} MB/s | {_memory(path)} |")
+        took = _timed(partial(_memory, storm, pipe=True))
+        print(f"| the same from a pipe, with the start of Python | {took:.1f} s | | {_memory(storm, pipe=True)} |")
+        for name, arguments in (
+            ("`sevbot --help`", ["--help"]),
+            ("`sevbot diagnose` of a small log", ["diagnose", "--kernel-log", str(LOG)]),
+        ):
+            command = [sys.executable, "-m", "bot", *arguments]
+            took = _median(partial(subprocess.run, command, check=True, capture_output=True))
+            print(f"| {name} | {took:.2f} s | | |")
+
+
+def _report() -> str:
+    lines = LOG.read_text(encoding="utf-8").splitlines(keepends=True)
+    first = next(n for n, line in enumerate(lines) if "invoked oom-killer" in line)
+    last = next(n for n, line in enumerate(lines) if n > first and "Killed process" in line)
+    return "".join(lines[first : last + 1])
+
+
+def _numbered(number: int) -> str:
+    return _report().replace("process 388", f"process {number}").replace("pid=388", f"pid={number}")
+
+
+def _long() -> Iterator[str]:
+    """Reports far apart between other lines."""
+    noise = "".join(f"[{n / 100:12.6f}] usb {n % 9}-1: new high-speed USB device number {n} using xhci_hcd\n" for n in range(100, 20000))
+    for number in range(1000, 1000 + REPORTS):
+        report = _numbered(number)
+        yield (noise * 2)[: LONG_BYTES // REPORTS - len(report)].rpartition("\n")[0] + "\n"
+        yield report
+
+
+def _storm() -> Iterator[str]:
+    size, number = 0, 1000
+    while size < STORM_BYTES:
+        number += 1
+        report = _numbered(number)
+        size += len(report)
+        yield report
+
+
+def _in_turns(*things: Callable[[], object]) -> list[float]:
+    """Medians of all, measured in turns, so that what else the machine does meets each of them."""
+    times: list[list[float]] = [[] for _ in things]
+    for _ in range(RUNS * 2):
+        for place, thing in enumerate(things):
+            times[place].append(_timed(thing))
+    return [statistics.median(each) for each in times]
+
+
+def _median(thing: Callable[[], object]) -> float:
+    return statistics.median(_timed(thing) for _ in range(RUNS))
+
+
+def _timed(thing: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    thing()
+    return time.perf_counter() - start
+
+
+def _grep(path: Path) -> None:
+    subprocess.run(["grep", "-F", "-c", "invoked oom-killer", path], check=True, stdout=subprocess.PIPE)
+
+
+def _read(path: Path) -> None:
+    log = read_log_file(str(path))
+    if not log.reports:
+        raise AssertionError("nothing was read")
+
+
+def _memory(path: Path, *, pipe: bool = False) -> str:
+    """The peak of a process of its own."""
+    with path.open("rb") as file:
+        done = subprocess.run(
+            [sys.executable, "-c", READ, "-" if pipe else path],
+            check=True,
+            capture_output=True,
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE).stdout if pipe else None,
+        )
+    reports, kb = done.stdout.split()
+    return f"{int(kb) / 1024:.0f} MiB, {reports} reports"
+
+
+if __name__ == "__main__":
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    main()
