@@ -109,7 +109,12 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
     if not newline:
         return
     noisy = "\x1b" in whole or "\r" in whole or "^M" in whole
-    usual, stated, other = _USUAL.match, _STATED.get, Facility.OTHER  # looked up once: this loop sees every line of a long log
+    usual, stated, other, new = (
+        _USUAL.match,
+        _STATED.get,
+        Facility.OTHER,
+        tuple.__new__,
+    )  # looked up once: this loop sees every line of a long log
     held: LogLine | None = None
     rest: list[str] = []  # the further lines of the record that is held
     indent = 0
@@ -119,30 +124,33 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
                 rest.append(raw)
             continue
         if raw[0] == "{" and (record := _json_line(number, raw)) is not None:
-            yield from (_joined(held, rest), record) if held is not None else (record,)
+            yield from (*_whole(held, rest), record)
             held = None
             continue
-        clean, shown = (raw, raw) if len(raw) <= MAX_LINE_CHARS and not noisy else _cleaned(raw)
+        clean = shown = raw
+        if noisy or len(raw) > MAX_LINE_CHARS:
+            clean, shown = _cleaned(raw)
         if found := usual(clean):
             if held is not None:
-                yield _joined(held, rest) if rest else held
+                yield held if not rest else _joined(held, rest)
             named, boot = found.groups()
-            held, indent = LogLine(number, clean[found.end() :], shown, float(boot), None, stated(named, other), True), 0
+            held, indent = new(LogLine, (number, clean[found.end() :], shown, float(boot), None, stated(named, other), True)), 0
             continue
         start = _QUOTE.match(clean).end()  # type: ignore[union-attr] # it matches the empty text, too
+        if start > indent + 2 and held is not None and held.at_prefix:  # deeper than the record: its further line, whatever it says
+            rest.extend([clean[start:]] if len(rest) < MAX_RECORD_LINES else ())
+            continue
         if start == 0 and (glued := _GLUED.search(clean)):
             start = glued.start()  # a console may put the kernel's line behind what a program printed last
         prefix = _prefix(clean, start)
-        if held is not None and held.at_prefix and _goes_on(clean, start, prefix, indent):
+        if held is not None and held.at_prefix and prefix.length == start and not _OWN_RECORD.match(clean, start):
             rest.extend([clean[start:]] if len(rest) < MAX_RECORD_LINES else ())
             continue
-        if held is not None:
-            yield _joined(held, rest)
+        yield from _whole(held, rest)
         own = prefix.length > start
         indent = start if own else indent
         held = _begin(LogLine(number, clean[prefix.length :].lstrip(" "), shown, *prefix[:3], own), held)
-    if held is not None:
-        yield _joined(held, rest)
+    yield from _whole(held, rest)
 
 
 def _cleaned(raw: str) -> tuple[str, str]:
@@ -150,18 +158,15 @@ def _cleaned(raw: str) -> tuple[str, str]:
     return _NOISE.sub("", raw)[:MAX_LINE_CHARS], raw.removesuffix("\r")[:MAX_LINE_CHARS]
 
 
+def _whole(held: LogLine | None, rest: list[str]) -> tuple[LogLine, ...]:
+    return () if held is None else (_joined(held, rest),) if rest else (held,)
+
+
 def _joined(held: LogLine, rest: list[str]) -> LogLine:
     """The record with its further lines, which are taken out of the list."""
-    if not rest:
-        return held
     text = "\n".join((held.text, *rest))[:MAX_RECORD_CHARS]
     rest.clear()
     return held._replace(text=text)
-
-
-def _goes_on(clean: str, start: int, prefix: _Prefix, indent: int) -> bool:
-    """Whether a line belongs to the record above it: it is indented deeper, or has no prefix and does not begin as a record of its own."""
-    return start > indent + 2 or (prefix.length == start and not _OWN_RECORD.match(clean, start))
 
 
 def _begin(line: LogLine, above: LogLine | None) -> LogLine:

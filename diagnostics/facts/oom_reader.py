@@ -319,4 +319,4 @@ _BY_FIRST: dict[str, tuple[_Taker, ...]] = {  # the words that are looked for be
     "T": (("memory.oom.group set", _take_group), ("killed as a result of limit of", _take_memcg_task)),
     "m": (("memory: usage", _take_memcg_usage),),
 }
-_BY_FIRST = {first: (*takers, *_ANYWHERE[: 4 if first in "[Nl" else None]) for first, takers in _BY_FIRST.items()}
+_BY_FIRST = {first: (*takers, *_ANYWHERE[: 4 if first in "[Nl" else None]) for first, takers in _BY_FIRST.items()} | {" ": _ANYWHERE[4:]}
