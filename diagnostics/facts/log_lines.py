@@ -109,12 +109,7 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
     if not newline:
         return
     noisy = "\x1b" in whole or "\r" in whole or "^M" in whole
-    usual, stated, other, new = (
-        _USUAL.match,
-        _STATED.get,
-        Facility.OTHER,
-        tuple.__new__,
-    )  # looked up once: this loop sees every line of a long log
+    usual, stated, other, new = _USUAL.match, _STATED.get, Facility.OTHER, tuple.__new__  # looked up once: this loop sees every line
     held: LogLine | None = None
     rest: list[str] = []  # the further lines of the record that is held
     indent = 0
