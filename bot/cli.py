@@ -158,7 +158,7 @@ def _record(options: argparse.Namespace) -> int:
         print(f"sevbot: {options.host}: {bundle.because}", file=sys.stderr)
         return EXIT_NOT_EXAMINED
     try:
-        write_directory(bundle, options.directory)
+        write_directory(inventory.about(bundle), options.directory)
     except OSError as error:
         raise UsageError(f"{options.directory} cannot be written: {error.strerror}") from error
     print(f"{options.host}: {len(bundle.sections)} sections in {options.directory}; `sevbot diagnose --bundle` reads them")

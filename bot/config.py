@@ -24,12 +24,14 @@ from pathlib import Path
 from typing import Annotated
 
 import re2
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 CONFIG_VARIABLE = "SEVBOT_CONFIG"
 DEFAULT_PATH = Path("/etc/sevbot/config.toml")
 MAX_CONFIG_BYTES = 1024 * 1024
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?([KMGT])iB")
+_UNITS_KB = {"K": 1, "M": 1024, "G": 1024**2, "T": 1024**3}
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=f"^{_NAME.pattern}$")]
@@ -84,6 +86,14 @@ class SlackConfig(_Strict):
         return pattern
 
 
+def _kb(value: object) -> int:
+    """`"11 GiB"` as kB; a bare number has no unit, and is refused."""
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('must be a size with its unit, as "11 GiB" or "800 MiB"')
+    return int(float(found[1]) * _UNITS_KB[found[2]])
+
+
 class SshConfig(_Strict):
     """Our identity and the hosts' (by inventory name); see README, Installing."""
 
@@ -106,6 +116,7 @@ class ServiceConfig(_Strict):
     """The hosts on which a service runs."""
 
     hosts: tuple[Name, ...] = Field(min_length=1)
+    expected_peak: Annotated[int, BeforeValidator(_kb)] | None = None  # kB
 
 
 class Config(_Strict):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from bot.config import Config
+from diagnostics.bundle import Bundle, Section
 from diagnostics.collect.ssh import Target
 
 _BETWEEN_WORDS = re.compile(r"[\s,;|()\[\]<>\"'`*]+")  # a word is taken whole: a name inside another word is not that name
@@ -18,6 +19,19 @@ class Inventory:
 
     targets: Mapping[str, Target]
     services: Mapping[str, tuple[str, ...]]
+    expected_peak_kb: Mapping[str, int] = field(default_factory=dict)
+
+    def about(self, bundle: Bundle) -> Bundle:
+        """The bundle with what the inventory knows of the host's services: it is evidence, too, and recorded with the rest."""
+        known = {
+            name: kb
+            for name, kb in sorted(self.expected_peak_kb.items())
+            if bundle.host is not None and bundle.host in self.services.get(name, ())
+        }
+        if not known:
+            return bundle
+        section = Section("inventory", "".join(f"{name} {kb}\n" for name, kb in known.items()))
+        return replace(bundle, sections={**bundle.sections, section.name: section})
 
     def find(self, names: Iterable[str]) -> tuple[tuple[Target, ...], tuple[str, ...]]:
         """The hosts behind names of hosts or services, each once, and the names that are neither. Names must match exactly."""
@@ -41,4 +55,6 @@ def build_inventory(config: Config) -> Inventory:
         name: Target(name=name, address=host.address, port=host.port, user=host.user or config.ssh.user)
         for name, host in config.hosts.items()
     }
-    return Inventory(targets, {name: service.hosts for name, service in config.services.items()})
+    services = {name: service.hosts for name, service in config.services.items()}
+    peaks = {name: service.expected_peak for name, service in config.services.items() if service.expected_peak is not None}
+    return Inventory(targets, services, peaks)

@@ -42,7 +42,7 @@ class Investigator:
             bundle = await self._collector.collect(target)
         except Exception as error:  # one host's trouble must not take the others' answer away
             bundle = Missing(f"sevbot failed on this host ({type(error).__name__}: {error}); please report this as a defect")
-        return not_reached(target.name, bundle) if isinstance(bundle, Missing) else diagnose(bundle)
+        return not_reached(target.name, bundle) if isinstance(bundle, Missing) else diagnose(self.inventory.about(bundle))
 
 
 def not_in_inventory(name: str) -> HostReport:

@@ -27,6 +27,15 @@ def parse_nodes(text: str | None) -> frozenset[int] | None:
     return frozenset(numbers)
 
 
+def list_nodes(nodes: Iterable[int]) -> str:
+    """Nodes as numactl, systemd and docker take them.
+
+    >>> list_nodes([1, 0, 3])
+    '0,1,3'
+    """
+    return ",".join(str(node) for node in sorted(nodes))
+
+
 def say_nodes(nodes: Iterable[int]) -> str:
     """Nodes for people: `node 1`, `nodes 0 and 1`, `nodes 0, 1 and 3`.
 

@@ -17,6 +17,7 @@ _LONG_WITH_VALUE = (
 )  # fmt: skip
 _LONG_ALONE = ("localalloc", "all", "balancing", "show", "hardware")
 _SHORT_WITH_VALUE = "miwpPNcC"
+_SHORT = {"membind": "-m", "interleave": "-i", "preferred": "-p", "localalloc": "-l"}
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,13 @@ class Membind:
     nodes: str
     long: bool
 
-    def interleaved(self) -> tuple[str, ...]:
-        """The command with the bind turned into an interleave over all nodes, in the same spelling."""
-        flag = ("--interleave=all",) if self.long else ("-i", "all")
+    def replaced(self, option: str, nodes: str) -> tuple[str, ...]:
+        """The command with another policy in place of the bind, in the same spelling where it has a short one."""
+        short = _SHORT.get(option)
+        if self.long or short is None:
+            flag: tuple[str, ...] = (f"--{option}={nodes}",) if nodes else (f"--{option}",)
+        else:
+            flag = (short, nodes) if nodes else (short,)
         return (*self.words[: self.start], *flag, *self.words[self.end :])
 
     def removed(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ MAX_OUTPUT_BYTES = 1024 * 1024  # of stdout; the caps below add up to less
 CAPS: dict[str, int] = {  # bytes of content at most, in the script's order
     "clock": 1024,
     "uname": 1024,
+    "numactl": 1024,
     "nodes": 4096,
     "node-meminfo": 65536,
     "zoneinfo": 32768,

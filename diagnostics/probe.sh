@@ -442,16 +442,23 @@ END {
 }
 '
 
+# numactl: the policies that its help names; a host without it has none
+NUMACTL='
+command -v numactl >/dev/null || exit 0
+numactl --help 2>&1 | grep -oE -e "--(membind|interleave|weighted-interleave|preferred|preferred-many|localalloc)" | sed "s/^--//" | sort -u
+'
+
 # cgroups: limits that are set and counters that moved; memory.limit_in_bytes is cgroup v1, where 19 digits mean no limit
 CGROUPS='
 {
     find /sys/fs/cgroup -maxdepth 6 "(" -name memory.events -o -name memory.max -o -name memory.limit_in_bytes -o -name memory.failcnt \
-        -o -name memory.oom_control ")" -exec grep -Hs "" {} +
+        -o -name memory.oom_control -o -name memory.peak ")" -exec grep -Hs "" {} +
     printf "=exit %s\n" "$?"
 } | awk "$1"
 '
 CGROUPS_KEPT='
 /^=exit / { exit $2 }
+/\.(service|scope)\/memory\.peak:[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]+$/
 /\/memory\.events:[a-z_]+ [1-9]/ || /\/memory\.max:[0-9]+$/ || /\/memory\.failcnt:[1-9]/ || /\/memory\.oom_control:oom_kill [1-9]/
 /\/memory\.limit_in_bytes:[0-9]+$/ { value = $0; sub(/.*:/, "", value); if (length(value) < 19) print }
 '
@@ -463,6 +470,7 @@ largest=$(limited 3 sh -c "$LARGEST" 2>/dev/null)
 printf '=sevbot-probe 1\n'
 section clock head 1024 3 sh -c "$CLOCK"
 section uname head 1024 3 uname -srm
+section numactl head 1024 3 sh -c "$NUMACTL"
 section nodes head 4096 3 sh -c "$NODES"
 section node-meminfo head 65536 3 sh -c "$NODE_MEMINFO"
 section zoneinfo head 32768 3 grep -E '^Node |^ *pages free |^ *(min|low|high|present|managed) +[0-9]|^ *protection:' /proc/zoneinfo

@@ -15,6 +15,7 @@ HOW_SURE = {
     Confidence.LIKELY: "likely",
     Confidence.POSSIBLE: "possible",
 }
+SHOWN_REMEDIES = 3  # at night three are enough to choose from; programs get all
 NO_CAUSE = "none of the causes that sevbot knows"
 UNEXPLAINED = "an OOM kill that could not be put down to a cause"
 NOT_TOLD = "could not tell"
@@ -86,7 +87,12 @@ def _found(group: Group, report: Report) -> Part:
         subtitle=_subtitle(group.hosts, report, sure),
         story=(*finding.story, *_how_long_ago(host, finding), *_for_all(group.hosts, host), *_others(host)),
         how_sure=f"{sure.capitalize()}. {finding.caveat}" if finding.caveat else None,
-        steps=tuple(Step(f"{remedy.says} {remedy.because}", remedy.edit) for remedy in finding.remedies),
+        steps=tuple(
+            Step(
+                f"{'Or: ' if place else ''}{remedy.says} {remedy.because}", remedy.edit if place == 0 else None
+            )  # two boxes in a row would both be pasted
+            for place, remedy in enumerate(finding.remedies[:SHOWN_REMEDIES])
+        ),
         ruled_out=_ruled_out([host for host, _ in pairs]),
         not_checked=_not_checked([host for host, _ in pairs]),
         evidence=tuple(Evidence(host.host, citation) for citation in finding.citations),

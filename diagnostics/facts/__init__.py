@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.evidence import Evidence
-from diagnostics.facts import clock, counters, kernel_log, nodes, processes, service_journal, units
+from diagnostics.facts import clock, counters, kernel_log, nodes, peaks, processes, service_journal, tools, units
 
 FACTS: Mapping[type, Callable[[Bundle], object]] = {
     clock.Clock: clock.read,
@@ -19,6 +19,8 @@ FACTS: Mapping[type, Callable[[Bundle], object]] = {
     processes.Processes: processes.read,
     nodes.Nodes: nodes.read,
     counters.Counters: counters.read,
+    peaks.Peaks: peaks.read,
+    tools.Tools: tools.read,
 }
 
 

@@ -30,13 +30,18 @@ _BIND = re.compile(r"bind(?:=[a-z]+)?:(.+)")
 
 @dataclass(frozen=True)
 class Process:
-    """One process. `by_policy` maps a policy to kB on each node; empty with `numa_error` where it could not be read."""
+    """One process. `by_policy` maps a policy to kB on each node; empty with `numa_error` where it could not be read.
+
+    `hwm_kb` is the most that it ever held.
+    """
 
     task: Task
     rss_kb: int
     by_policy: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     cited: Mapping[str, Citation] = field(default_factory=dict)
     numa_error: str | None = None
+    hwm_kb: int | None = None
+    cgroup: str | None = None
 
     @property
     def policy(self) -> str | None:
@@ -104,4 +109,5 @@ def _read_block(block: list[tuple[int, str]]) -> Process | None:
         return None
     unit = unit_of(fields.get("cgroup", "").rpartition(":")[2])
     task = Task(fields["Name"], int(fields["Pid"]), unit)
-    return Process(task, int(rss[1]), by_policy, cited, fields.get("numa-error"))
+    hwm = _KB.fullmatch(fields.get("VmHWM", ""))
+    return Process(task, int(rss[1]), by_policy, cited, fields.get("numa-error"), int(hwm[1]) if hwm else None, fields.get("cgroup"))

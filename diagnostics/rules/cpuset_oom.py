@@ -12,7 +12,8 @@ Kernel: mm/oom_kill.c constrained_alloc; kernel/cgroup/cpuset.c.
 from __future__ import annotations
 
 from diagnostics.evidence import Evidence
-from diagnostics.facts.units import Unit
+from diagnostics.facts.nodes import Nodes
+from diagnostics.launchers import Policy, widen_cpuset
 from diagnostics.limit import Kind
 from diagnostics.model import Finding, Outcome, Remedy
 from diagnostics.node_list import say_nodes
@@ -31,17 +32,23 @@ def check(evidence: Evidence) -> Outcome:
 def _finding(case: NodeCase) -> Finding:
     nodes = say_nodes(case.nodes)
     limit = f"memory of {nodes} only (its cpuset allows no other)"
-    return case.finding(CODE, f"cpuset OOM of {nodes}, widen cpuset.mems", limit, (_widen(case.unit()),))
+    return case.finding(CODE, f"cpuset OOM of {nodes}, widen cpuset.mems", limit, (_widen(case),))
 
 
-def _widen(unit: Unit | None) -> Remedy:
-    allowed = unit.properties.get("AllowedMemoryNodes") if unit else None
-    where = f"AllowedMemoryNodes={allowed} of {unit.name}" if unit and allowed else "AllowedMemoryNodes=, --cpuset-mems or cpuset.mems"
+def _widen(case: NodeCase) -> Remedy:
+    nodes = case.evidence.get(Nodes)
+    launcher = widen_cpuset(case.unit(), nodes.by_number.keys()) if isinstance(nodes, Nodes) else None
+    where = launcher.says if launcher else "AllowedMemoryNodes=, --cpuset-mems or cpuset.mems"
+    told = (
+        ""
+        if launcher
+        else " Which tool set the cpuset is not in what was collected; “cat /proc/PID/cpuset” and the container's settings tell."
+    )
     return Remedy(
         action="widen-cpuset",
-        says=f"Allow the job more nodes: {where}. A numactl policy cannot reach outside of its cpuset.",
-        edit=None,
+        says=f"Allow the job more nodes: {where}.",
+        edit=launcher.edit(Policy(None)) if launcher else None,
         fits=None,
         headroom_kb=None,
-        because="Which tool set the cpuset is not in the report; “cat /proc/PID/cpuset” and the container's settings tell.",
+        because=f"A numactl policy cannot reach outside of its cpuset.{told}",
     )

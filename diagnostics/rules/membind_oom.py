@@ -13,11 +13,9 @@ Kernel: mm/oom_kill.c constrained_alloc, oom_cpuset_eligible; mm/mempolicy.c mem
 from __future__ import annotations
 
 from diagnostics.evidence import Evidence
-from diagnostics.facts.units import Unit
 from diagnostics.limit import Kind
 from diagnostics.model import Finding, Outcome
 from diagnostics.node_list import say_nodes
-from diagnostics.numactl import Membind, find_membind
 from diagnostics.rules import placement
 from diagnostics.rules.node_case import NodeCase, cases
 from diagnostics.rules.signs import limited_by
@@ -34,18 +32,10 @@ def check(evidence: Evidence) -> Outcome:
 
 
 def _finding(case: NodeCase) -> Finding:
-    launcher = _launcher(case)
-    plan = placement.plan(case.evidence, case.placed(), case.nodes, launcher)
+    plan = placement.plan(case)
     verdict = "suggest interleave" if plan.fits is not False else "interleave does not fit"
     live = tuple(process.citation for process in case.bound_processes() if process.citation)[:2]
-    flag = (launcher[1].exec_citation,) if launcher and launcher[1].exec_citation else ()
+    bound_by = (plan.citation,) if plan.citation and plan.citation not in live else ()
     nodes = say_nodes(case.nodes)
     limit = f"memory of {nodes} only (a bind policy, as numactl --membind sets it)"
-    return case.finding(CODE, f"membind OOM of {nodes}, {verdict}", limit, plan.remedies, (*live, *flag))
-
-
-def _launcher(case: NodeCase) -> tuple[Membind, Unit] | None:
-    """The numactl in ExecStart of the unit that asked."""
-    unit = case.unit()
-    membind = find_membind(unit.exec_start) if unit else None
-    return (membind, unit) if membind and unit else None
+    return case.finding(CODE, f"membind OOM of {nodes}, {verdict}", limit, plan.remedies, (*live, *bound_by))

@@ -10,7 +10,7 @@ from diagnostics.facts.kernel_log import SourcedReport, kills_of
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Process, Processes
 from diagnostics.facts.units import Unit, Units
-from diagnostics.model import Citation, Confidence, Finding, MemoryPicture, Remedy, Task, Victim
+from diagnostics.model import Citation, Confidence, Finding, Kill, MemoryPicture, Remedy, Task, Victim
 from diagnostics.node_memory import is_full, shown_nodes
 from diagnostics.rules import node_picture
 from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, Limited, say_kills, say_task, second_signs
@@ -26,7 +26,7 @@ class NodeCase:
 
     def finding(self, code: str, headline: str, limit: str, remedies: tuple[Remedy, ...], signs: tuple[Citation, ...] = ()) -> Finding:
         """The finding; `limit` says what kept the asker on its nodes, `signs` are the rule's own beside those of every kill."""
-        kills = kills_of(self.sourced)
+        kills = self.kills
         signs = (*second_signs(self.evidence, kills), *signs)
         confidence = self._confidence(signs)
         memory = self.memory()
@@ -44,6 +44,10 @@ class NodeCase:
             remedies=remedies,
             caveat=None if confidence is Confidence.CONFIRMED else self._caveat(),
         )
+
+    @property
+    def kills(self) -> tuple[Kill, ...]:
+        return kills_of(self.sourced)
 
     def memory(self) -> MemoryPicture | None:
         return node_picture.picture(self.evidence, self.placed(), self.nodes)

@@ -10,7 +10,7 @@ from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Processes
 from diagnostics.model import Holder, MemoryPicture, NodeMemory, Task
 from diagnostics.node_memory import free_elsewhere_kb, shown_nodes, zones_of
-from diagnostics.rules.placement import same_job
+from diagnostics.rules.job import same_job
 from diagnostics.rules.signs import say_task
 from diagnostics.sizes import human
 

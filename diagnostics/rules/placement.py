@@ -1,127 +1,224 @@
-"""Other placements for a job that a memory policy killed: what to change, whether it would fit, and why we think so."""
+"""Other placements for a job whose nodes ran full: what to change, whether it would fit, and why we think so, the best first."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from diagnostics.evidence import Evidence
+from diagnostics.bundle import Missing
 from diagnostics.facts.nodes import Nodes
-from diagnostics.facts.oom_report import OomReport
-from diagnostics.facts.processes import Processes
-from diagnostics.facts.units import Unit
+from diagnostics.facts.tools import Tools
 from diagnostics.fit import headroom_at_kill_kb, headroom_now_kb
-from diagnostics.model import Remedy, Task
-from diagnostics.node_list import parse_nodes
-from diagnostics.numactl import Membind
+from diagnostics.launchers import Launcher, Policy, find_launcher, widen_cpuset
+from diagnostics.model import Citation, Remedy, Task
+from diagnostics.node_list import list_nodes, parse_nodes, say_nodes
+from diagnostics.rules.job import Job, job_of
+from diagnostics.rules.node_case import NodeCase
 from diagnostics.sizes import human
 
+SHARE_OF_ROOM = 0.9  # what a limit of its own may give an instance: see docs/adr/0002
+BASIS = "what is free, reclaimable or its own, less watermarks and a reserve"
+UNEQUAL_SHARE = 0.75  # nodes that differ more than this are worth weights
 _UNIT_NAME = re.compile(r"[\w@:.-]{1,255}\.service", re.ASCII)
-_PLAIN_WORDS = re.compile(r"[\w=,!+/.-]+(?: [\w=,!+/.-]+)*", re.ASCII)
-_UNIT_FILE = re.compile(r"/[\w@:./-]{1,255}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Remedies, best first; `fits` is the first one's."""
+    """Remedies, best first; `fits` is that of interleave. `citation` is the line that shows what binds the job."""
 
     fits: bool | None
     remedies: tuple[Remedy, ...]
+    citation: Citation | None
 
 
-def same_job(one: Task, other: Task) -> bool:
-    """Whether two processes are copies of one job: the same unit or, where a unit is not known, the same name."""
-    if one.unit and other.unit:
-        return one.unit == other.unit
-    return one.comm == other.comm
+@dataclass(frozen=True)
+class _Place:
+    """The job, its nodes, all nodes that it may use (None: not known), and the room on each node (None: not known)."""
+
+    case: NodeCase
+    job: Job
+    bound: frozenset[int]
+    allowed: frozenset[int] | None
+    room: Mapping[int, int] | None
+    launcher: Launcher | None
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether a cpuset allows no other nodes."""
+        return self.allowed is not None and self.allowed <= self.bound
+
+    @property
+    def total_kb(self) -> int | None:
+        return sum(self.room.values()) if self.room is not None else None
+
+    def edit(self, policy: Policy) -> str | None:
+        return self.launcher.edit(policy) if self.launcher else None
 
 
-def plan(evidence: Evidence, report: OomReport, bound: Collection[int], launcher: tuple[Membind, Unit] | None) -> Plan:
-    """Interleave over all nodes, and no policy at all."""
-    job = report.kills[0]
+def plan(case: NodeCase) -> Plan:
+    """All remedies that the host's tools know; where interleave does not fit, the one that fits best leads."""
+    report = case.placed()
+    job = job_of(case.evidence, report, case.kills, case.culprit())
     allowed = parse_nodes(report.summary.mems_allowed) if report.summary else None
-    headroom = _headroom(evidence, report, bound, allowed or frozenset())
-    fits, because = _judge(job.rss_kb, headroom, forbidden=allowed is not None and allowed <= set(bound))
-    where = _where_to_look(job.task) if launcher is None else ""
-    interleave = Remedy(
+    launcher = find_launcher(case.unit(), job.copies[0] if job.copies else None)
+    place = _Place(case, job, case.nodes, allowed, _room(case, job, allowed), launcher)
+    interleave, *others = [_interleave(place), _unbind(place), *_weighted(place), *_preferred(place), *_other_node(place)]
+    others += [*_two_instances(place), *_free_the_nodes(place)]
+    if interleave.fits is False:
+        others.sort(key=lambda remedy: (True, None, False).index(remedy.fits))
+        return Plan(False, (*_widen(place), *others[:1], interleave, *others[1:]), launcher.citation if launcher else None)
+    return Plan(interleave.fits, (interleave, *others), launcher.citation if launcher else None)
+
+
+def _room(case: NodeCase, job: Job, allowed: frozenset[int] | None) -> Mapping[int, int] | None:
+    nodes = case.evidence.get(Nodes)
+    if isinstance(nodes, Nodes):
+        room = headroom_now_kb(nodes, job.copies)
+        return {node: kb for node, kb in room.items() if node in allowed} if allowed else room
+    rss_kb = case.placed().kills[0].rss_kb
+    return headroom_at_kill_kb(case.placed(), case.nodes, rss_kb, allowed or frozenset()) if rss_kb is not None else None
+
+
+def _interleave(place: _Place) -> Remedy:
+    return Remedy(
         action="interleave",
         says="Start the job with --interleave=all in place of --membind, so that its memory comes from all nodes.",
-        edit=_edit(launcher, "interleave"),
-        fits=fits,
-        headroom_kb=headroom,
-        because=f"{because}{where}",
+        edit=place.edit(Policy("interleave", "all", "interleave", list_nodes(place.allowed or ()))),
+        fits=False if place.forbidden else place.job.fits(place.total_kb),
+        headroom_kb=place.room,
+        because=f"{_say_room(place)}{_where_to_look(place)}",
     )
-    unbind = Remedy(
-        action="unbind",
-        says="Or drop --membind: memory then comes from the CPU's own node first and spills over to the others.",
-        edit=_edit(launcher, "unbind"),
-        fits=fits,
-        headroom_kb=headroom,
-        because="It has the same room as interleave; CPU flags of numactl can stay.",
-    )
-    return Plan(fits, (interleave, unbind))
 
 
-def _headroom(evidence: Evidence, report: OomReport, bound: Collection[int], allowed: Collection[int]) -> Mapping[int, int] | None:
-    nodes, seen = evidence.get(Nodes), evidence.get(Processes)
-    job = report.kills[0]
-    if isinstance(nodes, Nodes):
-        processes = seen.all if isinstance(seen, Processes) else ()
-        room = headroom_now_kb(nodes, [process for process in processes if same_job(process.task, job.task)])
-        return {node: kb for node, kb in room.items() if node in allowed} if allowed else room
-    return headroom_at_kill_kb(report, bound, job.rss_kb, allowed) if job.rss_kb is not None else None
+def _say_room(place: _Place) -> str:
+    if place.forbidden:
+        return "It does not fit as it is: the job's cpuset allows no other nodes, so that must be widened first."
+    if place.total_kb is None:
+        return "How much room the other nodes have cannot be computed from what was collected."
+    said = f"All nodes together have room for about {human(place.total_kb)} of it ({BASIS}), and {place.job.say()}"
+    ending = {True: ": it fits.", False: ": it does not fit.", None: ", so watch it after the change."}
+    return f"{said}{ending[place.job.fits(place.total_kb)]}"
 
 
-def _judge(rss_kb: int | None, headroom: Mapping[int, int] | None, *, forbidden: bool) -> tuple[bool | None, str]:
-    """Whether the job fits. Its size at death is the least that it needs: enough to say no, never enough to say yes."""
-    if forbidden:
-        return False, "The job's cpuset allows no other nodes, so it must be widened first."
-    if headroom is None:
-        return None, "How much room the other nodes have cannot be computed from what was collected."
-    ceiling_kb = sum(headroom.values())
-    room = f"All nodes together have room for about {human(ceiling_kb)} of it"
-    if rss_kb is None:
-        return None, f"{room}; how much it needs is not known."
-    if ceiling_kb < rss_kb:
-        return False, f"{room}, and it already held {human(rss_kb)} when it was killed."
-    return None, f"{room}. Its peak is not known ({human(rss_kb)} is what it had when it was killed), so watch it after the change."
-
-
-def _where_to_look(task: Task) -> str:
+def _where_to_look(place: _Place) -> str:
+    if place.launcher is not None:
+        return "" if place.launcher.citation is None else f" What binds it: {place.launcher.says}."
+    task: Task = place.job.task
     unit = task.unit if task.unit and _UNIT_NAME.fullmatch(task.unit) else None
     first = f"“systemctl cat {unit}”" if unit else "the unit's ExecStart"
     return f" Who bound it is not in what was collected: look for numactl in {first}, in the scripts it starts, and for NUMAPolicy=."
 
 
-def _edit(launcher: tuple[Membind, Unit] | None, action: str) -> str | None:
-    """The change of the unit file, to be pasted: what it does as comments, then the commands. Arguments behind the program stay.
-
-    Every word on a command line is checked against what such a word may hold; a unit from a package is edited by systemctl.
-    """
-    if launcher is None:
-        return None
-    membind, unit = launcher
-    path = unit.properties.get("FragmentPath", "")
-    if not _UNIT_NAME.fullmatch(unit.name) or not _UNIT_FILE.fullmatch(path):
-        return None
-    words = membind.interleaved() if action == "interleave" else membind.removed()
-    diff = [f"# {path}", f"# - ExecStart={' '.join(membind.words)}", f"# + ExecStart={' '.join(words)}"]
-    old, new = _changed(membind.words, words)
-    restart = f"systemctl daemon-reload && systemctl restart {unit.name}"
-    if path.startswith("/etc/") and _PLAIN_WORDS.fullmatch(old) and (not new or _PLAIN_WORDS.fullmatch(new)):
-        sed = f"s| {old} | {new} |" if new else f"s|{old} ||"
-        # a line that did not match changes nothing, and then nothing is restarted
-        return "\n".join((*diff, f"sed -i.bak '/^ExecStart=/{sed}' {path}", f"! cmp -s {path} {path}.bak && {restart}"))
-    return "\n".join((*diff, f"systemctl edit --full {unit.name}   # make the change above by hand", restart))
+def _unbind(place: _Place) -> Remedy:
+    return Remedy(
+        action="unbind",
+        says="Drop --membind: memory then comes from the CPU's own node first and spills over to the others.",
+        edit=place.edit(Policy(None, "", "default")),
+        fits=False if place.forbidden else place.job.fits(place.total_kb),
+        headroom_kb=place.room,
+        because="It has the same room as interleave; CPU flags of numactl can stay.",
+    )
 
 
-def _changed(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]:
-    """The words that differ between two command lines."""
-    start = 0
-    while start < min(len(before), len(after)) and before[start] == after[start]:
-        start += 1
-    end = 0
-    while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
-        end += 1
-    return " ".join(before[start : len(before) - end]), " ".join(after[start : len(after) - end])
+def _weighted(place: _Place) -> Iterator[Remedy]:
+    """Where the nodes are of very different size, and kernel and numactl know it."""
+    nodes, tools = place.case.evidence.get(Nodes), place.case.evidence.get(Tools)
+    if isinstance(nodes, Missing) or isinstance(tools, Missing) or not tools.can("weighted-interleave", (6, 9)):
+        return
+    sizes = [node.total_kb for number, node in nodes.by_number.items() if place.allowed is None or number in place.allowed]
+    if not sizes or min(sizes) > UNEQUAL_SHARE * max(sizes):
+        return
+    yield Remedy(
+        action="weighted-interleave",
+        says="Start it with --weighted-interleave=all, so that the larger node takes the larger share.",
+        edit=place.edit(Policy("weighted-interleave", "all", "weighted-interleave", list_nodes(place.allowed or ()))),
+        fits=False if place.forbidden else place.job.fits(place.total_kb),
+        headroom_kb=place.room,
+        because="The weights are the whole machine's: /sys/kernel/mm/mempolicy/weighted_interleave.",
+    )
+
+
+def _preferred(place: _Place) -> Iterator[Remedy]:
+    """Keeps the memory near, and spills over."""
+    tools = place.case.evidence.get(Tools)
+    nodes = list_nodes(place.bound)
+    option = "preferred" if len(place.bound) == 1 else "preferred-many"
+    if option == "preferred-many" and (isinstance(tools, Missing) or not tools.can(option, (5, 15))):
+        return
+    yield Remedy(
+        action=option,
+        says=f"Start it with --{option}={nodes}: {say_nodes(place.bound)} first, the others when that is full.",
+        edit=place.edit(Policy(option, nodes, option, nodes)),
+        fits=False if place.forbidden else place.job.fits(place.total_kb),
+        headroom_kb=place.room,
+        because="It keeps the memory near its CPUs, but fills the node for others that are bound to it: they may be killed next.",
+    )
+
+
+def _other_node(place: _Place) -> Iterator[Remedy]:
+    """The emptiest node that the job does not use yet."""
+    others = {node: kb for node, kb in (place.room or {}).items() if node not in place.bound}
+    if not others:
+        return
+    node = max(others, key=lambda number: others[number])
+    yield Remedy(
+        action="other-node",
+        says=f"Bind it to node {node} instead (--membind={node}).",
+        edit=place.edit(Policy("membind", str(node), "bind", str(node))),
+        fits=place.job.fits(others[node]),
+        headroom_kb={node: others[node]},
+        because=f"Node {node} has room for about {human(others[node])} of it; when that fills up, the same happens again.",
+    )
+
+
+def _two_instances(place: _Place) -> Iterator[Remedy]:
+    """One for each of the two emptiest nodes, each with a limit of its own below the node's room."""
+    best = sorted((place.room or {}).items(), key=lambda item: -item[1])[:2]
+    if len(best) < 2:
+        return
+    each_kb = int(SHARE_OF_ROOM * best[1][1])
+    yield Remedy(
+        action="two-instances",
+        says="If the job can be split: one instance for each node, each with MemoryMax= below the node's room.",
+        edit=None,
+        fits=place.job.fits(2 * each_kb),
+        headroom_kb=dict(best),
+        because=f"That is {human(each_kb)} for each at most; one that outgrows it is killed alone, and its neighbours are not.",
+    )
+
+
+def _free_the_nodes(place: _Place) -> Iterator[Remedy]:
+    """What others hold there now, if it went elsewhere."""
+    memory = place.case.memory()
+    if memory is None or place.room is None or not place.bound <= place.room.keys():
+        return
+    others_kb = sum(holder.kb for node in memory.nodes.values() for holder in node.holders if holder.basis == "numa_maps")
+    if not others_kb:
+        return
+    room_kb = sum(place.room[node] for node in place.bound)
+    yield Remedy(
+        action="free-the-node",
+        says=f"Free {say_nodes(place.bound)}: what others hold there ({human(others_kb)}) would have to move.",
+        edit=None,
+        fits=place.job.fits(room_kb + others_kb),
+        headroom_kb={node: place.room[node] for node in sorted(place.bound)},
+        because=f"The job would then find about {human(room_kb + others_kb)} there.",
+    )
+
+
+def _widen(place: _Place) -> Iterator[Remedy]:
+    """First of all, where a cpuset forbids the other nodes."""
+    if not place.forbidden:
+        return
+    nodes = place.case.evidence.get(Nodes)
+    every = nodes.by_number.keys() if isinstance(nodes, Nodes) else ()
+    launcher = widen_cpuset(place.case.unit(), every) if every else None
+    yield Remedy(
+        action="widen-cpuset",
+        says="Allow the job more nodes first: AllowedMemoryNodes=, --cpuset-mems or cpuset.mems.",
+        edit=launcher.edit(Policy(None)) if launcher else None,
+        fits=None,
+        headroom_kb=None,
+        because="Its cpuset allows only the full nodes, and no memory policy reaches outside of that.",
+    )

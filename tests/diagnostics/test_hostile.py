@@ -107,6 +107,8 @@ SECTIONS_OF = {
     "Processes": ("processes",),
     "Nodes": ("node-meminfo", "zoneinfo"),
     "Counters": ("vmstat",),
+    "Peaks": ("inventory", "cgroups"),
+    "Tools": ("uname", "numactl"),
 }
 
 

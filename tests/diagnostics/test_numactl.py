@@ -25,7 +25,7 @@ def test_only_the_memory_policy_changes(command: str, interleaved: str, removed:
     membind = find_membind(command.split())
 
     assert membind is not None
-    assert " ".join(membind.interleaved()) == interleaved
+    assert " ".join(membind.replaced("interleave", "all")) == interleaved
     assert " ".join(membind.removed()) == removed
 
 
