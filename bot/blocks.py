@@ -77,6 +77,7 @@ def _blocks(parts: Iterable[Part], bullets: int, evidence: int) -> list[Block]:
 
 def _part(part: Part, bullets: int, evidence: int) -> list[Block]:
     elements = _bullets("What happened", part.story, bullets)
+    elements += [_code("\n".join(part.picture))] if part.picture else []
     elements += _bullets("How sure", (part.how_sure,) if part.how_sure else (), bullets)
     if part.steps:
         elements.append(_title("What to do"))

@@ -6,6 +6,7 @@ prints CONSTRAINT_NONE for a single node (mm/vmscan.c lru_gen_age_node); kernels
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +16,7 @@ from diagnostics.node_memory import DEFAULT_PAGE_KB, has_room, is_full, shown_no
 
 CPUSET = "CONSTRAINT_CPUSET"
 SYSRQ_ORDER = -1  # is_sysrq_oom, mm/oom_kill.c
+_KSWAPD = re.compile(r"kswapd(\d{1,4})")
 _HIGH_ZONES = ("HighMem", "Movable")  # a kernel object cannot lie there; nor, in these, a request without __GFP_HIGHMEM or __GFP_MOVABLE
 
 
@@ -32,7 +34,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Limit:
-    """The kind, the nodes that it allowed where it is one of nodes, and for UNKNOWN why it could not be told."""
+    """The kind, the nodes that it allowed where it is one of nodes, and for UNKNOWN why it could not be told.
+
+    UNKNOWN with nodes: one node alone was short, and who was kept to it must be seen elsewhere.
+    """
 
     kind: Kind
     nodes: frozenset[int] = frozenset()
@@ -88,12 +93,22 @@ def _from_nodes(report: OomReport, nodes: frozenset[int]) -> Limit:
     allowed = parse_nodes(report.header_mems_allowed)
     if report.constraint is None and allowed and allowed < nodes and allowed <= full and roomy:
         return Limit(Kind.CPUSET, allowed)
-    if roomy and (full or (report.invoker_comm or "").startswith("kswapd") or len(nodes) > 1):
+    suspect = _node_of_kswapd(report)
+    if suspect is not None and not has_room(report, suspect) and roomy:
+        short = f"{say_nodes([suspect])} was short and {say_nodes(roomy)} had room, but what kept the task to it is not in the report"
+        return Limit(Kind.UNKNOWN, frozenset({suspect}), f"kswapd{suspect} had the kernel kill, without naming a constraint: {short}")
+    if roomy and (full or len(nodes) > 1):
         had_room = f"{say_nodes(roomy)} had room: one node alone may have been short"
         return _unknown(f"a report names no constraint, but while memory ran out {had_room}")
     if (not roomy and full) or (report.constraint == NONE and len(nodes) == 1 and not _has_high_zone(report)):
         return Limit(Kind.GLOBAL, nodes)  # with one node and no zone that is out of reach nothing else is left to run out
     return _unknown("a report names no constraint, and by its zone lines memory was not short")
+
+
+def _node_of_kswapd(report: OomReport) -> int | None:
+    """The node whose kswapd asked: only MGLRU does that, for its own node (mm/vmscan.c lru_gen_age_node)."""
+    found = _KSWAPD.fullmatch(report.invoker_comm or "")
+    return int(found[1]) if found and int(found[1]) in shown_nodes(report) else None
 
 
 def _from_blocks(report: OomReport, usable: tuple[Zone, ...]) -> Limit:

@@ -25,6 +25,7 @@ def _part(part: Part, *, colour: bool) -> str:
     if part.subtitle:
         lines.append(plain(part.subtitle))
     lines += _section("What happened", part.story, colour=colour)
+    lines += ["", *(f"  {line}" for line in part.picture)] if part.picture else []
     lines += _section("How sure", (part.how_sure,) if part.how_sure else (), colour=colour)
     if part.steps:
         lines += ["", _paint("What to do", BOLD, colour=colour)]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from diagnostics.model import Citation, Confidence, Finding, Group, HostReport, Report
+from diagnostics.picture import draw
 
 HOW_SURE = {
     Confidence.CONFIRMED: "confirmed",
@@ -39,11 +40,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Part:
-    """What is told of one group of hosts: those with the same finding, or those with none."""
+    """What is told of one group of hosts: those with the same finding, or those with none. `picture` is for monospaced text."""
 
     headline: str
     subtitle: str
     story: tuple[str, ...] = ()
+    picture: tuple[str, ...] = ()
     how_sure: str | None = None
     steps: tuple[Step, ...] = ()
     ruled_out: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ def _found(group: Group, report: Report) -> Part:
         headline=group.headline,
         subtitle=_subtitle(group.hosts, report, sure),
         story=(*finding.story, *_how_long_ago(host, finding), *_for_all(group.hosts, host), *_others(host)),
+        picture=draw(finding),
         how_sure=f"{sure.capitalize()}. {finding.caveat}" if finding.caveat else None,
         steps=tuple(
             Step(

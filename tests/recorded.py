@@ -24,7 +24,7 @@ from diagnostics.probe import PROBE, SECTIONS
 TREE = Path(__file__).parents[1]
 NOT_RECORDED = "not recorded"
 ADDED_BY_JOURNALCTL = {"__REALTIME_TIMESTAMP", "__MONOTONIC_TIMESTAMP"}  # printed whatever fields are asked for
-RECORDED_OF_A_HOST = tuple(name for name in SECTIONS if name != "cgroups")
+RECORDED_OF_A_HOST = tuple(name for name in SECTIONS if name not in ("cgroups", "numactl"))
 UNITS = ("ranker.service", "cache.service")
 
 

@@ -3,7 +3,8 @@
 Fires when a report names CONSTRAINT_MEMORY_POLICY (or, 4.14 to 4.19, a nodemask in its header). It is `likely` where the zones of each
 allowed node are at their watermarks, and `confirmed` where in addition the lines are the kernel's own and a second sign agrees.
 Stays clear when every report is complete and names another constraint, with all nodes at their watermarks or a cgroup's limit reached.
-Cannot tell when a kill has no report, or when a report says CONSTRAINT_NONE while one node alone is short.
+Cannot tell when a kill has no report, or when a report says CONSTRAINT_NONE while one node alone is short: MGLRU's min_ttl_ms does that,
+and with the victim's binding seen on the host it is `likely`.
 Looks like, but is not: a cpuset (CONSTRAINT_CPUSET); `global_oom` in the summary line, which only means "not a cgroup".
 The victim may be a bystander: the kernel kills the biggest task that may use the node. The one that asked is then the culprit.
 
@@ -15,10 +16,12 @@ from __future__ import annotations
 from diagnostics.evidence import Evidence
 from diagnostics.limit import Kind
 from diagnostics.model import Finding, Outcome
-from diagnostics.node_list import say_nodes
+from diagnostics.node_list import parse_nodes, say_nodes
+from diagnostics.numactl import find_membind
 from diagnostics.rules import placement
+from diagnostics.rules.job import same_job
 from diagnostics.rules.node_case import NodeCase, cases
-from diagnostics.rules.signs import limited_by
+from diagnostics.rules.signs import limited_by, short_of_one_node
 
 CODE = "membind-oom"
 
@@ -26,9 +29,19 @@ CODE = "membind-oom"
 def check(evidence: Evidence) -> Outcome:
     """One finding for each set of bound nodes, or why there is none."""
     limited = limited_by(evidence, Kind.MEMORY_POLICY)
-    if not isinstance(limited, tuple):
-        return limited
-    return tuple(_finding(case) for case in cases(evidence, limited))
+    unnamed = [case for case in cases(evidence, short_of_one_node(evidence), unnamed=True) if _is_bound(case)]
+    if isinstance(limited, tuple):
+        return tuple(_finding(case) for case in (*cases(evidence, limited), *unnamed))
+    return tuple(map(_finding, unnamed)) or limited
+
+
+def _is_bound(case: NodeCase) -> bool:
+    """Whether the victim's job is seen to be bound to these nodes: a live copy of it, or the launcher's flag."""
+    victim, unit = case.kills[0].task, case.unit()
+    if any(same_job(process.task, victim) for process in case.bound_processes()):
+        return True
+    membind = find_membind(unit.exec_start) if unit else None
+    return membind is not None and parse_nodes(membind.nodes) == case.nodes
 
 
 def _finding(case: NodeCase) -> Finding:

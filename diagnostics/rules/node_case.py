@@ -15,6 +15,11 @@ from diagnostics.node_memory import is_full, shown_nodes
 from diagnostics.rules import node_picture
 from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, Limited, say_kills, say_task, second_signs
 
+UNNAMED = (
+    "The kernel names no constraint here: MGLRU has it kill for a node that is short (min_ttl_ms). So this rests on the node's own numbers "
+    "and on the binding that was seen."
+)
+
 
 @dataclass(frozen=True)
 class NodeCase:
@@ -23,12 +28,16 @@ class NodeCase:
     evidence: Evidence
     nodes: frozenset[int]
     sourced: tuple[SourcedReport, ...]
+    unnamed: bool = False
 
     def finding(self, code: str, headline: str, limit: str, remedies: tuple[Remedy, ...], signs: tuple[Citation, ...] = ()) -> Finding:
-        """The finding; `limit` says what kept the asker on its nodes, `signs` are the rule's own beside those of every kill."""
+        """The finding; `limit` says what kept the asker on its nodes, `signs` are the rule's own beside those of every kill.
+
+        Where the kernel itself names no constraint, it is never more than likely.
+        """
         kills = self.kills
         signs = (*second_signs(self.evidence, kills), *signs)
-        confidence = self._confidence(signs)
+        confidence = Confidence.LIKELY if self.unnamed else self._confidence(signs)
         memory = self.memory()
         return Finding(
             code=code,
@@ -80,6 +89,8 @@ class NodeCase:
         return tuple(cited)
 
     def _caveat(self) -> str:
+        if self.unnamed:
+            return UNNAMED
         placed = self.placed()
         if not self._shows_nodes(placed):
             return "No report shows the zones of these nodes, so that they were full is the kernel's word and not checked."
@@ -96,6 +107,8 @@ class NodeCase:
         lacks is a thread of some process, and which one is not known.
         """
         report = self.sourced[0].report
+        if self.unnamed:
+            return None  # a kernel thread asked, for nobody in particular
         asker, victim = report.invoker, report.kills[0].task
         if asker is None or asker.pid == victim.pid:
             return None
@@ -130,9 +143,9 @@ class NodeCase:
         return f"{who} may use {limit}: {node_picture.say_free(memory, self.placed())}."
 
 
-def cases(evidence: Evidence, limited: Limited) -> tuple[NodeCase, ...]:
-    """The reports, those on the same nodes together."""
+def cases(evidence: Evidence, limited: Limited, *, unnamed: bool = False) -> tuple[NodeCase, ...]:
+    """The reports, those on the same nodes together; `unnamed` where no constraint is in them."""
     by_nodes: dict[frozenset[int], list[SourcedReport]] = {}
     for sourced, limit in limited:
         by_nodes.setdefault(limit.nodes, []).append(sourced)
-    return tuple(NodeCase(evidence, nodes, tuple(reports)) for nodes, reports in by_nodes.items())
+    return tuple(NodeCase(evidence, nodes, tuple(reports), unnamed) for nodes, reports in by_nodes.items())

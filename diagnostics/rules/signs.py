@@ -72,6 +72,13 @@ def limited_by(evidence: Evidence, kind: Kind) -> Limited | Clear | Unknown:
     return Clear(f"every OOM report{where} shows another limit: {others}")
 
 
+def short_of_one_node(evidence: Evidence) -> Limited:
+    """The reports in which one node alone was short, without a constraint that says for whom."""
+    log = evidence.get(KernelLog)
+    limits = ((sourced, limit_of(sourced.report)) for sourced in log.reports) if isinstance(log, KernelLog) else ()
+    return tuple((sourced, limit) for sourced, limit in limits if limit.kind is Kind.UNKNOWN and limit.nodes)
+
+
 def _whole_box_was_short(log: KernelLog) -> bool:
     """Whether the log has another report that shows all zones of a machine of one node, and these were full."""
     shown = [s.report for s in (*log.reports, *log.nameless) if s.report.zones and s.report.constraint in (None, NONE)]

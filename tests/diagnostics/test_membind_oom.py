@@ -223,6 +223,29 @@ def test_cannot_tell_when_the_kernel_says_box_wide_but_one_node_had_room() -> No
     assert "node 0 had room" in host.unknown["membind-oom"]
 
 
+MGLRU = "6.1-mglru-membind.txt"
+RANKER = "Name:\tranker\nPid:\t500\nVmRSS:\t 1000 kB\ncgroup\t0::/system.slice/ranker.service\nnuma\t{policy}\tN1=1000\n"
+
+
+def test_mglru_with_the_victims_binding_seen_is_likely() -> None:
+    """The kernel names no constraint, but a live copy is bound to the node that was short."""
+    finding = found(examine(recorded(MGLRU), processes=RANKER.format(policy="bind:1")))
+
+    assert (finding.headline, finding.confidence) == ("membind OOM of node 1, suggest interleave", Confidence.LIKELY)
+    assert (finding.culprit, finding.victims) == (None, 2)
+    assert "MGLRU" in (finding.caveat or "")
+
+
+@pytest.mark.parametrize("policy", ["default", "interleave:0-1", "bind:0"])
+def test_mglru_without_the_victims_binding_stays_unknown(policy: str) -> None:
+    """Never the whole machine's, and no membind where none is seen."""
+    host = examine(recorded(MGLRU), processes=RANKER.format(policy=policy))
+
+    assert host.findings == ()
+    assert "kswapd1" in host.unknown["membind-oom"]
+    assert "global-oom" in host.unknown
+
+
 def test_cannot_tell_from_a_bare_kill_line() -> None:
     """Rate limiting drops reports; what limited the process is then unknown."""
     log = "[    1.000000] Out of memory: Killed process 9 (a) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB\n"
