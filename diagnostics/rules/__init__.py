@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome
-from diagnostics.rules import cpuset_oom, fragmentation_oom, global_oom, lowmem_oom, membind_oom, memcg_oom
+from diagnostics.rules import cpuset_oom, fragmentation_oom, global_oom, lowmem_oom, membind_oom, memcg_oom, no_kill_seen
 
 
 @dataclass(frozen=True)
@@ -28,5 +28,6 @@ RULES: tuple[Rule, ...] = tuple(
         global_oom,
         lowmem_oom,
         fragmentation_oom,
+        no_kill_seen,
     )
 )

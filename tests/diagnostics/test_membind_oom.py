@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from diagnostics.model import Confidence, Finding, HostReport
-from diagnostics.rules import RULES
 from diagnostics.rules.signs import NO_SECOND_SIGN
 from tests.diagnostics.kernel_logs import SEED, examine, membind_report, recorded
 
@@ -278,4 +277,4 @@ def test_stays_clear_on_a_whole_log_without_a_kill() -> None:
     """Read from boot to now, and nothing in it."""
     host = examine("kern  :info  : [    0.000000] Linux version 6.1\n", clock=CLOCK)
 
-    assert set(host.clear) == {rule.code for rule in RULES}
+    assert "membind-oom" in host.clear
