@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome
-from diagnostics.rules import cpuset_oom, fragmentation_oom, global_oom, lowmem_oom, membind_oom, memcg_oom, no_kill_seen
+from diagnostics.rules import (
+    cpuset_oom,
+    fragmentation_oom,
+    global_oom,
+    lowmem_oom,
+    membind_oom,
+    memcg_oom,
+    no_kill_seen,
+    sigkill_not_by_kernel,
+)
 
 
 @dataclass(frozen=True)
@@ -29,5 +38,6 @@ RULES: tuple[Rule, ...] = tuple(
         lowmem_oom,
         fragmentation_oom,
         no_kill_seen,
+        sigkill_not_by_kernel,
     )
 )

@@ -1,0 +1,61 @@
+"""sigkill-not-by-kernel: a service was ended by SIGKILL, and the kernel's OOM killer did not do it. It is an answer, never a cause.
+
+Fires when never: who sent the signal is another cause's question.
+Stays clear when systemd logged no main process that SIGKILL ended, or when each such end follows an OOM kill of the same unit.
+Cannot tell when one does not, and the kernel log reaches back: then somebody else sent the signal, and who is not known. Nor when
+systemd's journal or the kernel log was not there.
+Looks like, but is not: exit status 137 of a wrapper, which only repeats what it saw.
+
+Source: systemd's message ids (sd-messages.h); systemd.exec(5).
+"""
+
+from __future__ import annotations
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_log import KernelLog, kills_of
+from diagnostics.facts.service_journal import PROCESS_EXIT, ServiceEvent, ServiceJournal
+from diagnostics.model import Clear, Kill, Moment, Outcome, Unknown
+from diagnostics.rules.signs import SYSTEMD_NOTICES_WITHIN, say_moment
+
+CODE = "sigkill-not-by-kernel"
+SIGKILL = ("9", "KILL")
+
+
+def check(evidence: Evidence) -> Outcome:
+    """Clear or unknown, with the reason."""
+    journal, log = evidence.get(ServiceJournal), evidence.get(KernelLog)
+    if isinstance(journal, Missing):
+        return Unknown(f"how services ended is in systemd's journal, and that was not seen ({journal.because})")
+    ended = [event for event in journal.events if event.message_id == PROCESS_EXIT and event.status in SIGKILL]
+    if not ended:
+        return Clear("systemd logged no main process of a service that SIGKILL ended")
+    if isinstance(log, Missing):
+        return Unknown(f"{_say(ended)}; whether the OOM killer sent it is in the kernel log, and that was not seen ({log.because})")
+    kills = kills_of(log.reports)
+    others = [event for event in ended if not any(_may_be(event, kill) for kill in kills)]
+    if not others:
+        return Clear(f"each SIGKILL that ended a service was the OOM killer's ({len(ended)} of {len(ended)})")
+    if log.gap:
+        return Unknown(f"{_say(others)} without an OOM kill in the log; but {log.gap}")
+    return Unknown(f"{_say(others)}, and the kernel's OOM killer did not send it; who did is not in what was collected")
+
+
+def _may_be(event: ServiceEvent, kill: Kill) -> bool:
+    """Whether this kill may be what ended the service: just before, and of the same unit where its unit is known."""
+    if event.wall is None or kill.at is None or kill.at.wall is None:
+        return True  # without both times it cannot be excluded
+    if kill.task.unit not in (None, event.unit):
+        return False
+    return abs(event.wall - kill.at.wall) <= SYSTEMD_NOTICES_WITHIN
+
+
+def _say(events: list[ServiceEvent]) -> str:
+    """`SIGKILL ended ranker.service 3 times, last at 21:55:44 UTC on 22 Nov`."""
+    last = events[-1]
+    same = sum(event.unit == last.unit for event in events)
+    times = "" if same == 1 else f" {same} times, last"
+    more = len({event.unit for event in events}) - 1
+    others = f" (and {more} other services)" if more > 1 else " (and another service)" if more else ""
+    at = f" at {say_moment(Moment(wall=last.wall))}" if last.wall else ""
+    return f"SIGKILL ended {last.unit}{times}{at}{others}"
