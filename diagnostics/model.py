@@ -96,12 +96,14 @@ class Holder:
 
 @dataclass(frozen=True)
 class NodeMemory:
-    """One node at the moment of the kill."""
+    """One node at the moment of the kill. `hugepages_kb` is the pool, used or not; `shmem_kb` is tmpfs and shared memory."""
 
     free_kb: int
     min_kb: int
     managed_kb: int | None
     holders: tuple[Holder, ...] = ()
+    hugepages_kb: int | None = None
+    shmem_kb: int | None = None
 
 
 @dataclass(frozen=True)

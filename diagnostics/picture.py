@@ -24,7 +24,7 @@ COLUMNS = 38
 NAMED = 4
 _BAR = COLUMNS - 2
 _LETTERS = "ABCDEFGH"
-OTHERS, FREE, NOT_PLACED = ".", " ", "?"
+OTHERS, FREE, NOT_PLACED, HUGE, SHARED = ".", " ", "?", "h", "s"
 
 
 def draw(finding: Finding) -> tuple[str, ...]:
@@ -41,14 +41,23 @@ def draw(finding: Finding) -> tuple[str, ...]:
 def _node(number: int, node: NodeMemory, finding: Finding) -> list[str]:
     size_kb = node.managed_kb or 0
     placed, unplaced = _split(node.holders, finding)
-    held_kb = sum(holder.kb for holder in placed)
+    pools = _pools(node, size_kb)
+    held_kb = sum(holder.kb for holder in placed) + sum(kb for _, kb, _ in pools)
     rest_kb = max(size_kb - node.free_kb - held_kb, 0)
-    lines = [f"node {number}, {human(size_kb)}", _bar(node, [holder.kb for holder in placed], size_kb)]
+    parts = [*zip(_LETTERS, (holder.kb for holder in placed), strict=False), *((mark, kb) for mark, kb, _ in pools)]
+    lines = [f"node {number}, {human(size_kb)}", _bar(node, parts, size_kb)]
     lines += [_row(letter, holder.kb, _name(holder)) for letter, holder in zip(_LETTERS, placed, strict=False)]
+    lines += [_row(mark, kb, name) for mark, kb, name in pools]
     lines += [_row(NOT_PLACED, holder.kb, f"{_name(holder)}, all nodes") for holder in unplaced]
     if rest_kb:
         lines.append(_row(OTHERS, rest_kb, "not known by name" if unplaced else "others and the kernel"))
     return [*lines, _row(FREE, node.free_kb, f"free (min is {human(node.min_kb)})")]
+
+
+def _pools(node: NodeMemory, size_kb: int) -> list[tuple[str, int, str]]:
+    """What belongs to no process: mark, kB and name."""
+    pools = ((HUGE, node.hugepages_kb or 0, "huge pages"), (SHARED, node.shmem_kb or 0, "tmpfs, shared"))
+    return [pool for pool in pools if pool[1] > size_kb // _BAR // 2]
 
 
 def _split(holders: Sequence[Holder], finding: Finding) -> tuple[list[Holder], list[Holder]]:
@@ -59,10 +68,10 @@ def _split(holders: Sequence[Holder], finding: Finding) -> tuple[list[Holder], l
     return placed, [holder for holder in shown if holder not in placed]
 
 
-def _bar(node: NodeMemory, sizes_kb: Sequence[int], size_kb: int) -> str:
+def _bar(node: NodeMemory, parts: Sequence[tuple[str, int]], size_kb: int) -> str:
     """Each column is one share of the node; what is free has at least one where anything is."""
     free = min(max(round(_BAR * node.free_kb / size_kb), 1 if node.free_kb else 0), _BAR)
-    held = "".join(letter * round(_BAR * kb / size_kb) for letter, kb in zip(_LETTERS, sizes_kb, strict=False))
+    held = "".join(letter * round(_BAR * kb / size_kb) for letter, kb in parts)
     return f"[{held[: _BAR - free].ljust(_BAR - free, OTHERS)}{FREE * free}]"
 
 

@@ -77,6 +77,8 @@ def _memory(memory: MemoryPicture) -> dict[str, object]:
                 "free_kb": node.free_kb,
                 "min_kb": node.min_kb,
                 "managed_kb": node.managed_kb,
+                "hugepages_kb": node.hugepages_kb,
+                "shmem_kb": node.shmem_kb,
                 "holders": [
                     {**_named(h.task), "unit": h.task.unit, "kb": h.kb, "policy": h.policy, "basis": h.basis} for h in node.holders
                 ],

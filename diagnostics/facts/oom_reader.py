@@ -119,6 +119,8 @@ _FREE = re.compile(r"(?:^|\s)free:(\d{1,15}) (?:free_pcp:|slab|free_cma)")
 _ZONE = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:")  # without NUMA no node is printed
 _NODE_ALONE = re.compile(r"^Node (\d{1,4}) ?$")  # the first half of a line that another CPU's message split
 _PAIR = re.compile(r"\b(free|min|low|high|managed|free_cma):(\d{1,15})kB")
+_HUGEPAGES = re.compile(r"^Node (\d{1,4}) hugepages_total=(\d{1,9}) .*hugepages_size=(\d{1,9})kB")
+_NODE_SHMEM = re.compile(r"^Node (\d{1,4}) (?:active_anon|\w+ free):.*? shmem:(\d{1,15})kB")
 _RESERVE = re.compile(r"^lowmem_reserve\[\]:((?: \d{1,15})+) *$")
 _BUDDY = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device): (\d+\*\d{1,6}kB .*) =")
 _BLOCKS = re.compile(r"\b(\d{1,12})\*(\d{1,9})kB")
@@ -179,6 +181,16 @@ def _take_zone(draft: _Draft, line: LogLine) -> None:
     if {"free", "min", "low", "high"} <= sizes.keys():
         node, watermarks = int(found[1] or draft.node), (sizes["min"], sizes["low"], sizes["high"])
         draft.zones += (Zone(node, found[2], sizes["free"], *watermarks, sizes.get("managed"), sizes.get("free_cma", 0)),)
+
+
+def _take_hugepages(draft: _Draft, line: LogLine) -> None:
+    if found := _HUGEPAGES.match(line.text):
+        draft.fields["hugepages"] = (*draft.fields.get("hugepages", ()), (int(found[1]), int(found[2]) * int(found[3])))
+
+
+def _take_node(draft: _Draft, line: LogLine) -> None:
+    if found := _NODE_SHMEM.match(line.text):
+        draft.fields["shmem"] = (*draft.fields.get("shmem", ()), (int(found[1]), int(found[2])))
 
 
 def _take_reserve(draft: _Draft, line: LogLine) -> None:
@@ -308,7 +320,13 @@ _ANYWHERE: tuple[_Taker, ...] = (  # lines that may begin with anything: a task'
 )
 _BY_FIRST: dict[str, tuple[_Taker, ...]] = {  # the words that are looked for besides, by a line's first character: a report is long
     "[": ((" name", _take_task_header), ("]", _take_task_row)),
-    "N": ((" free:", _take_zone), (" = ", _take_buddy), ("Node ", _take_node_alone)),
+    "N": (
+        (" free:", _take_zone),
+        (" = ", _take_buddy),
+        (" shmem:", _take_node),
+        (" hugepages_total=", _take_hugepages),
+        ("Node ", _take_node_alone),
+    ),
     "D": ((" free:", _take_zone), (" = ", _take_buddy)),
     "H": ((" free:", _take_zone), (" = ", _take_buddy)),
     "M": ((" free:", _take_zone), (" = ", _take_buddy)),

@@ -64,6 +64,8 @@ class OomReport(NamedTuple):
     slab_pages: int | None = None
     page_kb: int | None = None
     zones: tuple[Zone, ...] = ()
+    hugepages: tuple[tuple[int, int], ...] = ()  # node and kB, one for each size of page
+    shmem: tuple[tuple[int, int], ...] = ()  # node and kB; up to 4.6 one for each zone
     columns: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()  # of the task table, as they stand there
     summary: Summary | None = None

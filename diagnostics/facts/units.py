@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.model import Citation
 
+MOST_PROPERTIES = 64  # of one unit; the probe asks for sixteen
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -41,7 +43,8 @@ def read(bundle: Bundle) -> Units | Missing:
     paragraph: list[tuple[int, str]] = []
     for number, line in enumerate([*section.text.split("\n"), ""], 1):
         if line:
-            paragraph.append((number, line))
+            if len(paragraph) < MOST_PROPERTIES:
+                paragraph.append((number, line))
             continue
         if paragraph and (unit := _read_paragraph(paragraph)):
             units[unit.name] = unit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
@@ -38,7 +38,14 @@ def _node_memory(evidence: Evidence, report: OomReport, node: int) -> NodeMemory
         min_kb=sum(zone.min_kb for zone in zones),
         managed_kb=sum(managed) if len(managed) == len(zones) else None,
         holders=tuple(holder for holder in (*_dead_holder(report), *holders) if holder.kb >= floor_kb),
+        hugepages_kb=_sum_of(report.hugepages, node),
+        shmem_kb=_sum_of(report.shmem, node),
     )
+
+
+def _sum_of(entries: Collection[tuple[int, int]], node: int) -> int | None:
+    sizes = [kb for number, kb in entries if number == node]
+    return sum(sizes) if sizes else None
 
 
 def _dead_holder(report: OomReport) -> tuple[Holder, ...]:
@@ -81,7 +88,19 @@ def say_free(memory: MemoryPicture, report: OomReport) -> str:
 
 def say_holders(memory: MemoryPicture) -> tuple[str, ...]:
     """A sentence for each node on who held it."""
-    return tuple(_say_node(number, node) for number, node in memory.nodes.items() if node.holders)
+    return (
+        *(_say_node(number, node) for number, node in memory.nodes.items() if node.holders),
+        *(said for number, node in memory.nodes.items() for said in _say_held_by_none(number, node)),
+    )
+
+
+def _say_held_by_none(number: int, node: NodeMemory) -> Iterator[str]:
+    """What belongs to no process, and stays when they die."""
+    floor_kb = WORTH_NAMING_SHARE * (node.managed_kb or 0)
+    if node.hugepages_kb and node.hugepages_kb >= floor_kb:
+        yield f"The pool of huge pages keeps {human(node.hugepages_kb)} of node {number}, used or not (nr_hugepages of the node)."
+    if node.shmem_kb and node.shmem_kb >= floor_kb:
+        yield f"tmpfs and shared memory hold {human(node.shmem_kb)} of node {number}, and outlive the processes (df -t tmpfs, ipcs -m)."
 
 
 def _say_node(number: int, node: NodeMemory) -> str:

@@ -194,6 +194,7 @@ def _free_the_nodes(place: _Place) -> Iterator[Remedy]:
     if memory is None or place.room is None or not place.bound <= place.room.keys():
         return
     others_kb = sum(holder.kb for node in memory.nodes.values() for holder in node.holders if holder.basis == "numa_maps")
+    others_kb += sum((node.hugepages_kb or 0) + (node.shmem_kb or 0) for node in memory.nodes.values())
     if not others_kb:
         return
     room_kb = sum(place.room[node] for node in place.bound)

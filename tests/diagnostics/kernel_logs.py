@@ -37,6 +37,7 @@ def membind_report(
     node_free_kb: int = 40000,
     total_free_pages: int = 1000000,
     task_memcg: str = "/system.slice/job.service",
+    node_lines: tuple[str, ...] = (),
 ) -> str:
     """A whole report in the text of 5.0 and later, with one bound node that is full unless told otherwise."""
     invoker, invoker_pid = asker or (comm, pid)
@@ -49,6 +50,7 @@ def membind_report(
         f" free:{total_free_pages} free_pcp:66 free_cma:0",
         f"Node 1 Normal free:{node_free_kb}kB boost:0kB min:45160kB low:56448kB high:67736kB present:8388608kB managed:8222888kB",
         "lowmem_reserve[]: 0 0 0 0 0",
+        *node_lines,
         f"Node 1 Normal: 91*4kB (UE) 234*8kB (UME) = {node_free_kb}kB",
         "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
         *(f"[{row:7}]     0 {row:5}  1556727  1556359 12513280        0             0 {name}" for row, name in rows.items()),

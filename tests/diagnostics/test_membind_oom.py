@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.model import Confidence, Finding, HostReport
+from diagnostics.picture import draw
 from diagnostics.rules.signs import NO_SECOND_SIGN
 from tests.diagnostics.kernel_logs import SEED, examine, membind_report, recorded
 
@@ -220,6 +221,38 @@ def test_cannot_tell_when_the_kernel_says_box_wide_but_one_node_had_room() -> No
 
     assert host.findings == ()
     assert "node 0 had room" in host.unknown["membind-oom"]
+
+
+def test_tmpfs_on_the_node_is_told_and_drawn() -> None:
+    """It is nobody's RSS, and stays when the processes die."""
+    line = "Node 1 active_anon:4kB inactive_anon:6000000kB mapped:0kB shmem:1536000kB shmem_thp: 0kB all_unreclaimable? yes"
+    finding = found(examine(membind_report(node_lines=(line,))))
+
+    assert finding.memory is not None
+    assert finding.memory.nodes[1].shmem_kb == 1536000
+    assert any("tmpfs and shared memory hold 1.5 GiB of node 1" in sentence for sentence in finding.story)
+    assert " s  1.5 GiB  tmpfs, shared" in draw(finding)
+
+
+def test_a_pool_of_huge_pages_on_the_node_is_told_and_drawn() -> None:
+    """Used or not, no other request can have it; every size of page counts."""
+    lines = [
+        f"Node 1 hugepages_total={n} hugepages_free={n} hugepages_surp=0 hugepages_size={kb}kB" for n, kb in ((512, 2048), (0, 1048576))
+    ]
+    finding = found(examine(membind_report(node_lines=tuple(lines))))
+
+    assert finding.memory is not None
+    assert finding.memory.nodes[1].hugepages_kb == 512 * 2048
+    assert any("pool of huge pages keeps 1.0 GiB of node 1, used or not" in sentence for sentence in finding.story)
+    assert " h  1.0 GiB  huge pages" in draw(finding)
+
+
+def test_two_causes_in_one_log_are_two_findings() -> None:
+    """A cgroup's limit and a full node, one after the other."""
+    host = examine(recorded("5.10-D-memcg.txt") + membind_report(pid=901))
+
+    assert [finding.code for finding in host.findings] == ["membind-oom", "memcg-oom"]
+    assert not {kill.task.pid for kill in host.findings[0].kills} & {kill.task.pid for kill in host.findings[1].kills}
 
 
 MGLRU = "6.1-mglru-membind.txt"
