@@ -6,7 +6,10 @@ from pathlib import Path
 
 from diagnostics.bundle import Bundle, Section
 from diagnostics.engine import diagnose
-from diagnostics.model import HostReport
+from diagnostics.facts.log_lines import read_lines
+from diagnostics.facts.oom_reader import read_reports
+from diagnostics.limit import Limit, limit_of
+from diagnostics.model import Finding, HostReport
 
 LOGS = Path(__file__).parent.parent / "logs"
 SEED = "membind-16g-6.1-dmesg.txt"
@@ -58,3 +61,35 @@ def membind_report(
         f"Out of memory: Killed process {pid} ({comm}) total-vm:6226908kB, anon-rss:6224784kB, file-rss:652kB, shmem-rss:0kB, UID:0",
     ]
     return "".join(f"{prefix}{line}\n" for line in lines)
+
+
+KILL = "Out of memory: Killed process 300 (job) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB, UID:0"
+NO_CONSTRAINT = "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task=job,pid=300,uid=0"
+
+
+def zone_report(
+    *zones: str, order: int = 0, gfp: str = "0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO)", summary: str | None = NO_CONSTRAINT
+) -> str:
+    """A report with these zone, reserve and buddy lines, and no constraint unless told otherwise."""
+    lines = [f"job invoked oom-killer: gfp_mask={gfp}, order={order}, oom_score_adj=0", "CPU: 0 PID: 300 Comm: job Not tainted 6.1.0 #1"]
+    lines += [*zones, *([summary] if summary else []), KILL]
+    return "".join(f"kern  :warn  : [  100.000000] {line}\n" for line in lines)
+
+
+def zone(name: str, free_kb: int, node: int = 0, reserve: int = 0, blocks: str = "") -> tuple[str, ...]:
+    """A zone's lines, to be given to `zone_report`."""
+    buddy = (f"Node {node} {name}: {blocks} = {free_kb}kB",) if blocks else ()
+    watermarks = "min:1000kB low:1250kB high:1500kB"
+    return (f"Node {node} {name} free:{free_kb}kB {watermarks} managed:900000kB", f"lowmem_reserve[]: 0 {reserve} {reserve}", *buddy)
+
+
+def limit(log: str) -> Limit:
+    """What limited the only report of a log."""
+    (only,) = read_reports(read_lines(log))
+    return limit_of(only)
+
+
+def finding_of(log: str, **sections: str) -> Finding:
+    """The only finding."""
+    (finding,) = examine(log, **sections).findings
+    return finding

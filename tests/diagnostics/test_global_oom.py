@@ -1,0 +1,33 @@
+"""global-oom: every zone was full, or somebody asked for it by hand; never where a node had room."""
+
+from __future__ import annotations
+
+from diagnostics.limit import Kind
+from tests.diagnostics.kernel_logs import examine, finding_of, limit, recorded, zone, zone_report
+
+
+def test_the_whole_machine_is_full_when_every_zone_is() -> None:
+    """Two nodes, each at its watermark, and no constraint."""
+    finding = finding_of(recorded("5.10-K-membind-both.txt"))
+
+    assert (finding.code, finding.headline) == ("global-oom", "OOM of the whole machine")
+
+
+def test_a_reserve_is_no_room() -> None:
+    """Node 0's DMA zone looks free, but its lowmem_reserve keeps it from the request."""
+    log = zone_report(*zone("DMA", 4484, reserve=951), *zone("Normal", 900))
+
+    assert limit(log).kind is Kind.GLOBAL
+
+
+def test_room_on_one_node_is_never_box_wide() -> None:
+    """MGLRU prints CONSTRAINT_NONE for a single node."""
+    assert limit(zone_report(*zone("Normal", 900, node=0), *zone("Normal", 90000, node=1))).kind is Kind.UNKNOWN
+    assert examine(recorded("6.1-mglru-membind.txt")).findings == ()
+
+
+def test_a_kill_by_hand_is_told_as_that() -> None:
+    """sysrq-f has order -1; memory need not be short."""
+    finding = finding_of(zone_report(*zone("Normal", 500000), order=-1))
+
+    assert finding.headline == "OOM kill asked for by hand (sysrq-f)"
