@@ -86,8 +86,8 @@ def _found(group: Group, report: Report) -> Part:
     sure = HOW_SURE[finding.confidence]
     return Part(
         headline=group.headline,
-        subtitle=_subtitle(group.hosts, report, sure),
-        story=(*finding.story, *_how_long_ago(host, finding), *_for_all(group.hosts, host), *_others(host)),
+        subtitle=" · ".join((_subtitle(group.hosts, report, sure), *_of_whom(group.hosts, host), *_how_long_ago(host, finding))),
+        story=(*finding.story, *_others(host)),
         picture=draw(finding),
         how_sure=f"{sure.capitalize()}. {finding.caveat}" if finding.caveat else None,
         steps=tuple(
@@ -102,23 +102,18 @@ def _found(group: Group, report: Report) -> Part:
     )
 
 
+def _of_whom(names: Sequence[str | None], host: HostReport) -> tuple[str, ...]:
+    return (f"numbers of {host.host}",) if len(names) > 1 else ()
+
+
 def _how_long_ago(host: HostReport, finding: Finding) -> tuple[str, ...]:
     """Where both times are known: a SEV of now need not come from a kill of this morning."""
     last = finding.kills[-1].at if finding.kills else None
     if last is None or last.wall is None or host.taken_at is None or host.taken_at.wall is None:
         return ()
-    minutes = round((host.taken_at.wall - last.wall).total_seconds() / 60)
-    if minutes < 1:
-        return ("The last kill was less than a minute before this look.",)
-    return (
-        f"The last kill was {minutes // 60} h {minutes % 60} min before this look."
-        if minutes >= 60
-        else f"The last kill was {minutes} min before this look.",
-    )
-
-
-def _for_all(names: Sequence[str | None], host: HostReport) -> tuple[str, ...]:
-    return (f"These are the numbers of {host.host}; the other {len(names) - 1} show the same.",) if len(names) > 1 else ()
+    minutes = max(round((host.taken_at.wall - last.wall).total_seconds() / 60), 0)
+    ago = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min" if minutes else "less than a minute"
+    return (f"last kill {ago} before this look",)
 
 
 def _is_of(finding: Finding, group: Group) -> bool:
