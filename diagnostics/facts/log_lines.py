@@ -135,9 +135,10 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
         if start > indent + 2 and held is not None and held.at_prefix:  # deeper than the record: its further line, whatever it says
             rest.extend([clean[start:]] if len(rest) < MAX_RECORD_LINES else ())
             continue
-        if start == 0 and (glued := _GLUED.search(clean)):
-            start = glued.start()  # a console may put the kernel's line behind what a program printed last
         prefix = _prefix(clean, start)
+        if prefix.length == 0 and (glued := _GLUED.search(clean)):
+            start = glued.start()  # a console may put the kernel's line behind what a program printed last
+            prefix = _prefix(clean, start)
         if held is not None and held.at_prefix and prefix.length == start and not _OWN_RECORD.match(clean, start):
             rest.extend([clean[start:]] if len(rest) < MAX_RECORD_LINES else ())
             continue

@@ -128,6 +128,14 @@ def test_a_wrapped_line_is_joined_to_its_beginning() -> None:
 def test_a_service_that_logs_an_oom_line_is_not_the_kernel() -> None:
     """Only `kernel:` is taken off: the line does not begin with the kernel's words."""
     assert only(f"Nov 22 20:01:00 web1 app[77]: {KILL}\n").text == f"web1 app[77]: {KILL}"
+    assert only(f"Nov 22 20:01:00 web1 app[77]: [  178.280424] {KILL}\n").text == f"web1 app[77]: [  178.280424] {KILL}"
+
+
+def test_a_line_that_a_console_glued_to_a_programs_words_is_found() -> None:
+    """The program's words have no prefix; they are no part of the kernel's line."""
+    line = only(f"Creating journal (131072 blocks): [   31.251333] {KILL}\n")
+
+    assert (line.text, line.boot_s, line.facility) == (KILL, 31.251333, Facility.NOT_STATED)
 
 
 def test_a_facility_inside_the_text_states_nothing() -> None:

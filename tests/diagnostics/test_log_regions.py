@@ -1,0 +1,85 @@
+"""Find, then parse: what is read of a long log is what a reading of each of its lines gives, and no user's record becomes the kernel's."""
+
+from __future__ import annotations
+
+import io
+import random
+
+import pytest
+
+from diagnostics.facts.kernel_log import KernelLog, kills_of, read_log
+from diagnostics.facts.log_lines import read_lines
+from diagnostics.facts.log_regions import WINDOW_BYTES, of_stream
+from diagnostics.facts.oom_reader import read_reports
+from tests.diagnostics.kernel_logs import membind_report, recorded
+
+NOISE = "kern  :info  : [    1.000000] usb 1-1: new high-speed USB device number 3 using xhci_hcd\n"
+KILL = "Out of memory: Killed process {pid} (job) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB"
+
+
+def read(text: str) -> KernelLog:
+    return read_log("kernel-log", of_stream(io.BytesIO(text.encode())))
+
+
+def kills(text: str) -> list[tuple[int, int | None]]:
+    """Each victim and the line of its kill, as a reading in regions gives them."""
+    return [(kill.task.pid, kill.line) for kill in kills_of(read(text).reports)]
+
+
+def all_kills(text: str) -> list[tuple[int, int | None]]:
+    """The same by reading every line."""
+    return [(kill.task.pid, kill.line) for report in read_reports(read_lines(text)) for kill in report.kills]
+
+
+def piece(dice: random.Random, number: int) -> str:
+    """A report, a longer one, a bare kill, or a report that lost its head."""
+    pid = 10000 + number
+    table = "".join(
+        f"kern  :info  : [  100.000000] [{row:7}]     0 {row:5}    100    100    100        0             0 other\n" for row in range(4000)
+    )
+    report = membind_report(pid=pid)
+    return dice.choice(
+        (
+            report,
+            report,
+            report.replace("kern  :warn  : [  100.000000] oom-kill", f"{table}kern  :warn  : [  100.000000] oom-kill"),
+            f"kern  :err   : [  100.000000] {KILL.format(pid=pid)}\n",
+            report.partition("Mem-Info:\n")[2],
+        )
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_long_log_is_read_as_if_line_by_line(seed: int) -> None:
+    """The same kills at the same lines, wherever the window's borders fall."""
+    dice = random.Random(seed)  # noqa: S311 # not a secret
+    parts = [NOISE * dice.choice((0, 1, 500, 5000, 30000)) + piece(dice, number) for number in range(40)]
+    text = "".join(parts)
+
+    assert len(text) > 2 * WINDOW_BYTES
+    assert kills(text) == all_kills(text)
+
+
+@pytest.mark.parametrize("padding", [0, 900, 70_000, WINDOW_BYTES - 3000, WINDOW_BYTES + 900_000])
+def test_a_users_record_is_never_the_kernels_wherever_it_lies(padding: int) -> None:
+    """dmesg indents the further lines of a record; the first one, which names the user, may be far above or outside of a region."""
+    forged = membind_report(prefix="kern  :warn  : [  100.000000] ")
+    indented = "".join(f"{' ' * 32}{line}\n" for line in forged.splitlines())
+    record = f"user  :warn  : [   99.000000] hello\n{indented}"
+    noise = NOISE * (padding // len(NOISE))
+    text = f"{noise}{record}{NOISE * 20}{membind_report(pid=4711)}{record}{noise}{NOISE * (2 * WINDOW_BYTES // len(NOISE))}{record}"
+
+    assert [pid for pid, _ in kills(text)] == [4711]
+
+
+def test_the_last_kill_of_a_long_log_is_found_at_its_line() -> None:
+    """Numbers count every line above."""
+    text = NOISE * (3 * WINDOW_BYTES // len(NOISE)) + recorded("5.10-A-membind-self.txt")
+    ((_, line),) = set(kills(text))
+
+    assert "Killed process" in text.splitlines()[(line or 0) - 1]
+
+
+def test_a_text_without_any_newline_ends_in_time() -> None:
+    """Four windows of one line."""
+    assert read("a" * (4 * WINDOW_BYTES)).reports == ()
