@@ -107,7 +107,9 @@ def _where_to_look(place: _Place) -> str:
     task: Task = place.job.task
     unit = task.unit if task.unit and _UNIT_NAME.fullmatch(task.unit) else None
     first = f"“systemctl cat {unit}”" if unit else "the unit's ExecStart"
-    return f" Who bound it is not in what was collected: look for numactl in {first}, in the scripts it starts, and for NUMAPolicy=."
+    seen = any(copy.bound_to for copy in place.job.copies)
+    bound = "It is bound now (its numa_maps), but who set that" if seen else "Who bound it"
+    return f" {bound} is not in what was collected: look for numactl in {first}, in the scripts it starts, and for NUMAPolicy=."
 
 
 def _unbind(place: _Place) -> Remedy:

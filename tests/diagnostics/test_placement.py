@@ -170,6 +170,16 @@ def test_a_script_is_named_as_the_place_to_look() -> None:
     )
 
 
+def test_a_binding_that_only_numa_maps_shows_is_said_to_be_that() -> None:
+    """With where to look for what set it."""
+    copy = COPY.format(hwm=100, cgroup="/system.slice/job.service")
+    interleave = remedy(examine(membind_report(), processes=copy, units=unit("/usr/bin/job ...")), "interleave")
+
+    assert interleave.edit is None
+    assert "It is bound now (its numa_maps), but who set that is not in what was collected" in interleave.because
+    assert "systemctl cat job.service" in interleave.because
+
+
 def test_a_domain_of_libvirt_is_changed_by_virsh() -> None:
     """Its cgroup names the domain."""
     copy = COPY.format(hwm=100, cgroup="/machine.slice/machine-qemu\\x2d3\\x2dweb.scope").replace("Name:\tjob", "Name:\tqemu-system-x86")
