@@ -42,7 +42,7 @@ class Announcement:
 
 def read_announcement(event: Mapping[str, Any], config: SlackConfig, inventory: Inventory) -> Announcement | None:
     """The announcement in a `message` event, or None for all other talk."""
-    if event.get("channel") != config.channel or event.get("subtype") not in (None, "bot_message"):
+    if event.get("channel") != config.channel or event.get("subtype") not in (None, "bot_message", "file_share"):
         return None
     ts, thread_ts = event.get("ts"), event.get("thread_ts")
     if not isinstance(ts, str) or (thread_ts is not None and thread_ts != ts):

@@ -11,6 +11,9 @@ from diagnostics.bundle import Bundle, Section
 from diagnostics.collect.ssh import Target
 
 _BETWEEN_WORDS = re.compile(r"[\s,;|()\[\]<>\"'`*]+")  # a word is taken whole: a name inside another word is not that name
+_INSIDE_WORDS = re.compile(
+    "[=/_~\u201c\u201d\u2018\u2019\u2014\u2026]+"
+)  # host=web1, web1/web2, _web1_ and quotes; what has a port or an @ is another name
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,15 @@ class Inventory:
 
     def named_in(self, text: str) -> tuple[str, ...]:
         """The words of a free text that are names of hosts or services, in their order."""
-        words = (word.rstrip(".:!?") for word in _BETWEEN_WORDS.split(text))
-        return tuple(dict.fromkeys(word for word in words if word in self.targets or word in self.services))
+        named: dict[str, None] = {}
+        for word in _BETWEEN_WORDS.split(text):
+            whole = word.rstrip(".:!?…").lower()
+            parts = (whole,) if self._has(whole) else _INSIDE_WORDS.split(whole)
+            named.update(dict.fromkeys(part for part in parts if self._has(part)))
+        return tuple(named)
+
+    def _has(self, name: str) -> bool:
+        return name in self.targets or name in self.services
 
 
 def build_inventory(config: Config) -> Inventory:

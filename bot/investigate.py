@@ -42,7 +42,9 @@ class Investigator:
             bundle = await self._collector.collect(target)
         except Exception as error:  # one host's trouble must not take the others' answer away
             bundle = Missing(f"sevbot failed on this host ({type(error).__name__}: {error}); please report this as a defect")
-        return not_reached(target.name, bundle) if isinstance(bundle, Missing) else diagnose(self.inventory.about(bundle))
+        if isinstance(bundle, Missing):
+            return not_reached(target.name, bundle)
+        return await asyncio.to_thread(diagnose, self.inventory.about(bundle))  # Slack wants its answers meanwhile
 
 
 def not_in_inventory(name: str) -> HostReport:

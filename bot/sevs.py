@@ -6,8 +6,6 @@ import asyncio
 import logging
 from collections import OrderedDict
 
-from slack_sdk.errors import SlackClientError
-
 from bot.announcement import Announcement
 from bot.blocks import Block, looking_blocks, looking_text, note_blocks, report_blocks, report_text
 from bot.investigate import Investigator
@@ -26,7 +24,11 @@ NO_HOST = (
 
 
 class Sevs:
-    """Answers announcements in the background. A SEV that was seen is not begun again; its thread tells after a restart."""
+    """Answers announcements in the background. A SEV that was seen is not begun again; after a restart its thread tells.
+
+    What stands in no memory but the thread's is a SEV under way when the bot was ended: its message says "looking" until the event is
+    delivered again.
+    """
 
     def __init__(self, investigator: Investigator, thread: SevThread, *, notify_when_ready: bool = False) -> None:
         self._investigator = investigator
@@ -48,7 +50,7 @@ class Sevs:
         task.add_done_callback(self._tasks.discard)
 
     async def drain(self, within_s: float) -> None:
-        """Wait for the answers under way, then end those that are not done; a restart takes them up from their thread."""
+        """Wait for the answers under way, then end those that are not done; a later delivery of theirs takes them up from the thread."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within_s)
         left = list(self._tasks)
@@ -71,7 +73,7 @@ class Sevs:
                 if self._notify:
                     ready = Place(sev.channel, sev.ts, f"{sev.key}-ready")
                     await self._thread.ensure(ready, text, note_blocks([text]))
-        except (SlackClientError, OSError, TimeoutError):
+        except Exception:
             _log.exception("Slack refused or could not be reached: the SEV at %s has no answer", sev.ts)
             self._seen.pop(sev.key, None)  # a later delivery may have better luck
 

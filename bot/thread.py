@@ -17,11 +17,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 METADATA_TYPE = "sevbot_diagnosis"
-ATTEMPTS = 4
-MAX_WAIT_S = 60.0
+ATTEMPTS = 12  # for about three minutes: an outage of Slack is no reason to leave a SEV with "looking"
+MAX_WAIT_S, MAX_RETRY_AFTER_S = 30.0, 300.0
 TOO_BIG = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 MAY_PASS = frozenset({"fatal_error", "internal_error", "ratelimited", "rate_limited", "request_timeout", "service_unavailable"})
-HTTP_TOO_MANY, HTTP_SERVER_ERROR = 429, 500
+HTTP_OK, HTTP_TOO_MANY, HTTP_SERVER_ERROR = 200, 429, 500
 
 _log = logging.getLogger(__name__)
 
@@ -118,20 +118,29 @@ def _our_payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _error_code(error: Exception) -> str | None:
-    return error.response.get("error") if isinstance(error, SlackApiError) and isinstance(error.response.data, dict) else None
+    """Slack's own word for it; an answer that is no JSON leaves an error without one."""
+    data = getattr(getattr(error, "response", None), "data", None)
+    return data.get("error") if isinstance(data, dict) else None
 
 
 def _may_pass(error: Exception) -> bool:
     """Whether another attempt may go better: lost connections, rate limits and server errors, not refusals."""
     if not isinstance(error, SlackApiError):
         return True
-    status = int(error.response.status_code)
+    status = _status(error)
     return status == HTTP_TOO_MANY or status >= HTTP_SERVER_ERROR or _error_code(error) in MAY_PASS
 
 
 def _wait_s(error: Exception, attempt: int) -> float:
-    """Retry-After where Slack gives one, never longer than a minute; else 0.5, 1, 2 s."""
-    if isinstance(error, SlackApiError) and error.response.status_code == HTTP_TOO_MANY:
-        after = str(error.response.headers.get("Retry-After", ""))
-        return min(float(after), MAX_WAIT_S) if after.isascii() and after.isdigit() else 1.0
-    return 0.5 * 2.0**attempt
+    """Retry-After where Slack gives one, else 0.5, 1, 2 s and so on, up to half a minute."""
+    if isinstance(error, SlackApiError) and _status(error) == HTTP_TOO_MANY:
+        after = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
+        return min(float(after), MAX_RETRY_AFTER_S) if after.isascii() and after.isdigit() else 1.0
+    return min(0.5 * 2.0**attempt, MAX_WAIT_S)
+
+
+def _status(error: SlackApiError) -> int:
+    """The HTTP status; slack_sdk hands over aiohttp's own response where the body was no JSON."""
+    response = error.response
+    status = getattr(response, "status_code", None) or getattr(response, "status", None) or HTTP_SERVER_ERROR
+    return int(status) if status != HTTP_OK or _error_code(error) else HTTP_SERVER_ERROR

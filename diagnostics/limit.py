@@ -17,6 +17,7 @@ from diagnostics.node_memory import DEFAULT_PAGE_KB, has_room, is_full, shown_no
 CPUSET = "CONSTRAINT_CPUSET"
 SYSRQ_ORDER = -1  # is_sysrq_oom, mm/oom_kill.c
 _KSWAPD = re.compile(r"kswapd(\d{1,4})")
+MOST_DRIFT_KB = 16 * 1024  # totals and zones are read one after the other, and each CPU holds some pages back
 _HIGH_ZONES = ("HighMem", "Movable")  # a kernel object cannot lie there; nor, in these, a request without __GFP_HIGHMEM or __GFP_MOVABLE
 
 
@@ -79,12 +80,42 @@ def _from_zones(report: OomReport) -> Limit:
     usable = tuple(zone for zone in report.zones if _usable(zone, report))
     if report.order == SYSRQ_ORDER:
         return Limit(Kind.GLOBAL, nodes)
+    if _hides_nodes(report, nodes):
+        return _of_hidden(report, nodes)
     if usable and all(_refuses(zone, report) for zone in usable):
         others = [zone for zone in report.zones if zone not in usable]
         return Limit(Kind.LOWMEM if any(not _refuses(zone, report) for zone in others) else Kind.GLOBAL, nodes)
     if report.order and report.order > 0:
         return _from_blocks(report, usable)
     return _from_nodes(report, nodes)
+
+
+def _hides_nodes(report: OomReport, nodes: frozenset[int]) -> bool:
+    """Whether the machine has memory that the zone lines do not show: since 4.14 a policy's report prints its own nodes only.
+
+    The asker may use a node that is not shown, or more is free than the shown zones have. Without either number nothing is excluded.
+    """
+    allowed = _allowed(report)
+    if allowed is not None and not allowed <= nodes:
+        return True
+    if report.free_pages is None or report.page_kb is None:
+        return allowed is None
+    total_kb = report.free_pages * report.page_kb
+    hidden_kb = total_kb - sum(zone.free_kb for zone in report.zones)
+    return hidden_kb > max(MOST_DRIFT_KB, total_kb // 10)
+
+
+def _allowed(report: OomReport) -> frozenset[int] | None:
+    """The nodes of the asker's cpuset, from the summary or (before 5.0) the header."""
+    return parse_nodes(report.summary.mems_allowed if report.summary else report.header_mems_allowed)
+
+
+def _of_hidden(report: OomReport, nodes: frozenset[int]) -> Limit:
+    """Before 4.14 only a cpuset hid nodes, and the header names it; else the constraint is lost with the line that names it."""
+    full = all(is_full(report, node) for node in nodes)
+    if full and report.summary is None and report.header_nodemask is None and _allowed(report) == nodes:
+        return Limit(Kind.CPUSET, nodes)
+    return _unknown("a report names no constraint and shows some nodes only, so what was free on the others is not excluded")
 
 
 def _from_nodes(report: OomReport, nodes: frozenset[int]) -> Limit:

@@ -150,7 +150,7 @@ class Finding:
     @property
     def victims(self) -> int:
         """How many distinct processes were killed."""
-        return len({kill.task.pid for kill in self.kills})
+        return len({(kill.task.pid, kill.task.comm, kill.at) for kill in self.kills})
 
 
 @dataclass(frozen=True)

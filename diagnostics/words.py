@@ -16,6 +16,7 @@ HOW_SURE = {
     Confidence.LIKELY: "likely",
     Confidence.POSSIBLE: "possible",
 }
+NAMED_CAUSES = 3
 SHOWN_REMEDIES = 3  # at night three are enough to choose from; programs get all
 NO_CAUSE = "none of the causes that sevbot knows"
 UNEXPLAINED = "an OOM kill that could not be put down to a cause"
@@ -76,7 +77,9 @@ def _headline(report: Report, parts: Sequence[Part]) -> str:
     if len(report.groups) == 1:
         return parts[0].headline
     if report.groups:
-        return f"{len(report.groups)} causes found: {'; '.join(group.headline for group in report.groups)}"
+        named = [group.headline for group in report.groups[:NAMED_CAUSES]]
+        more = [f"and {len(report.groups) - len(named)} more"] if len(report.groups) > len(named) else []
+        return f"{len(report.groups)} causes found: {'; '.join((*named, *more))}"
     return parts[0].headline if parts else NOT_TOLD
 
 

@@ -7,7 +7,7 @@ goes back to boot and up to the moment at which the bundle was taken; a file by 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -15,15 +15,16 @@ from typing import NamedTuple
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.facts import clock
-from diagnostics.facts.log_lines import LogLine, read_lines
+from diagnostics.facts.log_lines import Facility, LogLine, read_lines
 from diagnostics.facts.log_regions import LogText, of_text
-from diagnostics.facts.oom_reader import read_reports
+from diagnostics.facts.oom_reader import Odd, read_reports
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.model import Citation, Kill
 
 SOURCES = ("kernel-log", "kernel-journal")
 HEAD_LINES = 512
 KEPT_WHOLE = 8
+SAME_REPORT_S = 2.0
 FIRST_SECONDS = 5.0  # a ring that still holds a line this early has lost nothing that a service could have caused
 NOT_PERMITTED = (
     "the account may not read the kernel log (kernel.dmesg_restrict=1): add it to group systemd-journal, "
@@ -45,7 +46,8 @@ class SourcedReport(NamedTuple):
 class KernelLog:
     """Reports in time order; `forged` counts lines that read like a report's but state another facility than the kernel's.
 
-    `seen` is false where nothing in the text is a line of a kernel log; `nameless` are the reports in which no victim is named.
+    `seen` is false where nothing in the text is a line of a kernel log; `nameless` are the reports in which no victim is named, `unread`
+    lines that speak of a kill in words that are not known.
     """
 
     reports: tuple[SourcedReport, ...]
@@ -54,10 +56,13 @@ class KernelLog:
     seen: bool = True
     forged: int = 0
     nameless: tuple[SourcedReport, ...] = ()
+    unread: tuple[Citation, ...] = ()
 
     @property
     def gap(self) -> str | None:
         """Why the absence of a kill is no answer here, or None where it is one."""
+        if self.unread:
+            return f"line {self.unread[0].line} says that a process was killed, in words that sevbot does not know: read it by hand"
         if self.nameless and (header := self.nameless[0].report.header):
             return f"an OOM report begins at line {header.number}: its end is lost, or nothing could be killed (then the kernel panics)"
         if not self.since_boot:
@@ -92,26 +97,27 @@ def read(bundle: Bundle) -> KernelLog | Missing:
         until_taken=isinstance(clock_fact, clock.Clock) and any(log.until_taken for log in logs),
         forged=sum(log.forged for log in logs),
         nameless=tuple(report for log in logs for report in log.nameless),
+        unread=tuple(line for log in logs for line in log.unread),
     )
 
 
 def _read_section(section: Section, booted: datetime | None) -> KernelLog | Missing:
-    log = read_log(section.name, of_text(section.text), booted)
+    log = read_log(section.name, of_text(section.text), booted, stated=True)
     if not log.seen:
         return Missing(_why_empty(section))
     return replace(log, since_boot=log.since_boot and not section.cut, until_taken=section.exit == 0)
 
 
-def read_log(source: str, log: LogText, booted: datetime | None = None) -> KernelLog:
+def read_log(source: str, log: LogText, booted: datetime | None = None, *, stated: bool = False) -> KernelLog:
     """All reports of a log, each with its line numbers; of like reports beyond the first few only the kill and its limit are kept."""
     head = list(islice(read_lines(log.head), HEAD_LINES))
     stamped = [line for line in head if line.boot_s is not None or line.wall is not None]
     reports: list[SourcedReport] = []
     nameless: list[SourcedReport] = []
-    forged: list[LogLine] = []
+    odd = Odd(stated=stated and any(line.facility is Facility.KERNEL for line in head))
     alike: Counter[object] = Counter()
     for region in log.regions:
-        for report in read_reports(read_lines(region.text, region.first_line), forged):
+        for report in read_reports(read_lines(region.text, region.first_line), odd):
             if not report.kills:
                 nameless.append(SourcedReport(source, report.slim()))
                 continue
@@ -126,7 +132,8 @@ def read_log(source: str, log: LogText, booted: datetime | None = None) -> Kerne
         until_taken=False,
         seen=any(line.at_prefix or line.boot_s is not None or line.wall is not None for line in head) or bool(reports or nameless),
         nameless=tuple(nameless[:KEPT_WHOLE]),
-        forged=len(forged),
+        forged=len(odd.forged),
+        unread=tuple(Citation(source, line.number, line.raw) for line in odd.unread),
     )
 
 
@@ -150,19 +157,28 @@ def _with_wall(report: OomReport, booted: datetime | None) -> OomReport:
     return report._replace(kills=kills)
 
 
-def _merge(logs: Iterable[KernelLog]) -> tuple[SourcedReport, ...]:
-    """All reports; of one that several sections hold, the fullest copy, in the order of time as far as it is known."""
-    kept: list[SourcedReport] = []
-    place: dict[tuple[str, int], int] = {}
-    for sourced in (sourced for log in logs for sourced in log.reports):
+def _merge(logs: Sequence[KernelLog]) -> tuple[SourcedReport, ...]:
+    """All reports in the order of time; of one that both sections hold, the fuller copy. Within one log nothing is left out or moved."""
+    if len(logs) == 1:
+        return logs[0].reports
+    kept: list[SourcedReport] = list(logs[0].reports)
+    place: dict[tuple[str, int], list[int]] = {}
+    for number, sourced in enumerate(kept):
+        for kill in sourced.report.kills:
+            place.setdefault((kill.task.comm, kill.task.pid), []).append(number)
+    for sourced in (sourced for log in logs[1:] for sourced in log.reports):
         names = [(kill.task.comm, kill.task.pid) for kill in sourced.report.kills]
-        at = next((place[name] for name in names if name in place), len(kept))
-        if at == len(kept):
+        same = next((n for name in names for n in place.get(name, ()) if _same_time(kept[n], sourced)), None)
+        if same is None:
             kept.append(sourced)
-        elif _fullness(sourced.report) > _fullness(kept[at].report):
-            kept[at] = sourced
-        place.update(dict.fromkeys(names, at))
+        elif _fullness(sourced.report) > _fullness(kept[same].report):
+            kept[same] = sourced
     return tuple(sorted(kept, key=_boot_s))
+
+
+def _same_time(one: SourcedReport, other: SourcedReport) -> bool:
+    """Whether two copies may be of one report: pids are used again."""
+    return _boot_s(one) == float("inf") or _boot_s(other) == float("inf") or abs(_boot_s(one) - _boot_s(other)) <= SAME_REPORT_S
 
 
 def _fullness(report: OomReport) -> tuple[bool, int]:

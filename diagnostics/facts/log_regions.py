@@ -19,7 +19,7 @@ WRAPPED_BYTES = 1 << 11  # how far below a kill its wrapped rest may go on
 RECORD_BYTES = 1 << 16  # the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
 HEAD_BYTES = 1 << 16
 HEADER = b"invoked oom-killer"
-OF_SHORT = (HEADER, b"ill process ")
+OF_SHORT = (HEADER, b"ill process ", b"killed process")
 KILLS = (b"Killed process ", b"oom-kill:constraint=CONSTRAINT_")  # a report that names a victim has one of them
 
 

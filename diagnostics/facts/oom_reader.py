@@ -23,26 +23,46 @@ from diagnostics.facts.oom_report import OomReport, Summary, Zone, unit_of
 from diagnostics.model import Kill, Task
 
 
-def read_reports(lines: Iterable[LogLine], forged: list[LogLine] | None = None) -> Iterator[OomReport]:
-    """Every report that begins with a header or names a victim, in the order of the log.
+@dataclass
+class Odd:
+    """Lines beside the reports: `forged` read like a report's, but state that somebody else wrote them (the first ones are kept).
 
-    Lines that read like a report's but state that somebody else wrote them enter none; the first of them are put into `forged`.
+    `unread` are those that say that a process was killed, in words that are not known. `stated`: a record without a facility is not the
+    kernel's, since in this log the kernel's own state theirs (dmesg -x leaves out one that it has no name for).
     """
+
+    stated: bool = False
+    forged: list[LogLine] = field(default_factory=list)
+    unread: list[LogLine] = field(default_factory=list)
+
+    def disbelieves(self, line: LogLine) -> bool:
+        if line.facility is Facility.KERNEL or (line.facility is Facility.NOT_STATED and not self.stated):
+            return False
+        if len(self.forged) < KEPT_FORGED and claims_oom(line):
+            self.forged.append(line)
+        return True
+
+
+def read_reports(lines: Iterable[LogLine], odd: Odd | None = None) -> Iterator[OomReport]:
+    """Every report that begins with a header or names a victim, in the order of the log; lines of others enter none."""
+    odd = odd or Odd()
     draft, done, partial = _Draft(), list[_Draft](), 0
-    takers, other = _BY_FIRST.get, Facility.OTHER  # looked up once: this loop sees every line
+    takers, kernel = _BY_FIRST.get, Facility.KERNEL  # looked up once: this loop sees every line
     for line in lines:
-        if line.facility is other:
-            if forged is not None and len(forged) < KEPT_FORGED and claims_oom(line):
-                forged.append(line)
+        if line.facility is not kernel and odd.disbelieves(line):
             continue
         text = line.text
         if "\n" in text:
             text = _flat(text)
             line = line._replace(text=text)  # noqa: PLW2901
         for marker, take in takers(text[:1], _ANYWHERE):
-            if marker in text and (following := take(draft, line)) is not None:
-                done.append(draft)
-                draft = following
+            if marker in text:
+                if (following := take(draft, line)) is not None:
+                    done.append(draft)
+                    draft = following
+                draft.all_stated = draft.all_stated and line.facility is kernel
+        if draft.unread is not None:
+            odd.unread = odd.unread or [draft.unread]
         if done:
             for whole in done:
                 partial += whole.is_partial
@@ -71,6 +91,10 @@ class _Draft:
     zones: tuple[Zone, ...] = ()
     rows: list[str] = field(default_factory=list)
     kills: tuple[Kill, ...] = ()
+    group: list[tuple[Kill, LogLine]] = field(default_factory=list)  # further kills of one report, with memory.oom.group
+    pids: set[int] = field(default_factory=set)
+    all_stated: bool = True
+    unread: LogLine | None = None
     kill_lines: tuple[LogLine, ...] = ()
     columns: tuple[str, ...] = ()
     asked: str = ""  # what the header says of the request
@@ -88,7 +112,7 @@ class _Draft:
 
     def finished(self) -> OomReport:
         """The report; where the kill line did not come, another line still names the victim, without sizes or time."""
-        kills = self.kills
+        kills = (*self.kills, *(kill for kill, _ in self.group))
         summary = self.fields.get("summary")
         victim = summary.victim if summary else self.chosen
         if not kills and victim is not None:
@@ -103,7 +127,8 @@ class _Draft:
             zones=self.zones,
             rows=tuple(self.rows),
             kills=kills,
-            kill_lines=self.kill_lines,
+            kill_lines=(*self.kill_lines, *(line for _, line in self.group)),
+            all_stated=self.all_stated,
         )
 
 
@@ -131,7 +156,8 @@ _SUMMARY_MEMS = re.compile(r",mems_allowed=([\d,-]*?),(?:global_oom|oom_memcg=|t
 _SUMMARY_PID = re.compile(r"\d{1,9}(?=,uid|$)")
 COMM_CHARS = 15  # TASK_COMM_LEN of the kernel, less the terminating byte
 _KILL = re.compile(
-    r"^(?P<message>[\w ()]*: )?Killed process (?P<pid>\d{1,9}),? ?(?:UID \d+,? )?\((?P<comm>.{0,64})\)"
+    r"^(?P<message>(?:Out of [Mm]emory|Memory cgroup out of memory|No available memory)[\w ()]*: )?"
+    r"Killed process (?P<pid>\d{1,9}),? ?(?:UID \d+,? )?\((?P<comm>.{0,64})\)"
     r"(?=[,. ]*(?:total-vm:|vsz:|$))(?P<sizes>.*)$"
 )
 _SIZE = re.compile(r"(total-vm|vsz|anon-rss|file-rss|shmem-rss):(\d{1,15})kB")
@@ -269,11 +295,12 @@ def _take_chosen(draft: _Draft, line: LogLine) -> _Draft | None:
 
 def _take_kill(draft: _Draft, line: LogLine) -> _Draft | None:
     if not (found := _KILL.match(line.text)):
+        draft.unread = draft.unread or line
         return None
     pid = int(found["pid"])
-    if any(kill.task.pid == pid for kill in draft.kills):
+    if pid in draft.pids:
         return None  # with memory.oom.group the chosen victim is printed twice
-    begins = bool(draft.kills) and not draft.fields.get("whole_group")  # with memory.oom.group one report kills many
+    begins = _is_another(draft, found["comm"])
     if begins:
         draft = _Draft()
     summary = draft.fields.get("summary")
@@ -288,11 +315,25 @@ def _take_kill(draft: _Draft, line: LogLine) -> _Draft | None:
         invoker=draft.fields.get("invoker"),
         line=line.number,
     )
-    draft.kills += (kill,)
-    draft.kill_lines += (line,)
+    draft.pids.add(pid)
+    if draft.kills:
+        draft.group.append((kill, line))
+    else:
+        draft.kills, draft.kill_lines = (kill,), (line,)
     if "Memory cgroup" in (found["message"] or ""):
         draft.fields["memcg_kill"] = True
     return draft if begins else None
+
+
+def _is_another(draft: _Draft, comm: str) -> bool:
+    """Whether a kill line begins a report: another was killed already, or the summary names a task of another name.
+
+    With memory.oom.group one report kills many; up to 5.1, where a line names the task that was chosen, a child of it may die.
+    """
+    if draft.fields.get("whole_group"):
+        return False
+    summary = draft.fields.get("summary")
+    return bool(draft.kills) or (summary is not None and draft.chosen is None and summary.victim.comm != comm)
 
 
 def _take_group(draft: _Draft, _line: LogLine) -> None:
@@ -314,7 +355,7 @@ _ANYWHERE: tuple[_Taker, ...] = (  # lines that may begin with anything: a task'
     ("invoked oom-killer", _take_header),
     (" mems_allowed=", _take_mems_allowed),
     ("ill process ", _take_chosen),
-    ("Killed process ", _take_kill),
+    ("illed process", _take_kill),
     ("free:", _take_free),
     ("slab_reclaimable:", _take_slab),
 )

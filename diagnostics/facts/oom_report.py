@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from diagnostics.facts.log_lines import Facility, LogLine
+from diagnostics.facts.log_lines import LogLine
 from diagnostics.model import Kill, Task
 
 MEMORY_POLICY = "CONSTRAINT_MEMORY_POLICY"
@@ -76,6 +76,7 @@ class OomReport(NamedTuple):
     memcg_of_task: str | None = None
     memcg_line: LogLine | None = None
     whole_group: bool = False
+    all_stated: bool = False
     kills: tuple[Kill, ...] = ()
     kill_lines: tuple[LogLine, ...] = ()
 
@@ -129,8 +130,8 @@ class OomReport(NamedTuple):
 
     @property
     def from_kernel(self) -> bool:
-        """Whether each key line states facility kern."""
-        return bool(self.key_lines) and all(line.facility is Facility.KERNEL for line in self.key_lines)
+        """Whether each line that went into the report states facility kern."""
+        return self.all_stated and bool(self.key_lines)
 
 
 _TASK_ROW = re.compile(r"^\[ *(\d{1,9})\] +(\d.*)$")

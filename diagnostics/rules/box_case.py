@@ -22,7 +22,7 @@ def box_finding(
     agreeing = [s.report for s in sourced if s.report.header and s.report.kill_lines and agrees(s.report)]
     confidence, caveat = Confidence.POSSIBLE, "The report around the kill is not complete, or its zone lines do not show it."
     if agreeing:
-        from_kernel = any(report.from_kernel for report in agreeing)
+        from_kernel = all(s.report.from_kernel for s in sourced)
         confidence = Confidence.CONFIRMED if from_kernel and signs else Confidence.LIKELY
         caveat = NO_SECOND_SIGN if from_kernel else NOT_PROVEN
     return Finding(

@@ -77,7 +77,7 @@ def _confidence(reports: Sequence[OomReport], signs: Sequence[Citation]) -> Conf
     agreeing = [report for report in reports if _numbers_agree(report)]
     if not agreeing:
         return Confidence.POSSIBLE
-    return Confidence.CONFIRMED if signs and any(report.from_kernel for report in agreeing) else Confidence.LIKELY
+    return Confidence.CONFIRMED if signs and all(report.from_kernel for report in reports) else Confidence.LIKELY
 
 
 def _numbers_agree(report: OomReport) -> bool:

@@ -79,7 +79,8 @@ class NodeCase:
         agreeing = [sourced.report for sourced in self.sourced if self._agrees(sourced.report)]
         if not agreeing:
             return Confidence.POSSIBLE
-        return Confidence.CONFIRMED if signs and any(report.from_kernel for report in agreeing) else Confidence.LIKELY
+        all_kernels = all(sourced.report.from_kernel for sourced in self.sourced)  # each kill that is counted must be the kernel's word
+        return Confidence.CONFIRMED if signs and all_kernels else Confidence.LIKELY
 
     def _cited(self) -> tuple[Citation, ...]:
         first, last = self.sourced[0], self.sourced[-1]

@@ -151,6 +151,8 @@ def _say_span(kills: Sequence[Kill]) -> str:
     if not moments:
         return ""
     first, last = moments[0], moments[-1]
+    if first.boot_s is not None and last.boot_s is not None and first.boot_s > last.boot_s and first.wall is None:
+        return " in more than one boot"
     if len(moments) == 1:
         return f" at {say_moment(first)}"
     if first.wall is not None and last.wall is not None and first.wall.date() == last.wall.date():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.inventory import Inventory
+from diagnostics.collect.ssh import Target
 from tests.bot.configs import inventory
 
 
@@ -35,3 +37,11 @@ def test_a_service_stands_for_its_hosts_and_each_host_comes_once() -> None:
 def test_anything_else_is_unknown(name: str) -> None:
     """No address, port, user or spelling of them is ever dialled."""
     assert inventory().find([name]) == ((), (name,))
+
+
+@pytest.mark.parametrize("text", ["host=web1 is down", "web1/web2: slow", "_web1_", "“web1” crashes", "web1… again", "WEB1 down"])
+def test_a_name_is_found_in_what_people_put_around_it(text: str) -> None:
+    """Markup, labels and quotes are no part of it; names are lower case by their own rule."""
+    targets = {name: Target(name=name, address="127.0.0.1", port=22, user="sevbot-probe") for name in ("web1", "web2")}
+
+    assert Inventory(targets, {}).named_in(text)[0] == "web1"

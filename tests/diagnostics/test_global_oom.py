@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from diagnostics.limit import Kind
-from tests.diagnostics.kernel_logs import examine, finding_of, limit, recorded, zone, zone_report
+from tests.diagnostics.kernel_logs import examine, finding_of, limit, membind_report, recorded, zone, zone_report
 
 
 def test_the_whole_machine_is_full_when_every_zone_is() -> None:
@@ -31,3 +33,21 @@ def test_a_kill_by_hand_is_told_as_that() -> None:
     finding = finding_of(zone_report(*zone("Normal", 500000), order=-1))
 
     assert finding.headline == "OOM kill asked for by hand (sysrq-f)"
+
+
+def test_a_report_that_hides_nodes_is_never_the_whole_machines() -> None:
+    """The line with the constraint is lost, only the bound node is shown, and the total says that 3.8 GiB were free."""
+    log = "".join(f"{line}\n" for line in membind_report().splitlines() if "oom-kill:" not in line)
+    host = examine(log)
+
+    assert host.findings == ()
+    assert "shows some nodes only" in host.unknown["global-oom"]
+
+
+@pytest.mark.parametrize("lost", range(60))
+def test_no_lost_line_of_mglrus_report_makes_it_box_wide(lost: int) -> None:
+    """kswapd1 asked for node 1; whatever line is gone, node 0 had room."""
+    lines = recorded("6.1-mglru-membind.txt").splitlines(keepends=True)
+
+    assert "global-oom" not in {finding.code for finding in examine("".join(lines[:lost] + lines[lost + 1 :])).findings}
+    assert "global-oom" not in {finding.code for finding in examine("".join(lines[lost:])).findings}

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from diagnostics.engine import diagnose, diagnose_log
+from diagnostics.facts.kernel_log import read_log
+from diagnostics.facts.log_regions import of_text
 from diagnostics.model import Confidence, Finding, HostReport
 from diagnostics.picture import draw
 from diagnostics.rules.signs import NO_SECOND_SIGN
-from tests.diagnostics.kernel_logs import SEED, examine, membind_report, recorded
+from tests.diagnostics.kernel_logs import SEED, bundle_of, examine, membind_report, recorded
 
 VMSTAT = "oom_kill 1\n"
 CLOCK = "now 1795384570\nuptime 600.92 537.49\nbtime 1795383969\n"
@@ -249,7 +252,8 @@ def test_a_pool_of_huge_pages_on_the_node_is_told_and_drawn() -> None:
 
 def test_two_causes_in_one_log_are_two_findings() -> None:
     """A cgroup's limit and a full node, one after the other."""
-    host = examine(recorded("5.10-D-memcg.txt") + membind_report(pid=901))
+    memcg = "".join(f"kern  :warn  : {line}\n" for line in recorded("5.10-D-memcg.txt").splitlines())
+    host = examine(memcg + membind_report(pid=901))
 
     assert [finding.code for finding in host.findings] == ["membind-oom", "memcg-oom"]
     assert not {kill.task.pid for kill in host.findings[0].kills} & {kill.task.pid for kill in host.findings[1].kills}
@@ -311,3 +315,50 @@ def test_stays_clear_on_a_whole_log_without_a_kill() -> None:
     host = examine("kern  :info  : [    0.000000] Linux version 6.1\n", clock=CLOCK)
 
     assert "membind-oom" in host.clear
+
+
+def test_is_not_confirmed_by_one_report_for_the_kills_of_another() -> None:
+    """The second report states no facility, so anybody may have written it."""
+    log = membind_report() + membind_report(pid=301, prefix="[  100.000000] ")
+    bundle = bundle_of(log, vmstat="oom_kill 2\n")
+    as_file = diagnose_log(read_log("kernel-log", of_text(log)))
+
+    assert [finding.victims for finding in diagnose(bundle).findings] == [1]  # in dmesg -x the kernel's own lines state theirs
+    assert [(finding.victims, finding.confidence) for finding in as_file.findings] == [(2, Confidence.LIKELY)]
+
+
+def test_one_line_without_a_facility_is_enough_to_doubt_a_report() -> None:
+    """A zone line that somebody slipped in."""
+    log = membind_report().replace("kern  :warn  : [  100.000000] Node 1 Normal free", "[  100.000000] Node 1 Normal free")
+    (report,) = read_log("kernel-log", of_text(log)).reports
+
+    assert not report.report.from_kernel
+
+
+def test_a_kill_of_another_name_is_not_joined_to_a_report() -> None:
+    """The report's own kill line is lost; the next kill, without its report, is another's."""
+    log = "".join(f"{line}\n" for line in membind_report().splitlines() if "Killed" not in line)
+    host = examine(
+        log + "kern  :err   : [  200.000000] Out of memory: Killed process 999 (postgres) total-vm:1kB, anon-rss:1kB, file-rss:0kB\n"
+    )
+
+    assert [(kill.task.comm, kill.task.pid) for kill in found(host).kills] == [("job", 300)]
+    assert [kill.task.comm for kill in host.unexplained] == ["postgres"]
+
+
+def test_a_pid_that_is_used_again_is_another_kill() -> None:
+    """A day later, and in the second of two boots."""
+    again = membind_report(prefix="kern  :warn  : [90100.000000] ")
+    boot2 = membind_report(pid=41, prefix="kern  :warn  : [   50.000000] ")
+
+    assert found(examine(membind_report() + again)).victims == 2
+    told = found(examine(membind_report() + boot2))
+    assert (told.victim.task.pid if told.victim else None, "in more than one boot" in told.story[0]) == (300, True)
+
+
+@pytest.mark.parametrize("words", ["Out of memory: Killed process 500 (a) anon-rss:1kB", "Memory cgroup out of memory, killed process 500"])
+def test_a_kill_in_words_that_are_not_known_is_never_clear(words: str) -> None:
+    """It cannot be read, so it cannot be denied."""
+    host = examine(f"kern  :info  : [    0.000000] Linux version 6.1\nkern  :err   : [  100.000000] {words}\n", clock=CLOCK)
+
+    assert "line 2 says that a process was killed, in words that sevbot does not know" in host.unknown["membind-oom"]
