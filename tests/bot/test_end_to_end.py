@@ -118,6 +118,19 @@ def test_a_lost_or_refused_edit_is_repeated(tmp_path: Path, fault: str) -> None:
     asyncio.run(run())
 
 
+def test_an_outage_of_some_seconds_leaves_no_sev_without_its_answer(tmp_path: Path) -> None:
+    """Four edits fail in a row; the message still comes to its end."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            for _ in range(4):
+                on.slack.fail_next("chat.update", "500")
+
+            assert SEED in (await on.verdict(await on.slack.announce(ANNOUNCEMENT), timeout_s=40))["text"]
+
+    asyncio.run(run())
+
+
 def test_refused_blocks_fall_back_to_plain_text(tmp_path: Path) -> None:
     """A short true answer beats none."""
 

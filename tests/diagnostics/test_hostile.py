@@ -40,6 +40,8 @@ PIECES = {  # each is repeated to a MiB
     "a header's words": "[1.000000] " + "a invoked oom-killer " * 300 + "\n",
     "bare kills": "[1.000000] Killed process 1 (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB\n",
     "many victims": "[1.000000] Out of memory: Killed process %d (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB\n",
+    "group kills": "[1.000000] Tasks in /a are going to be killed due to memory.oom.group set\n"
+    "[1.000000] Memory cgroup out of memory: Killed process %d (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB\n",
     "brackets in a kill": "[1.000000] Killed process 1 (" + "(a) " * 1500 + "\n",
     "task fields": SUMMARY + "global_oom,task_memcg=/" + ",task=a,pid=1" * 400 + "\n",
     "memcg fields": SUMMARY + "oom_memcg=/" + ",task_memcg=/a" * 400 + "\n",
@@ -67,7 +69,7 @@ PIECES = {  # each is repeated to a MiB
     "escapes": "\x1b[1m",
     "bidi": "\u202e",
 }
-ALL_TRUE = {"many victims"}  # ten thousand kills, each of which is an incident: this is not hostile, but work
+ALL_TRUE = {"many victims", "group kills"}  # ten thousand kills, each of which is an incident: this is not hostile, but work
 
 
 def mib_of(piece: str) -> str:
