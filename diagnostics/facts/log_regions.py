@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-WINDOW_BYTES = 1 << 21
+WINDOW_BYTES = 1 << 22
 BACK_BYTES = 1 << 20  # how far above a kill its header may stand: thousands of lines of the task table
 LOST_HEAD_BYTES = 1 << 16  # how far above a kill to begin where no header is found, and to look on for another kill of the same report
-WRAPPED_BYTES = 1 << 11  # how far below a kill its wrapped rest may go on
+WRAPPED_BYTES = 1 << 9  # how far below a kill its wrapped rest may go on
 RECORD_BYTES = 1 << 16  # the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
 HEAD_BYTES = 1 << 16
 HEADER = b"invoked oom-killer"

@@ -35,21 +35,21 @@ class Odd:
     forged: list[LogLine] = field(default_factory=list)
     unread: list[LogLine] = field(default_factory=list)
 
-    def disbelieves(self, line: LogLine) -> bool:
-        if line.facility is Facility.KERNEL or (line.facility is Facility.NOT_STATED and not self.stated):
-            return False
+    def forge(self, line: LogLine) -> None:
+        """Remember a line that is not the kernel's, if it reads like one of a report."""
         if len(self.forged) < KEPT_FORGED and claims_oom(line):
             self.forged.append(line)
-        return True
 
 
 def read_reports(lines: Iterable[LogLine], odd: Odd | None = None) -> Iterator[OomReport]:
     """Every report that begins with a header or names a victim, in the order of the log; lines of others enter none."""
     odd = odd or Odd()
     draft, done, partial = _Draft(), list[_Draft](), 0
-    takers, kernel = _BY_FIRST.get, Facility.KERNEL  # looked up once: this loop sees every line
+    takers, kernel, other, stated = _BY_FIRST.get, Facility.KERNEL, Facility.OTHER, odd.stated  # looked up once: this loop sees every line
     for line in lines:
-        if line.facility is not kernel and odd.disbelieves(line):
+        facility = line.facility
+        if facility is not kernel and (stated or facility is other):
+            odd.forge(line)
             continue
         text = line.text
         if "\n" in text:
@@ -60,7 +60,7 @@ def read_reports(lines: Iterable[LogLine], odd: Odd | None = None) -> Iterator[O
                 if (following := take(draft, line)) is not None:
                     done.append(draft)
                     draft = following
-                draft.all_stated = draft.all_stated and line.facility is kernel
+                draft.all_stated = draft.all_stated and facility is kernel
         if draft.unread is not None:
             odd.unread = odd.unread or [draft.unread]
         if done:
