@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.facts import clock
 from diagnostics.facts.log_lines import Facility, LogLine, read_lines
-from diagnostics.facts.log_regions import LogText, of_text
+from diagnostics.facts.log_regions import LogText, of_text, without_stacks
 from diagnostics.facts.oom_reader import Odd, read_reports
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.model import Citation, Kill
@@ -117,7 +117,8 @@ def read_log(source: str, log: LogText, booted: datetime | None = None, *, state
     odd = Odd(stated=stated and any(line.facility is Facility.KERNEL for line in head))
     alike: Counter[object] = Counter()
     for region in log.regions:
-        for report in read_reports(read_lines(region.text, region.first_line), odd):
+        lines = chain.from_iterable(read_lines(part.text, part.first_line) for part in without_stacks(region))
+        for report in read_reports(lines, odd):
             if not report.kills:
                 nameless.append(SourcedReport(source, report.slim()))
                 continue

@@ -18,6 +18,8 @@ LOST_HEAD_BYTES = 1 << 16  # how far above a kill to begin where no header is fo
 WRAPPED_BYTES = 1 << 9  # how far below a kill its wrapped rest may go on
 RECORD_BYTES = 1 << 16  # the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
 HEAD_BYTES = 1 << 16
+TRACE, AFTER_TRACE = "Call Trace:", "Mem-Info:"
+MOST_TRACE_CHARS = 1 << 14
 HEADER = b"invoked oom-killer"
 OF_SHORT = (HEADER, b"ill process ", b"killed process")
 KILLS = (b"Killed process ", b"oom-kill:constraint=CONSTRAINT_")  # a report that names a victim has one of them
@@ -50,6 +52,26 @@ def of_stream(stream: BinaryIO) -> LogText:
     window.fill()
     head = window.text(0, window.size if window.size <= HEAD_BYTES else window.line_start(HEAD_BYTES) or HEAD_BYTES)
     return LogText(head, window.regions((*KILLS, *OF_SHORT) if window.last else KILLS))
+
+
+def without_stacks(region: Region) -> Iterator[Region]:
+    """The region without its call traces, which are half of a report and say nothing that is asked for.
+
+    Left out is what stands between the lines `Call Trace:` and `Mem-Info:`, where both begin a record (are not indented) and nothing
+    between them speaks of a kill.
+    """
+    text, first, begin = region.text, region.first_line, 0
+    trace = text.find(TRACE)
+    while trace >= 0 and (after := text.find(AFTER_TRACE, trace, trace + MOST_TRACE_CHARS)) >= 0:
+        cut, go_on = text.find("\n", trace) + 1, text.rfind("\n", 0, after) + 1
+        begins = text[text.rfind("\n", 0, trace) + 1], text[go_on]
+        left_out = text[cut:go_on]
+        if cut < go_on and not any(map(str.isspace, begins)) and "illed process" not in left_out and "oom-kill" not in left_out:
+            yield Region(first, text[begin:cut])
+            first += text.count("\n", begin, go_on)
+            begin = go_on
+        trace = text.find(TRACE, after)
+    yield Region(first, text[begin:])
 
 
 class _Window:

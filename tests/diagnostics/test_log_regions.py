@@ -9,9 +9,9 @@ import pytest
 
 from diagnostics.facts.kernel_log import KernelLog, kills_of, read_log
 from diagnostics.facts.log_lines import read_lines
-from diagnostics.facts.log_regions import WINDOW_BYTES, of_stream
+from diagnostics.facts.log_regions import WINDOW_BYTES, Region, of_stream, without_stacks
 from diagnostics.facts.oom_reader import read_reports
-from tests.diagnostics.kernel_logs import membind_report, recorded
+from tests.diagnostics.kernel_logs import LOGS, membind_report, recorded
 
 NOISE = "kern  :info  : [    1.000000] usb 1-1: new high-speed USB device number 3 using xhci_hcd\n"
 KILL = "Out of memory: Killed process {pid} (job) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB"
@@ -70,6 +70,27 @@ def test_a_users_record_is_never_the_kernels_wherever_it_lies(padding: int) -> N
     text = f"{noise}{record}{NOISE * 20}{membind_report(pid=4711)}{record}{noise}{NOISE * (2 * WINDOW_BYTES // len(NOISE))}{record}"
 
     assert [pid for pid, _ in kills(text)] == [4711]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in LOGS.glob("*.txt")))
+def test_leaving_out_call_traces_changes_nothing(name: str) -> None:
+    """Every recorded report: the same kills, zones and lines, from fewer lines."""
+    text = recorded(name)
+    parts = list(without_stacks(Region(1, text)))
+    lines = [line for part in parts for line in read_lines(part.text, part.first_line)]
+
+    assert [report.kills for report in read_reports(lines)] == [report.kills for report in read_reports(read_lines(text))]
+    assert [report.zones for report in read_reports(lines)] == [report.zones for report in read_reports(read_lines(text))]
+    assert all(text.splitlines()[line.number - 1] == line.raw for line in lines if line.at_prefix)
+
+
+def test_a_users_record_that_looks_like_a_trace_is_left_whole() -> None:
+    """Its further lines must stay below its first one."""
+    forged = f"Call Trace:\n x\nMem-Info:\n{membind_report(prefix='kern  :warn  : [  100.000000] ')}"
+    text = "user  :warn  : [   99.000000] hello\n" + "".join(f"{' ' * 32}{line}\n" for line in forged.splitlines())
+
+    assert kills(text) == []
+    assert len(list(without_stacks(Region(1, text)))) == 1
 
 
 def test_the_last_kill_of_a_long_log_is_found_at_its_line() -> None:
