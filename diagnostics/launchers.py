@@ -89,9 +89,12 @@ def _exec_start(membind: Membind, unit: Unit, policy: Policy) -> str | None:
         return None
     words = membind.removed() if policy.option is None else membind.replaced(policy.option, policy.nodes)
     diff = [f"# {path}", f"# - ExecStart={' '.join(membind.words)}", f"# + ExecStart={' '.join(words)}"]
-    old, new = _changed(membind.words, words)
+    flag = " ".join(membind.words[membind.start : membind.end])  # whole, since a bare value may stand there twice
+    old, new = (flag, " ".join(words[membind.start :][: len(words) - len(membind.words) + membind.end - membind.start]))
+    if policy.option is None:
+        old, new = _changed(membind.words, words)
     if path.startswith("/etc/") and _PLAIN_WORDS.fullmatch(old) and (not new or _PLAIN_WORDS.fullmatch(new)):
-        sed = f"s| {old} | {new} |" if new else f"s|{old} ||"
+        sed = f"s| {old} | {new} |" if new else f"s| {old} | |" if old.startswith("-") else f"s|{old} ||"
         # a line that did not match changes nothing, and then nothing is restarted
         return "\n".join((*diff, f"sed -i.bak '/^ExecStart=/{sed}' {path}", f"! cmp -s {path} {path}.bak && {_restart(unit.name)}"))
     return "\n".join((*diff, f"systemctl edit --full {unit.name}   # make the change above by hand", _restart(unit.name)))

@@ -131,7 +131,8 @@ def _from_nodes(report: OomReport, nodes: frozenset[int]) -> Limit:
     if roomy and (full or len(nodes) > 1):
         had_room = f"{say_nodes(roomy)} had room: one node alone may have been short"
         return _unknown(f"a report names no constraint, but while memory ran out {had_room}")
-    if (not roomy and full) or (report.constraint == NONE and len(nodes) == 1 and not _has_high_zone(report)):
+    asked = not (report.gfp_mask or "").startswith("0x0(")  # out of a page fault: nobody asked for a page, so none need be short
+    if (not roomy and full) or (asked and report.constraint == NONE and len(nodes) == 1 and not _has_high_zone(report)):
         return Limit(Kind.GLOBAL, nodes)  # with one node and no zone that is out of reach nothing else is left to run out
     return _unknown("a report names no constraint, and by its zone lines memory was not short")
 

@@ -6,6 +6,7 @@ goes back to boot and up to the moment at which the bundle was taken; a file by 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.facts import clock
-from diagnostics.facts.log_lines import Facility, LogLine, read_lines
+from diagnostics.facts.log_lines import LogLine, read_lines
 from diagnostics.facts.log_regions import LogText, of_text, without_stacks
 from diagnostics.facts.oom_reader import Odd, read_reports
 from diagnostics.facts.oom_report import OomReport
@@ -30,6 +31,8 @@ NOT_PERMITTED = (
     "the account may not read the kernel log (kernel.dmesg_restrict=1): add it to group systemd-journal, "
     "or give the probe CAP_SYSLOG (README, Installing)"
 )
+
+_STATES = re.compile(r"^(?:kern|user|daemon|syslog|auth|local\d) *:[a-z]+ *: ", re.MULTILINE)  # dmesg -x
 
 
 class SourcedReport(NamedTuple):
@@ -102,7 +105,7 @@ def read(bundle: Bundle) -> KernelLog | Missing:
 
 
 def _read_section(section: Section, booted: datetime | None) -> KernelLog | Missing:
-    log = read_log(section.name, of_text(section.text), booted, stated=True)
+    log = read_log(section.name, of_text(section.text), booted, stated=_STATES.search(section.text) is not None)
     if not log.seen:
         return Missing(_why_empty(section))
     return replace(log, since_boot=log.since_boot and not section.cut, until_taken=section.exit == 0)
@@ -114,7 +117,7 @@ def read_log(source: str, log: LogText, booted: datetime | None = None, *, state
     stamped = [line for line in head if line.boot_s is not None or line.wall is not None]
     reports: list[SourcedReport] = []
     nameless: list[SourcedReport] = []
-    odd = Odd(stated=stated and any(line.facility is Facility.KERNEL for line in head))
+    odd = Odd(stated=stated)
     alike: Counter[object] = Counter()
     for region in log.regions:
         lines = chain.from_iterable(read_lines(part.text, part.first_line) for part in without_stacks(region))

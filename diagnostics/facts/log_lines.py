@@ -144,6 +144,8 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
             continue
         yield from _whole(held, rest)
         own = prefix.length > start
+        if start and prefix.facility is Facility.KERNEL:  # dmesg puts it at the line's beginning; deeper, a cut record of a user may say it
+            prefix = prefix._replace(facility=Facility.NOT_STATED)
         indent = start if own else indent
         held = _begin(LogLine(number, clean[prefix.length :].lstrip(" "), shown, *prefix[:3], own), held)
     yield from _whole(held, rest)

@@ -105,13 +105,15 @@ class OomReport(NamedTuple):
     def constraint(self) -> str | None:
         """The constraint as printed, or as 4.14 to 4.19 give it away: a nodemask in the header is a memory policy's.
 
-        Kernel 4.9 prints mems_allowed there when there is no policy (v4.9 mm/oom_kill.c dump_header), so equal lists tell nothing.
+        Kernel 4.9 prints mems_allowed there when there is no policy (v4.9 mm/oom_kill.c dump_header), so equal lists tell nothing, nor
+        does one alone.
         """
         if self.memcg_kill or self.memcg_limited is not None:
             return MEMCG  # the kill line's own wording; 5.2 and BPF policies print other constraints beside it
         if self.summary is not None:
             return self.summary.constraint
-        if self.header_nodemask not in (None, "(null)", self.header_mems_allowed):
+        known = self.header_mems_allowed is not None
+        if known and self.header_nodemask not in (None, "(null)", self.header_mems_allowed):
             return MEMORY_POLICY
         return None
 

@@ -11,9 +11,12 @@ Kernel: mm/oom_kill.c; mm/page_alloc.c __zone_watermark_ok.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_log import SourcedReport
 from diagnostics.limit import SYSRQ_ORDER, Kind
-from diagnostics.model import Outcome, Remedy
+from diagnostics.model import Finding, Outcome, Remedy
 from diagnostics.node_memory import is_full, shown_nodes
 from diagnostics.rules.box_case import box_finding, say_zones
 from diagnostics.rules.signs import limited_by
@@ -34,14 +37,20 @@ def check(evidence: Evidence) -> Outcome:
     limited = limited_by(evidence, Kind.GLOBAL)
     if not isinstance(limited, tuple):
         return limited
-    sourced = [report for report, _ in limited]
-    first = sourced[0].report
-    if first.order == SYSRQ_ORDER:
-        told = (
-            CODE,
-            "OOM kill asked for by hand (sysrq-f)",
-            "Somebody pressed sysrq-f: memory need not have been short.",
-        )
-        return (box_finding(evidence, sourced, told, lambda _: True, REMEDY),)
-    told = (CODE, "OOM of the whole machine", f"All of the machine's memory was used up: {say_zones(first)}.")
+    by_hand = [report for report, _ in limited if report.report.order == SYSRQ_ORDER]
+    short = [report for report, _ in limited if report.report.order != SYSRQ_ORDER]
+    return (*_by_hand(evidence, by_hand), *_short(evidence, short))
+
+
+def _by_hand(evidence: Evidence, sourced: Sequence[SourcedReport]) -> tuple[Finding, ...]:
+    if not sourced:
+        return ()
+    told = (CODE, "OOM kill asked for by hand (sysrq-f)", "Somebody pressed sysrq-f: memory need not have been short.")
+    return (box_finding(evidence, sourced, told, lambda _: True, REMEDY),)
+
+
+def _short(evidence: Evidence, sourced: Sequence[SourcedReport]) -> tuple[Finding, ...]:
+    if not sourced:
+        return ()
+    told = (CODE, "OOM of the whole machine", f"All of the machine's memory was used up: {say_zones(sourced[0].report)}.")
     return (box_finding(evidence, sourced, told, lambda report: all(is_full(report, n) for n in shown_nodes(report)), REMEDY),)

@@ -50,7 +50,7 @@ class _Place:
 
     @property
     def total_kb(self) -> int | None:
-        return sum(self.room.values()) if self.room is not None else None
+        return sum(max(kb, 0) for kb in self.room.values()) if self.room is not None else None
 
     def edit(self, policy: Policy) -> str | None:
         return self.launcher.edit(policy) if self.launcher else None
@@ -134,7 +134,7 @@ def _weighted(place: _Place) -> Iterator[Remedy]:
     yield Remedy(
         action="weighted-interleave",
         says="Start it with --weighted-interleave=all, so that the larger node takes the larger share.",
-        edit=place.edit(Policy("weighted-interleave", "all", "weighted-interleave", list_nodes(place.allowed or ()))),
+        edit=place.edit(Policy("weighted-interleave", "all", None, list_nodes(place.allowed or ()))),
         fits=False if place.forbidden else place.job.fits(place.total_kb),
         headroom_kb=place.room,
         because="The weights are the whole machine's: /sys/kernel/mm/mempolicy/weighted_interleave.",
@@ -151,7 +151,7 @@ def _preferred(place: _Place) -> Iterator[Remedy]:
     yield Remedy(
         action=option,
         says=f"Start it with --{option}={nodes}: {say_nodes(place.bound)} first, the others when that is full.",
-        edit=place.edit(Policy(option, nodes, option, nodes)),
+        edit=place.edit(Policy(option, nodes, "preferred" if option == "preferred" else None, nodes)),
         fits=False if place.forbidden else place.job.fits(place.total_kb),
         headroom_kb=place.room,
         because="It keeps the memory near its CPUs, but fills the node for others that are bound to it: they may be killed next.",
@@ -160,7 +160,7 @@ def _preferred(place: _Place) -> Iterator[Remedy]:
 
 def _other_node(place: _Place) -> Iterator[Remedy]:
     """The emptiest node that the job does not use yet."""
-    others = {node: kb for node, kb in (place.room or {}).items() if node not in place.bound}
+    others = {node: kb for node, kb in (place.room or {}).items() if node not in place.bound and kb > 0}
     if not others:
         return
     node = max(others, key=lambda number: others[number])
@@ -177,7 +177,7 @@ def _other_node(place: _Place) -> Iterator[Remedy]:
 def _two_instances(place: _Place) -> Iterator[Remedy]:
     """One for each of the two emptiest nodes, each with a limit of its own below the node's room."""
     best = sorted((place.room or {}).items(), key=lambda item: -item[1])[:2]
-    if len(best) < 2:
+    if len(best) < 2 or best[1][1] <= 0:
         return
     each_kb = int(SHARE_OF_ROOM * best[1][1])
     yield Remedy(
@@ -197,16 +197,17 @@ def _free_the_nodes(place: _Place) -> Iterator[Remedy]:
         return
     others_kb = sum(holder.kb for node in memory.nodes.values() for holder in node.holders if holder.basis == "numa_maps")
     others_kb += sum((node.hugepages_kb or 0) + (node.shmem_kb or 0) for node in memory.nodes.values())
-    if not others_kb:
+    unplaced = any(holder.basis == "task table" for node in memory.nodes.values() for holder in node.holders)
+    if not others_kb or unplaced:  # what others hold there is not known
         return
     room_kb = sum(place.room[node] for node in place.bound)
     yield Remedy(
         action="free-the-node",
         says=f"Free {say_nodes(place.bound)}: what others hold there ({human(others_kb)}) would have to move.",
         edit=None,
-        fits=place.job.fits(room_kb + others_kb),
+        fits=False if place.job.fits(room_kb + others_kb) is False else None,  # shared pages are counted for each who maps them
         headroom_kb={node: place.room[node] for node in sorted(place.bound)},
-        because=f"The job would then find about {human(room_kb + others_kb)} there.",
+        because=f"The job would then find up to {human(max(room_kb + others_kb, 0))} there.",
     )
 
 

@@ -35,6 +35,16 @@ def test_a_kill_by_hand_is_told_as_that() -> None:
     assert finding.headline == "OOM kill asked for by hand (sysrq-f)"
 
 
+def test_a_kill_by_hand_and_a_real_one_are_two_findings() -> None:
+    """What the first report says is not told of the others."""
+    log = zone_report(*zone("Normal", 500000), order=-1) + zone_report(*zone("Normal", 900)).replace("300", "301")
+
+    assert [(finding.headline, finding.victims) for finding in examine(log).findings] == [
+        ("OOM kill asked for by hand (sysrq-f)", 1),
+        ("OOM of the whole machine", 1),
+    ]
+
+
 def test_a_report_that_hides_nodes_is_never_the_whole_machines() -> None:
     """The line with the constraint is lost, only the bound node is shown, and the total says that 3.8 GiB were free."""
     log = "".join(f"{line}\n" for line in membind_report().splitlines() if "oom-kill:" not in line)

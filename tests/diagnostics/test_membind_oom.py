@@ -327,6 +327,13 @@ def test_is_not_confirmed_by_one_report_for_the_kills_of_another() -> None:
     assert [(finding.victims, finding.confidence) for finding in as_file.findings] == [(2, Confidence.LIKELY)]
 
 
+def test_a_users_record_of_which_the_head_was_cut_is_not_the_kernels() -> None:
+    """The section's cap took the line that names the user; what is left is indented, and states kern."""
+    indented = "".join(f"{' ' * 32}{line}\n" for line in membind_report().splitlines())
+
+    assert diagnose(bundle_of(f"{indented}kern  :info  : [  101.000000] hello\n", vmstat="oom_kill 1\n")).findings == ()
+
+
 def test_one_line_without_a_facility_is_enough_to_doubt_a_report() -> None:
     """A zone line that somebody slipped in."""
     log = membind_report().replace("kern  :warn  : [  100.000000] Node 1 Normal free", "[  100.000000] Node 1 Normal free")

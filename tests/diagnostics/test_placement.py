@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from diagnostics.model import Finding, HostReport, Remedy
@@ -158,6 +161,22 @@ def test_numactl_inside_wins_over_the_units_policy() -> None:
 
     assert edit is not None
     assert "numactl -i all /usr/bin/job" in edit
+
+
+@pytest.mark.parametrize(("flags", "changed"), [("-N 1 -m 1", "-N 1 -m 0"), ("-C 0-7 -m 0-7", "-C 0-7 -m 0")])
+def test_the_command_changes_the_flag_that_the_comment_shows(flags: str, changed: str, tmp_path: Path) -> None:
+    """A value that stands there twice is changed in its own flag only."""
+    edit = remedy(
+        examine(membind_report(), units=unit(f"/usr/bin/numactl {flags} /usr/bin/job ..."), node_meminfo=NODES), "other-node"
+    ).edit
+    assert edit is not None
+    file = tmp_path / "job.service"
+    file.write_text(f"ExecStart=/usr/bin/numactl {flags} /usr/bin/job -m 1 x\n", encoding="utf-8")
+    command = next(line for line in edit.split("\n") if line.startswith("sed")).replace("/etc/systemd/system", str(tmp_path))
+    subprocess.run(["sh", "-c", command], check=True)
+
+    assert file.read_text(encoding="utf-8") == f"ExecStart=/usr/bin/numactl {changed} /usr/bin/job -m 1 x\n"
+    assert f"# + ExecStart=/usr/bin/numactl {changed} /usr/bin/job ..." in edit
 
 
 def test_a_script_is_named_as_the_place_to_look() -> None:
