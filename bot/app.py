@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -32,9 +33,16 @@ def build_client(config: SlackConfig, tokens: Tokens) -> AsyncWebClient:
     return AsyncWebClient(token=tokens.bot.get_secret_value(), base_url=config.api_url, timeout=SLACK_TIMEOUT_S, retry_handlers=[])
 
 
-def build_app(config: SlackConfig, client: AsyncWebClient, investigator: Investigator, sevs: Sevs) -> AsyncApp:
-    """Bolt with our listeners. Bolt leaves out the bot's own messages; any event without a listener is acknowledged and dropped."""
-    app = AsyncApp(client=client)
+def build_app(config: SlackConfig, client: AsyncWebClient, investigator: Investigator, sevs: Sevs, ourselves: AuthorizeResult) -> AsyncApp:
+    """Bolt with our listeners. Bolt leaves out the bot's own messages; any event without a listener is acknowledged and dropped.
+
+    `ourselves` is who we are, asked once at start: Bolt would ask at the first event, and lose that event where Slack does not answer.
+    """
+
+    async def authorize() -> AuthorizeResult:
+        return ourselves
+
+    app = AsyncApp(client=client, authorize=authorize)
     commands = Commands(config, investigator)
 
     async def on_message(event: dict[str, Any]) -> None:
@@ -60,8 +68,8 @@ async def serve(config: Config, tokens: Tokens, collector: Collector, stop: asyn
     client = build_client(config.slack, tokens)
     investigator = Investigator(build_inventory(config), collector)
     sevs = Sevs(investigator, SevThread(client), notify_when_ready=config.slack.notify_when_ready)
-    await _check_tokens(client, tokens)
-    app = build_app(config.slack, client, investigator, sevs)
+    ourselves = await _check_tokens(client, tokens)
+    app = build_app(config.slack, client, investigator, sevs, ourselves)
     handler = AsyncSocketModeHandler(app, tokens.app.get_secret_value(), web_client=client)
     try:
         await handler.connect_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
@@ -74,10 +82,10 @@ async def serve(config: Config, tokens: Tokens, collector: Collector, stop: asyn
         await handler.close_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
 
 
-async def _check_tokens(client: AsyncWebClient, tokens: Tokens) -> None:
-    """Try both tokens once: the Socket Mode client would try a refused one for ever."""
+async def _check_tokens(client: AsyncWebClient, tokens: Tokens) -> AuthorizeResult:
+    """Try both tokens once, and say who we are: the Socket Mode client would try a refused one for ever."""
     try:
-        await client.auth_test()
+        us = await client.auth_test()
     except SlackApiError as error:
         raise ConfigError(
             f"Slack refused the bot token ({error.response.get('error')}): copy it again from OAuth & Permissions of the app"
@@ -91,3 +99,10 @@ async def _check_tokens(client: AsyncWebClient, tokens: Tokens) -> None:
             f"Slack refused the app-level token ({error.response.get('error')}): "
             "it needs connections:write (Basic Information, App-Level Tokens), and Socket Mode must be on"
         ) from error
+    return AuthorizeResult(
+        enterprise_id=us.get("enterprise_id"),
+        team_id=us.get("team_id"),
+        bot_user_id=us.get("user_id"),
+        bot_id=us.get("bot_id"),
+        bot_token=tokens.bot.get_secret_value(),
+    )

@@ -118,6 +118,19 @@ def test_a_lost_or_refused_edit_is_repeated(tmp_path: Path, fault: str) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("fault", ["500", "429:1", "ok-false:internal_error"])
+def test_slacks_trouble_with_auth_test_loses_no_event(tmp_path: Path, fault: str) -> None:
+    """Who we are is asked once, before the first event."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            on.slack.fail_next("auth.test", fault)
+
+            assert SEED in (await on.verdict(await on.slack.announce(ANNOUNCEMENT)))["text"]
+
+    asyncio.run(run())
+
+
 def test_an_outage_of_some_seconds_leaves_no_sev_without_its_answer(tmp_path: Path) -> None:
     """Four edits fail in a row; the message still comes to its end."""
 
