@@ -26,7 +26,7 @@ def diagnose(bundle: Bundle) -> HostReport:
 def diagnose_log(log: KernelLog) -> HostReport:
     """What a kernel log by itself shows; the text does not say of which host."""
     if log.seen:
-        return _decide(None, Evidence({KernelLog: log}))
+        return replace(_decide(None, Evidence({KernelLog: log})), not_seen={"kernel-log": log.cut} if log.cut else {})
     return replace(_decide(None, Evidence({KernelLog: Missing(NO_LOG)})), error=f"the text cannot be read as a kernel log: {NO_LOG}")
 
 

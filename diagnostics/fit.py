@@ -15,16 +15,18 @@ from diagnostics.node_memory import free_elsewhere_kb, zones_of
 SAFETY_SHARE = 0.04  # of a node, for what starts or grows beside the job: a judgement, see docs/adr/0002
 
 
-def headroom_now_kb(nodes: Nodes, copies: Collection[Process]) -> Mapping[int, int]:
-    """Room on each node from the host's state when the bundle was taken; `copies` are the job's own live processes."""
-    return {
-        number: node.free_kb
-        + node.reclaimable_kb
-        + sum(copy.on_node_kb(number) for copy in copies)
-        - (node.high_kb or 0)
-        - int(SAFETY_SHARE * node.total_kb)
-        for number, node in nodes.by_number.items()
-    }
+def headroom_now_kb(nodes: Nodes, copies: Collection[Process]) -> Mapping[int, int] | None:
+    """Room on each node from the host's state when the bundle was taken; `copies` are the job's own live processes.
+
+    None where some node's watermarks are not known.
+    """
+    room: dict[int, int] = {}
+    for number, node in nodes.by_number.items():
+        if node.high_kb is None:
+            return None
+        held_kb = sum(copy.on_node_kb(number) for copy in copies)
+        room[number] = node.free_kb + node.reclaimable_kb + held_kb - node.high_kb - int(SAFETY_SHARE * node.total_kb)
+    return room
 
 
 def headroom_at_kill_kb(report: OomReport, bound: Collection[int], rss_kb: int, allowed: Collection[int]) -> Mapping[int, int] | None:

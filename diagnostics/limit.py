@@ -50,11 +50,9 @@ def limit_of(report: OomReport, *, was_short: bool = False) -> Limit:
     if report.constraint == MEMCG:
         return Limit(Kind.MEMCG)
     if report.constraint == MEMORY_POLICY:
-        nodes = parse_nodes(report.nodemask)
-        return Limit(Kind.MEMORY_POLICY, nodes) if nodes else _unknown("a report names a memory policy, but not the nodes that it allows")
+        return _of_nodes(report, Kind.MEMORY_POLICY, parse_nodes(report.nodemask))
     if report.constraint == CPUSET:
-        nodes = parse_nodes(report.summary.mems_allowed) if report.summary else None
-        return Limit(Kind.CPUSET, nodes) if nodes else _unknown("a report names a cpuset, but not the nodes that it allows")
+        return _of_nodes(report, Kind.CPUSET, parse_nodes(report.summary.mems_allowed) if report.summary else None)
     if report.constraint not in (None, NONE):
         return _unknown(f"a report names a constraint that sevbot does not know ({report.constraint})")
     if not report.zones:
@@ -64,6 +62,15 @@ def limit_of(report: OomReport, *, was_short: bool = False) -> Limit:
 
 def _unknown(because: str) -> Limit:
     return Limit(Kind.UNKNOWN, because=because)
+
+
+def _of_nodes(report: OomReport, kind: Kind, nodes: frozenset[int] | None) -> Limit:
+    """A limit to nodes, as the kernel names it; a request for several adjacent pages may fail on a node that has room."""
+    if not nodes:
+        return _unknown(f"a report names {kind.value}, but not the nodes that it allows")
+    if report.order and report.order > 0 and any(has_room(report, node) for node in nodes):
+        return _from_blocks(report, tuple(zone for zone in report.zones if zone.node in nodes and _usable(zone, report)))
+    return Limit(kind, nodes)
 
 
 def _without_zones(report: OomReport, *, was_short: bool) -> Limit:
@@ -83,8 +90,9 @@ def _from_zones(report: OomReport) -> Limit:
     if _hides_nodes(report, nodes):
         return _of_hidden(report, nodes)
     if usable and all(_refuses(zone, report) for zone in usable):
-        others = [zone for zone in report.zones if zone not in usable]
-        return Limit(Kind.LOWMEM if any(not _refuses(zone, report) for zone in others) else Kind.GLOBAL, nodes)
+        others = [zone for zone in report.zones if zone not in usable and not _refuses(zone, report)]
+        in_cma = [zone for zone in usable if zone.cma_kb and zone.free_kb > zone.high_kb]
+        return Limit(Kind.LOWMEM if others or in_cma else Kind.GLOBAL, nodes)
     if report.order and report.order > 0:
         return _from_blocks(report, usable)
     return _from_nodes(report, nodes)

@@ -50,7 +50,7 @@ class KernelLog:
     """Reports in time order; `forged` counts lines that read like a report's but state another facility than the kernel's.
 
     `seen` is false where nothing in the text is a line of a kernel log; `nameless` are the reports in which no victim is named, `unread`
-    lines that speak of a kill in words that are not known.
+    lines that speak of a kill in words that are not known. `cut` says why the text ends before its end.
     """
 
     reports: tuple[SourcedReport, ...]
@@ -60,6 +60,7 @@ class KernelLog:
     forged: int = 0
     nameless: tuple[SourcedReport, ...] = ()
     unread: tuple[Citation, ...] = ()
+    cut: str | None = None
 
     @property
     def gap(self) -> str | None:
@@ -115,7 +116,7 @@ def read_log(source: str, log: LogText, booted: datetime | None = None, *, state
     """All reports of a log, each with its line numbers; of like reports beyond the first few only the kill and its limit are kept."""
     head = list(islice(read_lines(log.head), HEAD_LINES))
     stamped = [line for line in head if line.boot_s is not None or line.wall is not None]
-    reports: list[SourcedReport] = []
+    reports = _Distinct()
     nameless: list[SourcedReport] = []
     odd = Odd(stated=stated)
     alike: Counter[object] = Counter()
@@ -127,18 +128,37 @@ def read_log(source: str, log: LogText, booted: datetime | None = None, *, state
                 continue
             key = (report.constraint, report.nodemask, report.memcg_limited, report.kills[0].task.comm)
             alike[key] += 1
-            reports.append(SourcedReport(source, _with_wall(report if alike[key] <= KEPT_WHOLE else report.slim(), booted)))
+            reports.add(SourcedReport(source, _with_wall(report if alike[key] <= KEPT_WHOLE else report.slim(), booted)))
     starts = any("Linux version " in line.text for line in head[:5])
     early = bool(stamped) and stamped[0].boot_s is not None and stamped[0].boot_s <= FIRST_SECONDS
     return KernelLog(
-        reports=tuple(reports),
+        reports=tuple(reports.kept),
         since_boot=starts or early,
         until_taken=False,
-        seen=any(line.at_prefix or line.boot_s is not None or line.wall is not None for line in head) or bool(reports or nameless),
+        seen=any(line.at_prefix or line.boot_s is not None or line.wall is not None for line in head) or bool(reports.kept or nameless),
         nameless=tuple(nameless[:KEPT_WHOLE]),
         forged=len(odd.forged),
         unread=tuple(Citation(source, line.number, line.raw) for line in odd.unread),
     )
+
+
+class _Distinct:
+    """The reports of a text in its order. It may hold two copies of one log (syslog beside dmesg): of a report that stands in both the
+    fuller copy is kept. Copies have the same victim and the same microseconds since boot.
+    """
+
+    def __init__(self) -> None:
+        self.kept: list[SourcedReport] = []
+        self._places: dict[tuple[float, int, str], int] = {}
+
+    def add(self, sourced: SourcedReport) -> None:
+        kill, place = sourced.report.kills[0], len(self.kept)
+        if kill.at is not None and kill.at.boot_s:
+            place = self._places.setdefault((kill.at.boot_s, kill.task.pid, kill.task.comm), place)
+        if place == len(self.kept):
+            self.kept.append(sourced)
+        elif _fullness(sourced.report) > _fullness(self.kept[place].report):
+            self.kept[place] = sourced
 
 
 def _why_empty(section: Section) -> str:

@@ -82,10 +82,8 @@ _TOKENS = re.compile(
     r"|\[[^\]\[]{0,24}\d\d:\d\d(?::\d\d)?(?: \d{4})?\] ?"
     rf"|(?P<iso>{_ISO})(?: (?=\S)|$)"
     r"|\S{1,9}\.? +\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,9})? "
-    r"|(?:[^\s:]{1,255} )?kernel(?:\[\d+\])?: ?"
-    r"|[^\s:]{1,255} kernel (?:- ){3}(?:\ufeff)?"
+    r"|(?P<logger>(?:[^\s:]{1,255} )?kernel(?:\[\d+\])?: ?|[^\s:]{1,255} kernel (?:- ){3}(?:\ufeff)?|\"(?:message|MESSAGE|log)\": \")"
     r"|\d{1,9} (?=\[)"
-    r"|\"(?:message|MESSAGE|log)\": \""
 )
 _OWN_RECORD = re.compile(  # a line that begins like this is no rest of the line above it, whatever a mail program did to its prefix
     r".{1,15} invoked oom-killer|oom-kill:constraint|Out of [Mm]emory|Memory cgroup out of memory|Killed process \d|Mem-Info|Node \d+ "
@@ -182,9 +180,12 @@ class _Prefix(NamedTuple):
 
 
 def _prefix(line: str, position: int) -> _Prefix:
-    """A line's time and facility. The first token that states a facility counts; what a record's own text states does not."""
+    """A line's time and facility. The first token that states a facility counts; what a record's own text states does not.
+
+    Behind a logger's name all is the record's text, so a facility there is anybody's word.
+    """
     facility, boot_s, wall = Facility.NOT_STATED, None, None
-    stated = False
+    stated = logged = False
     for _ in range(_MAX_TOKENS):
         found = _TOKENS.match(line, position)
         if (
@@ -196,7 +197,7 @@ def _prefix(line: str, position: int) -> _Prefix:
         if found["kmsg"] or found["facility"]:
             stated = True
             kernel = int(found["kmsg"]) < _KERN_PRIORITIES if found["kmsg"] else found["facility"] == "kern"
-            facility = Facility.KERNEL if kernel else Facility.OTHER
+            facility = Facility.OTHER if not kernel else Facility.NOT_STATED if logged else Facility.KERNEL
         elif found["level"]:
             stated = True
             facility = Facility.NOT_STATED if int(found["level"]) < _KERN_PRIORITIES else Facility.OTHER
@@ -206,6 +207,7 @@ def _prefix(line: str, position: int) -> _Prefix:
             boot_s = float(found["boot"])
         elif found["iso"] and wall is None:
             wall = _wall(found["iso"])
+        logged = logged or found["logger"] is not None
         position = found.end()
     return _Prefix(boot_s, wall, facility, position)
 
@@ -230,7 +232,8 @@ def _json_line(number: int, raw: str) -> LogLine | None:
     if isinstance(record.get("log"), str):  # docker's json-file: {"log":"...\n","stream":"stdout","time":"..."}
         line = record["log"].rstrip("\n")
         prefix = _prefix(line, 0)
-        return LogLine(number, line[prefix.length :], raw, prefix.boot_s, prefix.wall, prefix.facility)
+        said_by = Facility.OTHER if prefix.facility is Facility.OTHER else Facility.NOT_STATED  # it is a container's output
+        return LogLine(number, line[prefix.length :], raw, prefix.boot_s, prefix.wall, said_by)
     message = _message(record.get("MESSAGE"))[:MAX_RECORD_CHARS]
     from_kernel = record.get("_TRANSPORT") == "kernel" and record.get("SYSLOG_FACILITY") == "0"
     facility = Facility.KERNEL if from_kernel else Facility.OTHER

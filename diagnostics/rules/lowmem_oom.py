@@ -1,7 +1,8 @@
 """lowmem-oom: the zones that a request could use ran full, while others, which it could not use, had room.
 
 Fires when a report names no constraint, every zone that the request's flags allow is at its low watermark, and a HighMem or Movable zone
-is not. 32-bit kernels keep their own objects and page tables below HighMem; hot-plugged and CXL memory is often Movable only.
+is not, or what is free is the CMA area's. 32-bit kernels keep their own objects and page tables below HighMem; hot-plugged and CXL memory
+is often Movable only; pages of the CMA area are for movable requests, so not for the kernel's own.
 Stays clear when something else ran out. Cannot tell when the zone lines or the request's flags are lost.
 
 Kernel: include/linux/gfp_types.h; mm/page_alloc.c gfp_zone.
@@ -14,6 +15,7 @@ from diagnostics.limit import Kind
 from diagnostics.model import Outcome, Remedy
 from diagnostics.rules.box_case import box_finding, say_zones
 from diagnostics.rules.signs import limited_by
+from diagnostics.sizes import human
 
 CODE = "lowmem-oom"
 REMEDY = Remedy(
@@ -32,5 +34,8 @@ def check(evidence: Evidence) -> Outcome:
     if not isinstance(limited, tuple):
         return limited
     sourced = [report for report, _ in limited]
-    told = (CODE, "OOM of low memory", f"The zones that the request could use were full, others were not: {say_zones(sourced[0].report)}.")
+    cma_kb = sum(zone.cma_kb for zone in sourced[0].report.zones)
+    kept = f" Of what was free, {human(cma_kb)} are of the CMA area, which only movable requests may use." if cma_kb else ""
+    full = f"The zones that the request could use were full, others were not: {say_zones(sourced[0].report)}.{kept}"
+    told = (CODE, "OOM of low memory", full)
     return (box_finding(evidence, sourced, told, lambda report: bool(report.gfp_mask), REMEDY),)

@@ -34,14 +34,23 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Place:
-    """The job, its nodes, all nodes that it may use (None: not known), and the room on each node (None: not known)."""
+    """The job, its nodes, all nodes that it may use (None: not known), and the room on each node (None: not known).
+
+    `is_upper_bound` where the room is what the report shows: the watermarks of nodes that it hides are not in it.
+    """
 
     case: NodeCase
     job: Job
     bound: frozenset[int]
     allowed: frozenset[int] | None
     room: Mapping[int, int] | None
+    is_upper_bound: bool
     launcher: Launcher | None
+
+    def fits(self, room_kb: int | None) -> bool | None:
+        """Whether the job fits into so much room. An upper bound of the room is enough to say no, but not to say yes."""
+        fits = self.job.fits(room_kb)
+        return None if fits and self.is_upper_bound else fits
 
     @property
     def forbidden(self) -> bool:
@@ -62,7 +71,8 @@ def plan(case: NodeCase) -> Plan:
     job = job_of(case.evidence, report, case.kills, case.culprit())
     allowed = parse_nodes(report.summary.mems_allowed) if report.summary else None
     launcher = find_launcher(case.unit(), job.copies[0] if job.copies else None)
-    place = _Place(case, job, case.nodes, allowed, _room(case, job, allowed), launcher)
+    room = _room_now(case, job, allowed)
+    place = _Place(case, job, case.nodes, allowed, room or _room_at_kill(case, allowed), room is None, launcher)
     interleave, *others = [_interleave(place), _unbind(place), *_weighted(place), *_preferred(place), *_other_node(place)]
     others += [*_two_instances(place), *_free_the_nodes(place)]
     if interleave.fits is False:
@@ -71,11 +81,13 @@ def plan(case: NodeCase) -> Plan:
     return Plan(interleave.fits, (interleave, *others), launcher.citation if launcher else None)
 
 
-def _room(case: NodeCase, job: Job, allowed: frozenset[int] | None) -> Mapping[int, int] | None:
+def _room_now(case: NodeCase, job: Job, allowed: frozenset[int] | None) -> Mapping[int, int] | None:
     nodes = case.evidence.get(Nodes)
-    if isinstance(nodes, Nodes):
-        room = headroom_now_kb(nodes, job.copies)
-        return {node: kb for node, kb in room.items() if node in allowed} if allowed else room
+    room = headroom_now_kb(nodes, job.copies) if isinstance(nodes, Nodes) else None
+    return {node: kb for node, kb in room.items() if node in allowed} if allowed and room else room
+
+
+def _room_at_kill(case: NodeCase, allowed: frozenset[int] | None) -> Mapping[int, int] | None:
     rss_kb = case.placed().kills[0].rss_kb
     return headroom_at_kill_kb(case.placed(), case.nodes, rss_kb, allowed or frozenset()) if rss_kb is not None else None
 
@@ -85,7 +97,7 @@ def _interleave(place: _Place) -> Remedy:
         action="interleave",
         says="Start the job with --interleave=all in place of --membind, so that its memory comes from all nodes.",
         edit=place.edit(Policy("interleave", "all", "interleave", list_nodes(place.allowed or ()))),
-        fits=False if place.forbidden else place.job.fits(place.total_kb),
+        fits=False if place.forbidden else place.fits(place.total_kb),
         headroom_kb=place.room,
         because=f"{_say_room(place)}{_where_to_look(place)}",
     )
@@ -98,7 +110,7 @@ def _say_room(place: _Place) -> str:
         return "How much room the other nodes have cannot be computed from what was collected."
     said = f"All nodes together have room for about {human(place.total_kb)} of it ({BASIS}), and {place.job.say()}"
     ending = {True: ": it fits.", False: ": it does not fit.", None: ", so watch it after the change."}
-    return f"{said}{ending[place.job.fits(place.total_kb)]}"
+    return f"{said}{ending[place.fits(place.total_kb)]}"
 
 
 def _where_to_look(place: _Place) -> str:
@@ -117,7 +129,7 @@ def _unbind(place: _Place) -> Remedy:
         action="unbind",
         says="Drop --membind: memory then comes from the CPU's own node first and spills over to the others.",
         edit=place.edit(Policy(None, "", "default")),
-        fits=False if place.forbidden else place.job.fits(place.total_kb),
+        fits=False if place.forbidden else place.fits(place.total_kb),
         headroom_kb=place.room,
         because="It has the same room as interleave; CPU flags of numactl can stay.",
     )
@@ -135,7 +147,7 @@ def _weighted(place: _Place) -> Iterator[Remedy]:
         action="weighted-interleave",
         says="Start it with --weighted-interleave=all, so that the larger node takes the larger share.",
         edit=place.edit(Policy("weighted-interleave", "all", None, list_nodes(place.allowed or ()))),
-        fits=False if place.forbidden else place.job.fits(place.total_kb),
+        fits=False if place.forbidden else place.fits(place.total_kb),
         headroom_kb=place.room,
         because="The weights are the whole machine's: /sys/kernel/mm/mempolicy/weighted_interleave.",
     )
@@ -152,7 +164,7 @@ def _preferred(place: _Place) -> Iterator[Remedy]:
         action=option,
         says=f"Start it with --{option}={nodes}: {say_nodes(place.bound)} first, the others when that is full.",
         edit=place.edit(Policy(option, nodes, "preferred" if option == "preferred" else None, nodes)),
-        fits=False if place.forbidden else place.job.fits(place.total_kb),
+        fits=False if place.forbidden else place.fits(place.total_kb),
         headroom_kb=place.room,
         because="It keeps the memory near its CPUs, but fills the node for others that are bound to it: they may be killed next.",
     )
@@ -168,7 +180,7 @@ def _other_node(place: _Place) -> Iterator[Remedy]:
         action="other-node",
         says=f"Bind it to node {node} instead (--membind={node}).",
         edit=place.edit(Policy("membind", str(node), "bind", str(node))),
-        fits=place.job.fits(others[node]),
+        fits=place.fits(others[node]),
         headroom_kb={node: others[node]},
         because=f"Node {node} has room for about {human(others[node])} of it; when that fills up, the same happens again.",
     )
@@ -184,7 +196,7 @@ def _two_instances(place: _Place) -> Iterator[Remedy]:
         action="two-instances",
         says="If the job can be split: one instance for each node, each with MemoryMax= below the node's room.",
         edit=None,
-        fits=place.job.fits(2 * each_kb),
+        fits=place.fits(2 * each_kb),
         headroom_kb=dict(best),
         because=f"That is {human(each_kb)} for each at most; one that outgrows it is killed alone, and its neighbours are not.",
     )
@@ -205,7 +217,7 @@ def _free_the_nodes(place: _Place) -> Iterator[Remedy]:
         action="free-the-node",
         says=f"Free {say_nodes(place.bound)}: what others hold there ({human(others_kb)}) would have to move.",
         edit=None,
-        fits=False if place.job.fits(room_kb + others_kb) is False else None,  # shared pages are counted for each who maps them
+        fits=False if place.fits(room_kb + others_kb) is False else None,  # shared pages are counted for each who maps them
         headroom_kb={node: place.room[node] for node in sorted(place.bound)},
         because=f"The job would then find up to {human(max(room_kb + others_kb, 0))} there.",
     )

@@ -83,6 +83,16 @@ def zone(name: str, free_kb: int, node: int = 0, reserve: int = 0, blocks: str =
     return (f"Node {node} {name} free:{free_kb}kB {watermarks} managed:900000kB", f"lowmem_reserve[]: 0 {reserve} {reserve}", *buddy)
 
 
+def node_sections(*free_kb: int, total_kb: tuple[int, ...] = (8222888, 8222888), page_kb: int = 4) -> dict[str, str]:
+    """The sections that tell of node 0, 1, ...: what is free and how large each is; watermarks are 0 pages."""
+    nodes = tuple(enumerate(zip(free_kb, total_kb, strict=True)))
+    zones = (f"Node {n}, zone   Normal\n        high     0\n        managed  {total // page_kb}\n" for n, (_, total) in nodes)
+    return {
+        "node_meminfo": "".join(f"Node {n} MemTotal: {total} kB\nNode {n} MemFree: {free} kB\n" for n, (free, total) in nodes),
+        "zoneinfo": "".join(zones),
+    }
+
+
 def limit(log: str) -> Limit:
     """What limited the only report of a log."""
     (only,) = read_reports(read_lines(log))

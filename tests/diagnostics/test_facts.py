@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from diagnostics.bundle import Bundle, Missing, Section, read_directory
 from diagnostics.facts import clock, counters, kernel_log, nodes, processes, read_evidence, service_journal, units
 from diagnostics.facts.kernel_log import KernelLog
+from diagnostics.model import Moment
 from tests.conftest import ROOT
-from tests.diagnostics.kernel_logs import SEED, bundle_of, examine, membind_report, recorded
+from tests.diagnostics.kernel_logs import SEED, bundle_of, examine, membind_report, node_sections, recorded
 
 DEMO = read_directory(ROOT / "bot/demo/bundles/ranker")
 EMPTY = Bundle("web1", {})
@@ -47,6 +50,17 @@ def test_nodes_come_with_their_watermarks() -> None:
     assert isinstance(fact, nodes.Nodes)
     assert {n: (node.total_kb, node.free_kb) for n, node in fact.by_number.items()} == {0: (8190396, 8104924), 1: (8222888, 3218712)}
     assert fact.by_number[1].high_kb == 67736
+
+
+@pytest.mark.parametrize(("page_kb", "high_kb"), [(4, 4 * 1000), (64, 64 * 1000), (32, None)])
+def test_watermarks_are_in_pages_of_the_size_that_fits(page_kb: int, high_kb: int | None) -> None:
+    """zoneinfo does not say it: 64 KiB on many arm64 and ppc64 machines; a size that no kernel has is not believed."""
+    sections = {name.replace("_", "-"): text for name, text in node_sections(4000000, page_kb=page_kb, total_kb=(8222848,)).items()}
+    sections["zoneinfo"] = sections["zoneinfo"].replace("high     0", "high     1000")
+    fact = nodes.read(Bundle("web1", {name: Section(name, text) for name, text in sections.items()}))
+
+    assert isinstance(fact, nodes.Nodes)
+    assert fact.by_number[0].high_kb == high_kb
 
 
 def test_a_kernel_without_numa_has_no_nodes_and_says_so() -> None:
@@ -122,6 +136,20 @@ def test_a_report_in_both_kernel_logs_counts_once() -> None:
 
     assert isinstance(fact, KernelLog)
     assert [sourced.source for sourced in fact.reports] == ["kernel-journal"]
+
+
+def test_two_copies_of_one_log_in_one_text_count_once() -> None:
+    """Somebody sent syslog and dmesg in one file; the first copy lost its zones. What comes again at another time is another kill."""
+    dmesg = membind_report(prefix="[  100.000000] ")
+    syslog = "".join(
+        line for line in membind_report(prefix="Nov 22 20:01:00 web1 kernel: [  100.000000] ").splitlines(True) if "free:" not in line
+    )
+    again = membind_report(prefix="[  200.000000] ")
+
+    fact = kernel_log.read(bundle_of(syslog + dmesg + again))
+    assert isinstance(fact, KernelLog)
+    assert [sourced.report.kills[0].at for sourced in fact.reports] == [Moment(100.0), Moment(200.0)]
+    assert fact.reports[0].report.zones
 
 
 def test_a_refused_dmesg_names_the_cure() -> None:

@@ -141,3 +141,13 @@ def test_a_line_that_a_console_glued_to_a_programs_words_is_found() -> None:
 def test_a_facility_inside_the_text_states_nothing() -> None:
     """A user may write any prefix behind its own."""
     assert only(f"user  :warn  : [  1.000000] kern  :err   : [  2.000000] {KILL}\n").facility is Facility.OTHER
+
+
+@pytest.mark.parametrize("claim", ["kern  :err   : [  2.000000] ", "3,812,2000000,-;"])
+def test_a_facility_behind_a_loggers_name_is_the_records_own_text(claim: str) -> None:
+    """What a user wrote to /dev/kmsg comes out as `host kernel: ...` in syslog, too."""
+    assert only(f"Nov 22 20:01:00 host kernel: {claim}{KILL}\n").facility is Facility.NOT_STATED
+    assert only(f"<4>1 2026-11-22T20:01:00Z host kernel - - - {claim}{KILL}\n").facility is Facility.NOT_STATED
+    assert only(json.dumps({"log": f"{claim}{KILL}\n"}) + "\n").facility is Facility.NOT_STATED
+    assert only(f'{{"log": "{claim}{KILL}\n').facility is Facility.NOT_STATED
+    assert only(f"{claim}{KILL}\n").facility is Facility.KERNEL

@@ -101,6 +101,20 @@ def test_the_last_kill_of_a_long_log_is_found_at_its_line() -> None:
     assert "Killed process" in text.splitlines()[(line or 0) - 1]
 
 
+def test_a_users_kill_inside_a_long_report_does_not_cut_it() -> None:
+    """It stands between the zones and the kernel's own kill line, a long task table after it, in a log that is read in regions."""
+    rows = "".join(
+        f"kern  :info  : [  100.000000] [{row:7}]     0 {row:5}    100    100    100        0   0 other\n" for row in range(4000)
+    )
+    summary = "kern  :warn  : [  100.000000] oom-kill"
+    forged = f"user  :err   : [  100.000000] {KILL.format(pid=1)}\n"
+    text = NOISE * (2 * WINDOW_BYTES // len(NOISE)) + membind_report(pid=4711).replace(summary, f"{forged}{rows}{summary}")
+
+    (only,) = read(text).reports
+    assert [kill.task.pid for kill in only.report.kills] == [4711]
+    assert [zone.node for zone in only.report.zones] == [1]
+
+
 def test_a_text_without_any_newline_ends_in_time() -> None:
     """Four windows of one line."""
     assert read("a" * (4 * WINDOW_BYTES)).reports == ()

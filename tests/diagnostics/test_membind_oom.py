@@ -14,14 +14,14 @@ from diagnostics.model import Confidence, Finding, HostReport
 from diagnostics.picture import draw
 from diagnostics.rules import RULES
 from diagnostics.rules.signs import NO_SECOND_SIGN
-from tests.diagnostics.kernel_logs import SEED, bundle_of, examine, membind_report, recorded
+from tests.diagnostics.kernel_logs import SEED, bundle_of, examine, membind_report, node_sections, recorded
 
 VMSTAT = "oom_kill 1\n"
 CLOCK = "now 1795384570\nuptime 600.92 537.49\nbtime 1795383969\n"
 UNITS = (
     "Id=job.service\nMainPID=0\nExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job ...\nFragmentPath=/etc/systemd/system/job.service\n"
 )
-NODES = "".join(f"Node {n} MemTotal: 8222888 kB\nNode {n} MemFree: {free} kB\n" for n, free in ((0, 8104924), (1, 6218712)))
+NODES = node_sections(8104924, 6218712)
 BOUND_JOB = "Name:\tjob\nPid:\t400\nVmRSS:\t 1000 kB\ncgroup\t0::/system.slice/job.service\nnuma\tbind:1\tN1=1000\n"
 
 
@@ -164,7 +164,7 @@ def test_offers_no_edit_with_an_odd_unit_name() -> None:
 
 def test_a_size_at_death_never_proves_that_interleave_fits() -> None:
     """It is the least that the job needs; the text gives the ceiling."""
-    remedy = found(examine(membind_report(), node_meminfo=NODES)).remedies[0]
+    remedy = found(examine(membind_report(), **NODES)).remedies[0]
 
     assert remedy.fits is None
     assert remedy.headroom_kb == {0: 8104924 - int(0.04 * 8222888), 1: 6218712 - int(0.04 * 8222888)}
@@ -173,9 +173,7 @@ def test_a_size_at_death_never_proves_that_interleave_fits() -> None:
 
 def test_says_when_interleave_does_not_fit() -> None:
     """The other node is full too: less room than the job already held."""
-    full = NODES.replace("8104924", "50000").replace("6218712", "400000")
-
-    finding = found(examine(membind_report(), node_meminfo=full))
+    finding = found(examine(membind_report(), **node_sections(50000, 400000)))
 
     assert finding.headline == "membind OOM of node 1, interleave does not fit"
     assert finding.remedies[0].fits is False

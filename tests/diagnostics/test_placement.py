@@ -8,15 +8,9 @@ from pathlib import Path
 import pytest
 
 from diagnostics.model import Finding, HostReport, Remedy
-from tests.diagnostics.kernel_logs import examine, membind_report
+from tests.diagnostics.kernel_logs import examine, membind_report, node_sections
 
-NODES = """\
-Node 0 MemTotal:        8222888 kB
-Node 0 MemFree:         8104924 kB
-Node 1 MemTotal:        8222888 kB
-Node 1 MemFree:         6218712 kB
-"""
-FULL = NODES.replace("8104924", "50000").replace("6218712", "400000")
+NODES = node_sections(8104924, 6218712)
 UNIT = """\
 Id=job.service
 FragmentPath=/etc/systemd/system/job.service
@@ -47,7 +41,7 @@ def unit(exec_start: str, more: str = "") -> str:
 
 def test_interleave_fits_where_the_peak_is_expected_and_there_is_room() -> None:
     """The inventory knows the peak; page tables are added to it."""
-    host = examine(membind_report(), node_meminfo=NODES, inventory=f"job {11 * GIB}\n")
+    host = examine(membind_report(), **NODES, inventory=f"job {11 * GIB}\n")
 
     assert remedy(host, "interleave").fits is True
     assert found(host).headline == "membind OOM of node 1, suggest interleave"
@@ -56,7 +50,7 @@ def test_interleave_fits_where_the_peak_is_expected_and_there_is_room() -> None:
 
 def test_interleave_does_not_fit_a_peak_that_is_too_big_for_the_machine() -> None:
     """It held less than the room when it was killed, but its peak is more."""
-    host = examine(membind_report(), node_meminfo=NODES, inventory=f"job {13 * GIB + GIB // 2}\n")
+    host = examine(membind_report(), **NODES, inventory=f"job {13 * GIB + GIB // 2}\n")
 
     assert remedy(host, "interleave").fits is False
     assert found(host).headline == "membind OOM of node 1, interleave does not fit"
@@ -66,13 +60,13 @@ def test_a_peak_counts_by_the_name_of_the_unit_too() -> None:
     """A service of the inventory is job.service on the host, whatever its process is called."""
     log = membind_report(comm="python3")
 
-    assert remedy(examine(log, node_meminfo=NODES, inventory=f"job {11 * GIB}\n"), "interleave").fits is True
-    assert remedy(examine(log, node_meminfo=NODES, inventory=f"other {11 * GIB}\n"), "interleave").fits is None
+    assert remedy(examine(log, **NODES, inventory=f"job {11 * GIB}\n"), "interleave").fits is True
+    assert remedy(examine(log, **NODES, inventory=f"other {11 * GIB}\n"), "interleave").fits is None
 
 
 def test_an_expected_peak_below_the_size_at_death_is_not_believed() -> None:
     """It held 5.9 GiB, so 4 GiB is not its peak."""
-    interleave = remedy(examine(membind_report(), node_meminfo=NODES, inventory=f"job {4 * GIB}\n"), "interleave")
+    interleave = remedy(examine(membind_report(), **NODES, inventory=f"job {4 * GIB}\n"), "interleave")
 
     assert interleave.fits is None
     assert "the 4.0 GiB of expected_peak in the inventory is not its peak" in interleave.because
@@ -83,21 +77,21 @@ def test_a_copy_that_was_not_killed_shows_a_peak_if_it_outgrew_the_dead_one(hwm_
     """A copy that is still smaller is still growing."""
     copy = COPY.format(hwm=hwm_kb, cgroup="/system.slice/job.service")
 
-    assert remedy(examine(membind_report(), node_meminfo=NODES, processes=copy), "interleave").fits is fits
+    assert remedy(examine(membind_report(), **NODES, processes=copy), "interleave").fits is fits
 
 
 def test_memory_peak_of_the_cgroup_is_a_peak() -> None:
     """cgroup v2 keeps it, in bytes."""
     cgroups = f"/sys/fs/cgroup/system.slice/job.service/memory.peak:{9 * GIB * 1024}\n"
 
-    interleave = remedy(examine(membind_report(), node_meminfo=NODES, cgroups=cgroups), "interleave")
+    interleave = remedy(examine(membind_report(), **NODES, cgroups=cgroups), "interleave")
 
     assert (interleave.fits, "memory.peak" in interleave.because) == (True, True)
 
 
 def test_the_next_best_leads_where_interleave_does_not_fit() -> None:
     """Both nodes are nearly full, but another process could be moved away."""
-    host = examine(membind_report(), node_meminfo=FULL.replace("400000", "4900000"), processes=HOG)
+    host = examine(membind_report(), **node_sections(50000, 4900000), processes=HOG)
 
     assert actions(host)[:2] == ["free-the-node", "interleave"]
     assert found(host).remedies[0].fits is None
@@ -106,8 +100,8 @@ def test_the_next_best_leads_where_interleave_does_not_fit() -> None:
 
 def test_the_other_node_is_judged_by_its_own_room() -> None:
     """7 GiB fit on node 0 alone, 9 GiB only on both."""
-    small = remedy(examine(membind_report(), node_meminfo=NODES, inventory=f"job {7 * GIB}\n"), "other-node")
-    big = remedy(examine(membind_report(), node_meminfo=NODES, inventory=f"job {9 * GIB}\n"), "other-node")
+    small = remedy(examine(membind_report(), **NODES, inventory=f"job {7 * GIB}\n"), "other-node")
+    big = remedy(examine(membind_report(), **NODES, inventory=f"job {9 * GIB}\n"), "other-node")
 
     assert (small.fits, big.fits) == (True, False)
     assert small.headroom_kb is not None
@@ -116,8 +110,8 @@ def test_the_other_node_is_judged_by_its_own_room() -> None:
 
 def test_two_instances_need_room_on_both_nodes() -> None:
     """Half of it must fit on the fuller of the two."""
-    fits = remedy(examine(membind_report(), node_meminfo=NODES, inventory=f"job {9 * GIB}\n"), "two-instances").fits
-    full = remedy(examine(membind_report(), node_meminfo=NODES.replace("6218712", "400000")), "two-instances").fits
+    fits = remedy(examine(membind_report(), **NODES, inventory=f"job {9 * GIB}\n"), "two-instances").fits
+    full = remedy(examine(membind_report(), **node_sections(8104924, 400000)), "two-instances").fits
 
     assert (fits, full) == (True, False)
 
@@ -128,10 +122,12 @@ def test_two_instances_need_room_on_both_nodes() -> None:
 )
 def test_weights_are_offered_only_where_kernel_and_numactl_know_them(uname: str, numactl: str, offered: bool) -> None:
     """And where the nodes are of different size."""
-    unequal = NODES.replace("Node 0 MemTotal:        8222888", "Node 0 MemTotal:       16445776")
+    unequal = node_sections(8104924, 6218712, total_kb=(16445776, 8222888))
 
-    assert ("weighted-interleave" in actions(examine(membind_report(), node_meminfo=unequal, uname=uname, numactl=numactl))) is offered
-    assert "weighted-interleave" not in actions(examine(membind_report(), node_meminfo=NODES, uname=uname, numactl=numactl))
+    assert ("weighted-interleave" in actions(examine(membind_report(), **unequal, uname=uname, numactl=numactl))) is offered
+    assert "weighted-interleave" not in actions(examine(membind_report(), **NODES, uname=uname, numactl=numactl))
+    of_devices = node_sections(8104924, 6218712, 0, total_kb=(8222888, 8222888, 0))  # a node without memory has no size to differ
+    assert "weighted-interleave" not in actions(examine(membind_report(), **of_devices, uname=uname, numactl=numactl))
 
 
 @pytest.mark.parametrize(("uname", "offered"), [("Linux 5.15.0 x86_64\n", True), ("Linux 5.10.0 x86_64\n", False)])
@@ -145,7 +141,7 @@ def test_several_preferred_nodes_need_a_kernel_that_knows_them(uname: str, offer
 
 def test_numa_policy_of_the_unit_is_changed_by_a_drop_in() -> None:
     """systemd sets the policy itself; a drop-in wins over the unit file."""
-    host = examine(membind_report(), units=unit("/usr/local/bin/job ...", "NUMAPolicy=bind\nNUMAMask=1"), node_meminfo=NODES)
+    host = examine(membind_report(), units=unit("/usr/local/bin/job ...", "NUMAPolicy=bind\nNUMAMask=1"), **NODES)
 
     assert remedy(host, "interleave").edit == (
         "mkdir -p /etc/systemd/system/job.service.d && "
@@ -167,7 +163,8 @@ def test_numactl_inside_wins_over_the_units_policy() -> None:
 def test_the_command_changes_the_flag_that_the_comment_shows(flags: str, changed: str, tmp_path: Path) -> None:
     """A value that stands there twice is changed in its own flag only."""
     edit = remedy(
-        examine(membind_report(), units=unit(f"/usr/bin/numactl {flags} /usr/bin/job ..."), node_meminfo=NODES), "other-node"
+        examine(membind_report(), units=unit(f"/usr/bin/numactl {flags} /usr/bin/job ..."), **NODES),
+        "other-node",
     ).edit
     assert edit is not None
     file = tmp_path / "job.service"
@@ -212,7 +209,7 @@ def test_a_domain_of_libvirt_is_changed_by_virsh() -> None:
 def test_a_cpuset_that_forbids_the_nodes_is_widened_first() -> None:
     """By a drop-in where it is AllowedMemoryNodes=."""
     units = unit("/usr/bin/numactl -m 1 /usr/bin/job ...", "AllowedMemoryNodes=1")
-    host = examine(membind_report(mems_allowed="1"), units=units, node_meminfo=NODES)
+    host = examine(membind_report(mems_allowed="1"), units=units, **NODES)
 
     assert actions(host)[0] == "widen-cpuset"
     assert "AllowedMemoryNodes=0,1" in (found(host).remedies[0].edit or "")
@@ -229,3 +226,23 @@ def test_where_the_asker_is_another_its_own_size_and_launcher_count() -> None:
 
     assert edit is not None
     assert "small.service" in edit
+
+
+def test_a_node_without_memory_is_not_widened_to() -> None:
+    """systemd would be refused such a node in AllowedMemoryNodes=."""
+    of_devices = node_sections(8104924, 6218712, 0, total_kb=(8222888, 8222888, 0))
+    host = examine(membind_report(mems_allowed="1"), units=unit("/usr/bin/job ...", "AllowedMemoryNodes=1"), **of_devices)
+
+    edit = remedy(host, "widen-cpuset").edit or ""
+    assert "AllowedMemoryNodes=0,1\\n" in edit
+
+
+def test_room_that_only_the_report_shows_never_proves_that_it_fits() -> None:
+    """The other node's watermarks are not in it."""
+    log = membind_report(total_free_pages=4000000)
+    peak, more = f"job {9 * GIB}\n", f"job {90 * GIB}\n"
+
+    assert remedy(examine(log, inventory=peak), "interleave").fits is None
+    assert remedy(examine(log, inventory=more), "interleave").fits is False
+    without_watermarks = {"node_meminfo": NODES["node_meminfo"]}
+    assert remedy(examine(log, **without_watermarks, inventory=peak), "interleave").fits is None
