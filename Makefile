@@ -1,5 +1,6 @@
 # make demo   see sevbot work: no Slack workspace, no hosts, no root
 # make test   all tests; those that need sshd or Chromium run where these are installed
+# make lab    real incidents in a real kernel, in QEMU; some minutes, as root (LAB='lab and ci': those of .ci/run)
 # make accuracy  every log of ../shared/corpus beside its label and what peers say of it
 # make fuzz   100,000 mutated logs (make test tries 2,000)
 # make bench  reading long logs, beside grep
@@ -11,13 +12,17 @@ VENV := .venv
 HOTSOS := 1.30.post8
 READY := $(VENV)/.ready
 
-.PHONY: demo test accuracy fuzz bench check golden lock
+.PHONY: demo test lab accuracy fuzz bench check golden lock
 
 demo: $(READY)
 	$(VENV)/bin/sevbot demo $(DEMO)
 
 test: $(READY)
 	$(VENV)/bin/python -m pytest $(TESTS)
+
+LAB ?= lab
+lab: $(READY)
+	$(VENV)/bin/python -m pytest -m "$(LAB)" tests/lab $(TESTS)
 
 accuracy: $(READY) $(VENV)/hotsos/.ready
 	$(VENV)/bin/python -m tests.accuracy

@@ -102,6 +102,8 @@ def _not_seen(bundle: Bundle) -> dict[str, str]:
     for section in bundle.sections.values():
         if section.cut:
             reasons[section.name] = "cut: it was larger than the probe may send, or the connection broke"
+        elif section.exit in TIMED_OUT and section.text:
+            reasons[section.name] = "incomplete: it did not end within its time limit"
         elif not section.text and (section.exit != 0 or section.notes):
             reasons[section.name] = _why_failed(section.exit, section.notes)
     return {name: reasons[name] for name in sorted(reasons, key=_in_probes_order)}
@@ -112,6 +114,8 @@ def _in_probes_order(name: str) -> int:
 
 
 def _why_failed(status: int | None, notes: str) -> str:
+    if notes.startswith("not started"):
+        return notes.strip()[:200]
     if status in TIMED_OUT:
         return "it did not end within its time limit"
     if status == 127:

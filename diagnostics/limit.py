@@ -12,7 +12,7 @@ from enum import Enum
 
 from diagnostics.facts.oom_report import MEMCG, MEMORY_POLICY, NONE, OomReport, Zone
 from diagnostics.node_list import parse_nodes, say_nodes
-from diagnostics.node_memory import DEFAULT_PAGE_KB, has_room, is_full, shown_nodes
+from diagnostics.node_memory import DEFAULT_PAGE_KB, has_room, is_far_above_high, is_full, is_near_high, shown_nodes
 
 CPUSET = "CONSTRAINT_CPUSET"
 SYSRQ_ORDER = -1  # is_sysrq_oom, mm/oom_kill.c
@@ -132,10 +132,9 @@ def _from_nodes(report: OomReport, nodes: frozenset[int]) -> Limit:
     allowed = parse_nodes(report.header_mems_allowed)
     if report.constraint is None and allowed and allowed < nodes and allowed <= full and roomy:
         return Limit(Kind.CPUSET, allowed)
-    suspect = _node_of_kswapd(report)
-    if suspect is not None and not has_room(report, suspect) and roomy:
-        short = f"{say_nodes([suspect])} was short and {say_nodes(roomy)} had room, but what kept the task to it is not in the report"
-        return Limit(Kind.UNKNOWN, frozenset({suspect}), f"kswapd{suspect} had the kernel kill, without naming a constraint: {short}")
+    suspect = node_of_kswapd(report)
+    if suspect is not None:
+        return _from_kswapd(report, nodes, suspect)
     if roomy and (full or len(nodes) > 1):
         had_room = f"{say_nodes(roomy)} had room: one node alone may have been short"
         return _unknown(f"a report names no constraint, but while memory ran out {had_room}")
@@ -145,7 +144,19 @@ def _from_nodes(report: OomReport, nodes: frozenset[int]) -> Limit:
     return _unknown("a report names no constraint, and by its zone lines memory was not short")
 
 
-def _node_of_kswapd(report: OomReport) -> int | None:
+def _from_kswapd(report: OomReport, nodes: frozenset[int], suspect: int) -> Limit:
+    """Under MGLRU's min_ttl_ms a node's kswapd has the kernel kill: for want of that node, or of all."""
+    who = f"kswapd{suspect} had the kernel kill, without naming a constraint"
+    roomy = frozenset(node for node in nodes if is_far_above_high(report, node))
+    if all(is_near_high(report, node) for node in nodes):
+        return Limit(Kind.GLOBAL, nodes)
+    if roomy and suspect not in roomy:
+        short = f"{say_nodes([suspect])} was short and {say_nodes(roomy)} had room, but what kept the task to it is not in the report"
+        return Limit(Kind.UNKNOWN, frozenset({suspect}), f"{who}: {short}")
+    return _unknown(f"{who}, and by the zone lines it was neither one node nor all that ran out")
+
+
+def node_of_kswapd(report: OomReport) -> int | None:
     """The node whose kswapd asked: only MGLRU does that, for its own node (mm/vmscan.c lru_gen_age_node)."""
     found = _KSWAPD.fullmatch(report.invoker_comm or "")
     return int(found[1]) if found and int(found[1]) in shown_nodes(report) else None

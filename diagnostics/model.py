@@ -31,7 +31,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Citation:
-    """The exact evidence: which section, which line of it (from 1), and the line itself."""
+    """The exact evidence: which section, which line of it (from 1), and the line itself; of a record of journald's JSON its message."""
 
     source: str
     line: int

@@ -10,20 +10,20 @@ MAX_OUTPUT_BYTES = 1024 * 1024  # of stdout; the caps below add up to less
 
 CAPS: dict[str, int] = {  # bytes of content at most, in the script's order
     "clock": 1024,
-    "uname": 1024,
-    "numactl": 1024,
-    "nodes": 4096,
-    "node-meminfo": 65536,
-    "zoneinfo": 32768,
-    "meminfo": 4096,
-    "vmstat": 4096,
-    "sysctls": 4096,
+    "service-journal": 65536,
     "kernel-log": 327680,
     "kernel-journal": 327680,
-    "service-journal": 65536,
+    "vmstat": 4096,
     "units": 65536,
     "processes": 65536,
+    "node-meminfo": 65536,
+    "zoneinfo": 32768,
+    "nodes": 4096,
+    "uname": 1024,
+    "numactl": 1024,
+    "sysctls": 4096,
     "cgroups": 16384,
+    "meminfo": 4096,
 }
 SECTIONS = tuple(CAPS)
 KEEPS_END = frozenset({"kernel-log", "kernel-journal", "service-journal"})

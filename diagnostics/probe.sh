@@ -33,6 +33,10 @@ else
     timeout=no LIMIT=''
 fi
 
+reading() { # SECONDS COMMAND...: with a time limit, for readers of pipes, which no environment alters
+    if [ "$timeout" = yes ]; then timeout -k 1 "$@"; else watched "$@"; fi
+}
+
 limited() { # SECONDS COMMAND...: with a time limit and an environment of our own, since TZ, PAGER or SYSTEMD_* would alter tools
     if [ "$timeout" = yes ]; then
         env -i PATH="$PATH" LC_ALL=C LIMIT="$LIMIT" timeout -k 1 "$@"
@@ -73,7 +77,7 @@ section() { # NAME head|tail BYTES SECONDS COMMAND...
     said=$(framed "$limit" "$@")
     status=${said##*"$newline"}
     printf '\n' # behind a content line that was ended this is the empty line; otherwise it ends the fragment
-    printf '%s\n' "${said%"$status"}" | sed -n 's/^./!&/p'
+    [ "$said" = "$newline$status" ] || printf '%s\n' "${said%"$status"}" | sed -n 's/^./!&/p'
     printf '=end %s %s\n' "$name" "${status:-124}"
 }
 
@@ -85,8 +89,8 @@ framed() { # SECONDS COMMAND...; name, keep and cap of section
     {
         {
             ({ limited "$@"; printf '\n%s\n' "$?" >&2; } 2>&1 >&4 3>&- 4>&- 5>&- &) |
-                limited "$patience" tail -c 1000 >&5 4>&-
-        } 4>&1 | limited "$patience" "$keep" -c "$cap" | LC_ALL=C sed 's/^/|/' >&3
+                reading "$patience" tail -c 1000 2>/dev/null >&5 4>&-
+        } 4>&1 | reading "$patience" "$keep" -c "$cap" 2>/dev/null | LC_ALL=C sed 's/^/|/' >&3
     } 5>&1
 }
 
@@ -322,14 +326,25 @@ exec journalctl -k -b -o json --no-pager -n 3000 \
     --output-fields=MESSAGE,SYSLOG_FACILITY,_TRANSPORT,_SOURCE_MONOTONIC_TIMESTAMP,_BOOT_ID
 '
 
-# service-journal: what systemd itself (_PID=1) said of a process that exited, of an OOM kill, of a unit that failed
+# A shell with a pipeline traps TERM: it must outlive a command of its own that ignores TERM, or nobody would send KILL to that.
+
+# service-journal: what systemd itself (_PID=1) said of processes that exited, of kills, of time-outs and of units that failed. $1 is an
+# awk program (SERVICE_KEPT): what is of interest has a message id, or no id and some words
 SERVICE_JOURNAL='
+trap : TERM
 journalctl -b -n 0 --no-pager >/dev/null || exit
-exec journalctl -b -o json --no-pager -n 300 \
-    --output-fields=MESSAGE,MESSAGE_ID,UNIT,EXIT_CODE,EXIT_STATUS,UNIT_RESULT,_PID,_UID,_TRANSPORT _PID=1 \
-    MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15 \
-    MESSAGE_ID=fe6faa94e7774663a0da52717891d8ef \
-    MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c
+{
+    journalctl -b -o json --no-pager -n 2000 _PID=1 \
+        --output-fields=MESSAGE,MESSAGE_ID,UNIT,EXIT_CODE,EXIT_STATUS,UNIT_RESULT,_PID,_UID,_TRANSPORT
+    printf "=exit %s\n" "$?"
+} | awk "$1"
+'
+SERVICE_KEPT='
+/^=exit / { exit $2 }
+{ gsub(/"__CURSOR":"[^"]*",?/, "") }
+/"MESSAGE_ID":"(98e322203f7a4ed290d09fe03c09fe15|fe6faa94e7774663a0da52717891d8ef|d9b373ed55a64feb8242e02dbe79a49c)"/ ||
+/"MESSAGE_ID":"(d989611b15e44c9dbf31e3c81256e4ed|de5b426a63be47a7b6ac3eaac82e2f6f)"/ ||
+/ timed out\. |Watchdog timeout|Start request repeated|on client request|Killing process [0-9]/
 '
 
 # The pids of the 24 processes that hold most memory, on one line; kernel threads have no VmRSS
@@ -340,6 +355,7 @@ cd /proc && printf "%s/status\n" [0-9]* | xargs grep -Hs "^VmRSS:" | sed "s|/sta
 
 # units: $1 is an awk program (LAUNCHER and UNITS_KEPT), $2 the pids of the largest processes
 UNITS='
+trap : TERM
 {
     systemctl show "*.service" --no-pager -p Id,MainPID,ActiveState,SubState,Result,NRestarts,ExecMainCode,ExecMainStatus,NUMAPolicy \
         -p NUMAMask,AllowedMemoryNodes,MemoryMax,ControlGroup,FragmentPath,DropInPaths,ExecStart
@@ -386,27 +402,25 @@ function command_line(text,   from, to) {
 }
 '
 
-# processes: $1 the pids, $2 and $3 awk programs (LAUNCHER and ARGV, NUMA). One that vanishes meanwhile is passed over
+# processes: $1 the pids, $2 an awk program (LAUNCHER and PROCESS). One that vanishes meanwhile is passed over. Reading a command line or
+# numa_maps may block where a process is stuck, so each has a limit of its own. A line that begins with \001 is ours: tr and the kernel
+# put no such byte at the beginning of a line
 PROCESSES='
+trap : TERM
 for pid in $1; do
-    about=$(grep -E "^(Name|Pid|PPid|VmHWM|VmRSS|RssAnon|RssFile|RssShmem|VmSwap|Mems_allowed_list):" "/proc/$pid/status" 2>/dev/null)
-    [ -n "$about" ] || continue
-    printf "%s\n" "$about"
-    awk -F: "\$2 == \"\" || \$2 ~ /(^|,)(memory|cpuset|name=systemd)(,|\$)/ { print \"cgroup\t\" \$0 }" "/proc/$pid/cgroup" 2>/dev/null
-    $LIMIT head -c 4096 "/proc/$pid/cmdline" 2>/dev/null | tr "\000\012\001-\011\013-\037\177" "\012; " | awk "$2"
-    { $LIMIT cat "/proc/$pid/numa_maps" 2>&1; printf "=exit %s\n" "$?"; } | awk "$3"
-done
-exit 0
+    printf "\001pid\n"
+    cat "/proc/$pid/status" "/proc/$pid/cgroup" 2>/dev/null
+    printf "\001argv\n"
+    $LIMIT head -c 4096 "/proc/$pid/cmdline" 2>/dev/null | tr "\000\012\001-\011\013-\037\177" "\012; "
+    printf "\n\001numa\n"
+    $LIMIT cat "/proc/$pid/numa_maps" 2>&1
+    printf "\001exit %s\n" "$?"
+done | awk "$2"
 '
 
-# One word on each line: tr made the NULs between arguments newlines, and newlines inside of arguments `;`
-ARGV='
-{ w[++n] = $0 }
-END { if (n) print "argv\t" launcher(0) }
-'
-
-# numa_maps summed: kB on each node by policy. What was read before a failure is a lower bound and still names the policies
-NUMA='
+# Some lines of status; the cgroup; of the command line, one word on each line, the launcher; numa_maps summed: kB on each node by
+# policy. What was read of numa_maps before a failure is a lower bound and still names the policies
+PROCESS='
 function sorted(   i, j, name) {
     for (i = 2; i <= count; i++) {
         name = names[i]
@@ -415,9 +429,31 @@ function sorted(   i, j, name) {
     }
 }
 
-/^=exit / { code = $2; next }
-!/^[0-9a-f]+ [a-z]/ { sub(/.*: /, ""); why = $0; next }
-{
+function say_numa(   i, node, sums) {
+    sorted()
+    for (i = 1; i <= count; i++) {
+        sums = ""
+        for (node = 0; node <= last + 0; node++) if (kb[names[i], node] > 0)
+            sums = sums sprintf("%sN%d=%.0f", sums == "" ? "" : " ", node, kb[names[i], node])
+        print "numa\t" names[i] "\t" sums
+    }
+    if (code == 124 || code == 137 || code == 143) why = "timed out"
+    if (code + 0 > 0) print "numa-error\t" (why == "" ? "exit " code : why)
+}
+
+function ended() {
+    if (named) {
+        if (n && w[n] == "") n-- # the newline behind the last word
+        if (n) print "argv\t" launcher(0)
+        say_numa()
+    }
+    named = n = count = last = 0
+    why = code = ""
+    split("", w); split("", seen); split("", kb); split("", names)
+}
+
+function take_area(   policy, size, i, node) {
+    if ($0 !~ /^[0-9a-f]+ [a-z]/) { sub(/.*: /, ""); why = $0; return }
     policy = $2
     if ($3 ~ /^\(many\)/ || $2 == "weighted") policy = $2 " " $3
     if (!(policy in seen)) { seen[policy] = 1; names[++count] = policy }
@@ -429,17 +465,18 @@ function sorted(   i, j, name) {
         if (node > last) last = node
     }
 }
-END {
-    sorted()
-    for (i = 1; i <= count; i++) {
-        sums = ""
-        for (node = 0; node <= last + 0; node++) if (kb[names[i], node] > 0)
-            sums = sums sprintf("%sN%d=%.0f", sums == "" ? "" : " ", node, kb[names[i], node])
-        print "numa\t" names[i] "\t" sums
-    }
-    if (code == 124 || code == 137 || code == 143) why = "timed out"
-    if (code + 0 > 0) print "numa-error\t" (why == "" ? "exit " code : why)
+
+index($0, "\001") == 1 {
+    part = substr($1, 2)
+    if (part == "pid") ended()
+    if (part == "exit") code = $2
+    next
 }
+part == "pid" && /^(Name|Pid|PPid|VmHWM|VmRSS|RssAnon|RssFile|RssShmem|VmSwap|Mems_allowed_list):/ { print; named = 1 }
+part == "pid" && /^[0-9]+:(|([^:]*,)?(memory|cpuset|name=systemd)(,[^:]*)?):/ { print "cgroup\t" $0 }
+part == "argv" { w[++n] = $0 }
+part == "numa" { take_area() }
+END { ended() }
 '
 
 # numactl: the policies that its help names; a host without it has none
@@ -450,6 +487,7 @@ numactl --help 2>&1 | grep -oE -e "--(membind|interleave|weighted-interleave|pre
 
 # cgroups: limits that are set and counters that moved; memory.limit_in_bytes is cgroup v1, where 19 digits mean no limit
 CGROUPS='
+trap : TERM
 {
     find /sys/fs/cgroup -maxdepth 6 "(" -name memory.events -o -name memory.max -o -name memory.limit_in_bytes -o -name memory.failcnt \
         -o -name memory.oom_control -o -name memory.peak ")" -exec grep -Hs "" {} +
@@ -468,19 +506,21 @@ CGROUPS_KEPT='
 largest=$(limited 3 sh -c "$LARGEST" 2>/dev/null)
 
 printf '=sevbot-probe 1\n'
+# The order is that of what is lost first on a host that is too slow for all. Ends of services before the kernel's log, so that the kill
+# behind each end that is seen has been logged; the kernel's counters behind its log, so that they count each kill in it
 section clock head 1024 3 sh -c "$CLOCK"
-section uname head 1024 3 uname -srm
-section numactl head 1024 3 sh -c "$NUMACTL"
-section nodes head 4096 3 sh -c "$NODES"
-section node-meminfo head 65536 3 sh -c "$NODE_MEMINFO"
-section zoneinfo head 32768 3 grep -E '^Node |^ *pages free |^ *(min|low|high|present|managed) +[0-9]|^ *protection:' /proc/zoneinfo
-section meminfo head 4096 3 cat /proc/meminfo
-section vmstat head 4096 3 grep -E '^(oom_kill|numa_|allocstall)' /proc/vmstat
-section sysctls head 4096 3 sh -c "$SYSCTLS"
+section service-journal tail 65536 3 sh -c "$SERVICE_JOURNAL" sh "$SERVICE_KEPT"
 section kernel-log tail 327680 3 sh -c "$KERNEL_LOG"
 section kernel-journal tail 327680 3 sh -c "$KERNEL_JOURNAL"
-section service-journal tail 65536 3 sh -c "$SERVICE_JOURNAL"
+section vmstat head 4096 3 grep -E '^(oom_kill|numa_|allocstall)' /proc/vmstat
 section units head 65536 5 sh -c "$UNITS" sh "$LAUNCHER$UNITS_KEPT" "$largest"
-section processes head 65536 5 sh -c "$PROCESSES" sh "$largest" "$LAUNCHER$ARGV" "$NUMA"
+section processes head 65536 10 sh -c "$PROCESSES" sh "$largest" "$LAUNCHER$PROCESS"
+section node-meminfo head 65536 3 sh -c "$NODE_MEMINFO"
+section zoneinfo head 32768 3 grep -E '^Node |^ *pages free |^ *(min|low|high|present|managed) +[0-9]|^ *protection:' /proc/zoneinfo
+section nodes head 4096 3 sh -c "$NODES"
+section uname head 1024 3 uname -srm
+section numactl head 1024 3 sh -c "$NUMACTL"
+section sysctls head 4096 3 sh -c "$SYSCTLS"
 section cgroups head 16384 3 sh -c "$CGROUPS" sh "$CGROUPS_KEPT"
+section meminfo head 4096 3 cat /proc/meminfo
 printf '=done\n'

@@ -96,10 +96,9 @@ def _units(recording: Mapping[str, str]) -> str:
 
 def _journalctl(recording: Mapping[str, str], root: Path) -> str:
     kernel_fields, service_fields = (set(names.split(",")) for names in re.findall(r"--output-fields=(\S+)", PROBE))
-    ids = set(re.findall(r"MESSAGE_ID=([0-9a-f]{32})", PROBE))
     kernel = _entries(recording["journalctl -k -b -o json --no-pager (fields)"])
     service = _entries(recording["journalctl -u ranker -b -o json --no-pager (systemd messages)"])
-    from_systemd = [entry for entry in service if entry.get("_PID") == "1" and entry.get("MESSAGE_ID") in ids]
+    from_systemd = [entry for entry in service if entry.get("_PID") == "1"]
     say_kernel = write_output(root, "kernel-journal", _reduced(kernel, kernel_fields))
     say_service = write_output(root, "service-journal", _reduced(from_systemd, service_fields))
     return f'case "$*" in *"-n 0"*) ;; *_PID=1*) {say_service} ;; *) {say_kernel} ;; esac'

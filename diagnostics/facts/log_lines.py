@@ -47,7 +47,8 @@ class Facility(Enum):
 
 
 class LogLine(NamedTuple):
-    """One record. `number` counts lines from 1 in the section it came from; `raw` is its (first) line as it stands there.
+    """One record. `number` counts lines from 1 in the section it came from; `raw` is its (first) line as it stands there, of a JSON
+    record its message.
 
     `at_prefix` tells whether it, or the record it goes on with, had a prefix. A tuple, because a log holds very many of them.
     """
@@ -238,7 +239,7 @@ def _json_line(number: int, raw: str) -> LogLine | None:
     from_kernel = record.get("_TRANSPORT") == "kernel" and record.get("SYSLOG_FACILITY") == "0"
     facility = Facility.KERNEL if from_kernel else Facility.OTHER
     stamps = _seconds(record.get("_SOURCE_MONOTONIC_TIMESTAMP")), _realtime(record.get("__REALTIME_TIMESTAMP"))
-    return LogLine(number, message, raw, *stamps, facility)
+    return LogLine(number, message, message, *stamps, facility)
 
 
 def _message(value: object) -> str:

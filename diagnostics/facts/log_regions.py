@@ -16,6 +16,7 @@ WINDOW_BYTES = 1 << 22
 BACK_BYTES = 1 << 20  # how far above a kill its header may stand: thousands of lines of the task table
 LOST_HEAD_BYTES = 1 << 16  # how far above a kill to begin where no header is found, and to look on for another kill of the same report
 WRAPPED_BYTES = 1 << 9  # how far below a kill its wrapped rest may go on
+BURST, BURST_BYTES = 4, 1 << 13  # so many kills without a header: where there are some, more follow, and not each is worth a look
 RECORD_BYTES = 1 << 16  # the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
 HEAD_BYTES = 1 << 16
 TRACE, AFTER_TRACE = "Call Trace:", "Mem-Info:"
@@ -89,6 +90,7 @@ class _Window:
         self._end = 0
         self._kill = 0  # behind the last kill that was found
         self._has_header = False  # whether the open region has one
+        self._bare = 0  # kills since the last header
 
     def fill(self) -> None:
         """Read until the window is full or the stream ends; a pipe gives less at a time."""
@@ -143,7 +145,9 @@ class _Window:
         if self._start == self._end:
             self._start, self._has_header = begin, False
         self._has_header = self._has_header or header >= 0
-        goes_on = LOST_HEAD_BYTES if header == kill else WRAPPED_BYTES  # a report may end in a panic, without a kill
+        self._bare = 0 if header >= 0 else self._bare + 1
+        below = BURST_BYTES if self._bare >= BURST else WRAPPED_BYTES
+        goes_on = LOST_HEAD_BYTES if header == kill else below  # a report may end in a panic, without a kill
         self._end = max(self._end, self._record_end(min(kill + goes_on, self.size)))
         self._kill = kill + 1
 

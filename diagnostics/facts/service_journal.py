@@ -1,12 +1,15 @@
 """What systemd itself logged about services, from section `service-journal` (`journalctl _PID=1 -o json`).
 
+    {"MESSAGE":"job.service: Main process exited, code=killed, status=9/KILL","UNIT":"job.service","EXIT_CODE":"killed",...}
+
 Only records of process 1 over the journal's own socket count: the journal sets `_PID` and `_TRANSPORT`, no service can.
-Message ids: sd-messages.h (unit process exit, unit OOM).
+Message ids: systemd's sd-messages.h. Where a text has none (src/core/service.c), it is matched by its words.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,17 +18,32 @@ from diagnostics.model import Citation
 
 PROCESS_EXIT = "98e322203f7a4ed290d09fe03c09fe15"
 UNIT_OOM = "fe6faa94e7774663a0da52717891d8ef"
+UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
+OOMD_KILL = "d989611b15e44c9dbf31e3c81256e4ed"
+STOPPING = "de5b426a63be47a7b6ac3eaac82e2f6f"
+BY_SIGNAL = ("killed", "dumped")
+MAX_TEXT_CHARS = 1000
 
 
 @dataclass(frozen=True)
 class ServiceEvent:
-    """A unit's main process was killed by a signal, or systemd saw an OOM kill in the unit's cgroup."""
+    """One record of systemd on a unit. `code` is `exited`, `killed` or `dumped` where a main process ended, `status` its exit status or
+    the signal's number; `result` is the unit's where it failed.
+    """
 
     unit: str
-    message_id: str
+    message_id: str | None
     wall: datetime | None
-    status: str | None
+    text: str
     citation: Citation
+    code: str | None = None
+    status: int | None = None
+    result: str | None = None
+
+    @property
+    def signal(self) -> int | None:
+        """The signal that ended the main process."""
+        return self.status if self.code in BY_SIGNAL else None
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,19 @@ class ServiceJournal:
     """Events in the journal's order."""
 
     events: tuple[ServiceEvent, ...]
+
+    @property
+    def ends(self) -> tuple[ServiceEvent, ...]:
+        """Each end of a main process that systemd did not take for a clean one."""
+        return tuple(event for event in self.events if event.message_id == PROCESS_EXIT)
+
+    def ended_by(self, signals: Collection[int]) -> tuple[ServiceEvent, ...]:
+        """The ends by one of these signals."""
+        return tuple(event for event in self.ends if event.signal in signals)
+
+    def saying(self, words: str) -> tuple[ServiceEvent, ...]:
+        """The records whose text has these words of systemd's."""
+        return tuple(event for event in self.events if words in event.text)
 
 
 def read(bundle: Bundle) -> ServiceJournal | Missing:
@@ -56,12 +87,33 @@ def _read_record(number: int, line: str) -> ServiceEvent | None:
         return None
     if not isinstance(record, dict) or record.get("_PID") != "1" or record.get("_TRANSPORT") != "journal":
         return None
-    unit, message_id = record.get("UNIT"), record.get("MESSAGE_ID")
-    if not isinstance(unit, str) or message_id not in (PROCESS_EXIT, UNIT_OOM):
+    if not isinstance(record.get("UNIT"), str):
         return None
-    if message_id == PROCESS_EXIT and record.get("EXIT_CODE") != "killed":
+    said = {name: value for name, value in record.items() if isinstance(value, str)}
+    text = said.get("MESSAGE", "")[:MAX_TEXT_CHARS]
+    return ServiceEvent(
+        unit=said["UNIT"],
+        message_id=said.get("MESSAGE_ID"),
+        wall=_wall(said.get("__REALTIME_TIMESTAMP", "")),
+        text=text,
+        citation=Citation("service-journal", number, text),
+        code=said.get("EXIT_CODE"),
+        status=_status(said.get("EXIT_STATUS", "")),
+        result=said.get("UNIT_RESULT"),
+    )
+
+
+def _wall(micros: str) -> datetime | None:
+    if not micros.isascii() or not micros.isdigit() or len(micros) > 18:
         return None
-    micros = record.get("__REALTIME_TIMESTAMP")
-    wall = datetime.fromtimestamp(int(micros) / 1e6, UTC) if isinstance(micros, str) and micros.isdecimal() else None
-    status = record.get("EXIT_STATUS")
-    return ServiceEvent(unit, message_id, wall, status if isinstance(status, str) else None, Citation("service-journal", number, line))
+    try:
+        return datetime.fromtimestamp(int(micros) / 1e6, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _status(text: str) -> int | None:
+    """A number; old versions write a signal's name."""
+    if text == "KILL":
+        return 9
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None

@@ -11,20 +11,32 @@ from diagnostics.model import Confidence, Finding, Remedy, Victim
 from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, say_kills, say_largest, second_signs
 from diagnostics.sizes import human
 
+BY_KSWAPD = (
+    "The kernel killed ahead of a failed request, on behalf of kswapd (MGLRU's min_ttl_ms), so memory was down to the high watermarks only."
+)
+
 
 def box_finding(
-    evidence: Evidence, sourced: Sequence[SourcedReport], told: tuple[str, str, str], agrees: Callable[[OomReport], bool], remedy: Remedy
+    evidence: Evidence,
+    sourced: Sequence[SourcedReport],
+    told: tuple[str, str, str],
+    shows: Callable[[OomReport], Confidence],
+    remedy: Remedy,
 ) -> Finding:
-    """One finding for all reports; `told` is code, headline and the sentence on what ran out."""
+    """One finding for all reports; `told` is code, headline and the sentence on what ran out.
+
+    `shows` gives how sure a report's own numbers can make it.
+    """
     code, headline, ran_out = told
     kills = kills_of(sourced)
     signs = second_signs(evidence, kills)
-    agreeing = [s.report for s in sourced if s.report.header and s.report.kill_lines and agrees(s.report)]
+    complete = [shows(s.report) for s in sourced if s.report.header and s.report.kill_lines]
     confidence, caveat = Confidence.POSSIBLE, "The report around the kill is not complete, or its zone lines do not show it."
-    if agreeing:
+    if Confidence.CONFIRMED in complete or Confidence.LIKELY in complete:
         from_kernel = all(s.report.from_kernel for s in sourced)
-        confidence = Confidence.CONFIRMED if from_kernel and signs else Confidence.LIKELY
-        caveat = NO_SECOND_SIGN if from_kernel else NOT_PROVEN
+        sure = from_kernel and signs and Confidence.CONFIRMED in complete
+        confidence = Confidence.CONFIRMED if sure else Confidence.LIKELY
+        caveat = NOT_PROVEN if not from_kernel else NO_SECOND_SIGN if Confidence.CONFIRMED in complete else BY_KSWAPD
     return Finding(
         code=code,
         headline=headline,

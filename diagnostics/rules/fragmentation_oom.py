@@ -10,8 +10,9 @@ Kernel: mm/page_alloc.c __alloc_pages_may_oom, PAGE_ALLOC_COSTLY_ORDER.
 from __future__ import annotations
 
 from diagnostics.evidence import Evidence
+from diagnostics.facts.oom_report import OomReport
 from diagnostics.limit import Kind
-from diagnostics.model import Outcome, Remedy
+from diagnostics.model import Confidence, Outcome, Remedy
 from diagnostics.rules.box_case import box_finding, say_zones
 from diagnostics.rules.signs import limited_by
 
@@ -38,4 +39,8 @@ def check(evidence: Evidence) -> Outcome:
         "OOM for lack of adjacent pages",
         f"The kernel needed {1 << (first.order or 0)} adjacent pages and had none: {say_zones(first)}.",
     )
-    return (box_finding(evidence, sourced, told, lambda report: bool(report.order and report.order > 0), REMEDY),)
+    return (box_finding(evidence, sourced, told, _shows, REMEDY),)
+
+
+def _shows(report: OomReport) -> Confidence:
+    return Confidence.CONFIRMED if report.order and report.order > 0 else Confidence.POSSIBLE

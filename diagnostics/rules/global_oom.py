@@ -1,7 +1,8 @@
 """global-oom: the whole machine ran out of memory, and the kernel killed for it.
 
 Fires when a report names no constraint (or, before 5.0, prints none) and every zone that the request could use is at its low watermark; or
-when somebody asked for it by hand (sysrq-f, order=-1). `likely` on these numbers, `confirmed` with facility and a second sign.
+when somebody asked for it by hand (sysrq-f, order=-1). `likely` on these numbers, `confirmed` with facility and a second sign. Under MGLRU
+with min_ttl_ms the kernel kills when kswapd cannot keep a node near its high watermark; where no node is far above it, that is `likely`.
 Stays clear when a cgroup, a cpuset or a memory policy limited every request. Cannot tell when some node still had room although the
 kernel names no constraint (MGLRU kills for one node so), or when the zone lines are lost.
 Looks like, but is not: `global_oom` in the summary line, which only means "not a cgroup".
@@ -15,8 +16,9 @@ from collections.abc import Sequence
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import SourcedReport
-from diagnostics.limit import SYSRQ_ORDER, Kind
-from diagnostics.model import Finding, Outcome, Remedy
+from diagnostics.facts.oom_report import OomReport
+from diagnostics.limit import SYSRQ_ORDER, Kind, node_of_kswapd
+from diagnostics.model import Confidence, Finding, Outcome, Remedy
 from diagnostics.node_memory import is_full, shown_nodes
 from diagnostics.rules.box_case import box_finding, say_zones
 from diagnostics.rules.signs import limited_by
@@ -46,11 +48,18 @@ def _by_hand(evidence: Evidence, sourced: Sequence[SourcedReport]) -> tuple[Find
     if not sourced:
         return ()
     told = (CODE, "OOM kill asked for by hand (sysrq-f)", "Somebody pressed sysrq-f: memory need not have been short.")
-    return (box_finding(evidence, sourced, told, lambda _: True, REMEDY),)
+    return (box_finding(evidence, sourced, told, lambda _: Confidence.CONFIRMED, REMEDY),)
 
 
 def _short(evidence: Evidence, sourced: Sequence[SourcedReport]) -> tuple[Finding, ...]:
     if not sourced:
         return ()
     told = (CODE, "OOM of the whole machine", f"All of the machine's memory was used up: {say_zones(sourced[0].report)}.")
-    return (box_finding(evidence, sourced, told, lambda report: all(is_full(report, n) for n in shown_nodes(report)), REMEDY),)
+    return (box_finding(evidence, sourced, told, _shows, REMEDY),)
+
+
+def _shows(report: OomReport) -> Confidence:
+    """Down to the low watermarks; where kswapd had the kernel kill, down to about the high ones."""
+    if all(is_full(report, node) for node in shown_nodes(report)):
+        return Confidence.CONFIRMED
+    return Confidence.LIKELY if node_of_kswapd(report) is not None else Confidence.POSSIBLE

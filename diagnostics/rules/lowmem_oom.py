@@ -11,8 +11,9 @@ Kernel: include/linux/gfp_types.h; mm/page_alloc.c gfp_zone.
 from __future__ import annotations
 
 from diagnostics.evidence import Evidence
+from diagnostics.facts.oom_report import OomReport
 from diagnostics.limit import Kind
-from diagnostics.model import Outcome, Remedy
+from diagnostics.model import Confidence, Outcome, Remedy
 from diagnostics.rules.box_case import box_finding, say_zones
 from diagnostics.rules.signs import limited_by
 from diagnostics.sizes import human
@@ -38,4 +39,8 @@ def check(evidence: Evidence) -> Outcome:
     kept = f" Of what was free, {human(cma_kb)} are of the CMA area, which only movable requests may use." if cma_kb else ""
     full = f"The zones that the request could use were full, others were not: {say_zones(sourced[0].report)}.{kept}"
     told = (CODE, "OOM of low memory", full)
-    return (box_finding(evidence, sourced, told, lambda report: bool(report.gfp_mask), REMEDY),)
+    return (box_finding(evidence, sourced, told, _shows, REMEDY),)
+
+
+def _shows(report: OomReport) -> Confidence:
+    return Confidence.CONFIRMED if report.gfp_mask else Confidence.POSSIBLE

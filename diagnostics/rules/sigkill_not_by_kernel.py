@@ -11,15 +11,16 @@ Source: systemd's message ids (sd-messages.h); systemd.exec(5).
 
 from __future__ import annotations
 
+import signal
+
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
-from diagnostics.facts.service_journal import PROCESS_EXIT, ServiceEvent, ServiceJournal
+from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
 from diagnostics.model import Clear, Kill, Moment, Outcome, Unknown
 from diagnostics.rules.signs import SYSTEMD_NOTICES_WITHIN, say_moment
 
 CODE = "sigkill-not-by-kernel"
-SIGKILL = ("9", "KILL")
 
 
 def check(evidence: Evidence) -> Outcome:
@@ -27,7 +28,7 @@ def check(evidence: Evidence) -> Outcome:
     journal, log = evidence.get(ServiceJournal), evidence.get(KernelLog)
     if isinstance(journal, Missing):
         return Unknown(f"how services ended is in systemd's journal, and that was not seen ({journal.because})")
-    ended = [event for event in journal.events if event.message_id == PROCESS_EXIT and event.status in SIGKILL]
+    ended = list(journal.ended_by({signal.SIGKILL}))
     if not ended:
         return Clear("systemd logged no main process of a service that SIGKILL ended")
     if isinstance(log, Missing):

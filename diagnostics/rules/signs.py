@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,7 +12,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.counters import Counters
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport
 from diagnostics.facts.oom_report import NONE, OomReport
-from diagnostics.facts.service_journal import PROCESS_EXIT, ServiceEvent, ServiceJournal
+from diagnostics.facts.service_journal import UNIT_OOM, ServiceEvent, ServiceJournal
 from diagnostics.limit import Kind, Limit, limit_of
 from diagnostics.model import Citation, Clear, Kill, Moment, Task, Unknown
 from diagnostics.node_memory import shown_nodes
@@ -104,7 +105,7 @@ def _noticed(event: ServiceEvent, kill: Kill) -> bool:
     """Whether systemd saw this kill: the same unit, just after, and if it was an exit then by SIGKILL."""
     if event.unit != kill.task.unit or event.wall is None or kill.at is None or kill.at.wall is None:
         return False
-    if event.message_id == PROCESS_EXIT and event.status not in ("9", "KILL"):
+    if event.message_id != UNIT_OOM and event.signal != signal.SIGKILL:
         return False
     return abs(event.wall - kill.at.wall) <= SYSTEMD_NOTICES_WITHIN
 

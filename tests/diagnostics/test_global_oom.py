@@ -61,3 +61,17 @@ def test_no_lost_line_of_mglrus_report_makes_it_box_wide(lost: int) -> None:
 
     assert "global-oom" not in {finding.code for finding in examine("".join(lines[:lost] + lines[lost + 1 :])).findings}
     assert "global-oom" not in {finding.code for finding in examine("".join(lines[lost:])).findings}
+
+
+@pytest.mark.parametrize(
+    ("free_kb", "kind", "sure"),
+    [((1100, 1800), Kind.GLOBAL, "likely"), ((1100, 2200), Kind.UNKNOWN, None), ((1100, 90000), Kind.UNKNOWN, None)],
+)
+def test_a_kill_for_kswapd_is_box_wide_only_where_no_node_had_room(free_kb: tuple[int, int], kind: Kind, sure: str | None) -> None:
+    """MGLRU's min_ttl_ms: kswapd0 asks while memory is at the high watermarks (1500 kB here), not below the low ones."""
+    zones = (*zone("Normal", free_kb[0], node=0), *zone("Normal", free_kb[1], node=1))
+    log = zone_report(*zones).replace("job invoked", "kswapd0 invoked").replace("mems_allowed=0,", "mems_allowed=0-1,")
+    found = [str(finding.confidence) for finding in examine(log).findings if finding.code == "global-oom"]
+
+    assert limit(log).kind is kind
+    assert found == ([sure] if sure else [])

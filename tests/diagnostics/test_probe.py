@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics.bundle import Bundle, Section, read_directory
+from diagnostics.bundle import TIMED_OUT, Bundle, Section, read_directory
 from diagnostics.framing import unframe
 from diagnostics.probe import CAPS, KEEPS_END, MAX_OUTPUT_BYTES, MAX_SCRIPT_BYTES, PROBE, SECTIONS
 from tests.recorded import TREE, moved, write_program
@@ -95,7 +95,7 @@ def test_its_sections_and_caps_are_those_of_the_table() -> None:
     lines = re.findall(r"^section (\S+) (head|tail) (\d+) (\d+) ", PROBE, flags=re.MULTILINE)
     assert [(name, int(cap)) for name, _, cap, _ in lines] == list(CAPS.items())
     assert {name for name, keep, _, _ in lines if keep == "tail"} == KEEPS_END
-    assert max(int(seconds) for *_, seconds in lines) <= 5
+    assert max(int(seconds) for *_, seconds in lines) <= 10
 
 
 @pytest.mark.needs("shellcheck")
@@ -142,7 +142,7 @@ def test_a_host_with_nothing_but_busybox_answers_too(tmp_path: Path) -> None:
     bundle = bundle_of(run([*busybox_host(tmp_path), PROBE]))
     assert time.monotonic() - begun < 8
     status = {name: section.exit for name, section in bundle.sections.items()}
-    assert [name for name, code in status.items() if code == 127] == ["kernel-journal", "service-journal", "units"]
+    assert [name for name, code in status.items() if code == 127] == ["service-journal", "kernel-journal", "units"]
     assert section_of(bundle, "kernel-journal").notes.endswith("journalctl: not found")
     assert "\nargv\t" in section_of(bundle, "processes").text
 
@@ -156,8 +156,8 @@ def test_a_command_that_hangs_on_a_busybox_host_costs_its_own_section_only(tmp_p
     begun = time.monotonic()
     bundle = bundle_of(run([*host, PROBE]))
     assert time.monotonic() - begun < 12
-    for name in ("kernel-journal", "service-journal"):
-        assert (section_of(bundle, name).text, section_of(bundle, name).exit) == ("before\n", 137)
+    assert (section_of(bundle, "kernel-journal").text, section_of(bundle, "kernel-journal").exit) == ("before\n", 137)
+    assert section_of(bundle, "service-journal").exit in TIMED_OUT
     assert section_of(bundle, "cgroups").ended
 
 
@@ -442,7 +442,7 @@ def shown_of_processes(root: Path, command_lines: Sequence[Sequence[str]]) -> li
         (process / "status").write_text(f"Name:\tx\nPid:\t{number}\n")
         (process / "cmdline").write_bytes("".join(f"{word}\0" for word in words).encode())
     pids = " ".join(str(number + 1) for number in range(len(command_lines)))
-    text = run_section(root, "PROCESSES", pids, program("LAUNCHER") + program("ARGV"), "END { }")
+    text = run_section(root, "PROCESSES", pids, program("LAUNCHER") + program("PROCESS"))
     return [line.removeprefix("argv\t") for line in text.split("\n") if line.startswith("argv\t")]
 
 
@@ -514,7 +514,7 @@ def test_numa_maps_is_summed_by_policy_and_node(tmp_path: Path, awk: str) -> Non
     """Huge pages count with their size, policies with a blank in their name are whole, one without pages is named too."""
     use_awk(tmp_path, awk)
     process(tmp_path, 7, status="Name:\tx\nPid:\t7\nVmRSS:\t 1 kB\n", cmdline="x\0", numa_maps=NUMA_MAPS)
-    text = run_section(tmp_path, "PROCESSES", "7", program("LAUNCHER") + program("ARGV"), program("NUMA"))
+    text = run_section(tmp_path, "PROCESSES", "7", program("LAUNCHER") + program("PROCESS"))
     assert text == f"Name:\tx\nPid:\t7\nVmRSS:\t 1 kB\nargv\tx\n{SUMMED}"
 
 
@@ -524,8 +524,10 @@ def test_numa_maps_that_cannot_be_read_says_why(tmp_path: Path, awk: str) -> Non
     use_awk(tmp_path, awk)
     for pid in (7, 8):
         process(tmp_path, pid, status=f"Name:\tx\nPid:\t{pid}\n", numa_maps=NUMA_MAPS.splitlines(keepends=True)[0])
-    write_program(tmp_path, "cat", 'case $* in */7/*) echo "cat: $*: Permission denied" >&2; exit 1;; *) /bin/cat "$@"; exit 124;; esac')
-    text = run_section(tmp_path, "PROCESSES", "7 8", program("LAUNCHER") + program("ARGV"), program("NUMA"))
+    write_program(
+        tmp_path, "cat", 'case $* in */7/numa_maps) echo "cat: $*: Permission denied" >&2; exit 1;; *) /bin/cat "$@"; exit 124;; esac'
+    )
+    text = run_section(tmp_path, "PROCESSES", "7 8", program("LAUNCHER") + program("PROCESS"))
     assert text == ("Name:\tx\nPid:\t7\nnuma-error\tPermission denied\nName:\tx\nPid:\t8\nnuma\tbind:1\tN1=4\nnuma-error\ttimed out\n")
 
 
@@ -537,7 +539,7 @@ def test_the_largest_processes_come_first_and_those_that_vanished_are_passed_ove
     assert largest[:3] == ["28", "27", "26"]
     assert len(largest) == 24
     shutil.rmtree(tmp_path / "proc/28")
-    text = run_section(tmp_path, "PROCESSES", "28 27", program("LAUNCHER") + program("ARGV"), program("NUMA"))
+    text = run_section(tmp_path, "PROCESSES", "28 27", program("LAUNCHER") + program("PROCESS"))
     assert text.startswith("Name:\tx\nPid:\t27\n")
 
 
@@ -545,7 +547,7 @@ def test_of_cgroups_those_that_place_memory_are_shown(tmp_path: Path) -> None:
     """The unified one, and of version 1 memory, cpuset and systemd's own."""
     lines = ["12:pids:/a", "11:cpuset:/b", "5:cpu,cpuacct:/c", "4:memory:/d:e", "1:name=systemd:/f", "0::/g"]
     process(tmp_path, 7, status="Name:\tx\n", cgroup="".join(f"{line}\n" for line in lines), numa_maps="")
-    text = run_section(tmp_path, "PROCESSES", "7", program("LAUNCHER") + program("ARGV"), program("NUMA"))
+    text = run_section(tmp_path, "PROCESSES", "7", program("LAUNCHER") + program("PROCESS"))
     kept = ["11:cpuset:/b", "4:memory:/d:e", "1:name=systemd:/f", "0::/g"]
     assert text == "Name:\tx\n" + "".join(f"cgroup\t{line}\n" for line in kept)
 

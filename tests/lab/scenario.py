@@ -1,0 +1,48 @@
+"""A scenario: some lines of shell that cause an incident in the guest, and what an expert says of it.
+
+    #!/bin/sh
+    # ranker is bound to node 1 by numactl in ExecStart and grows until the node is full      the expert's verdict
+    # expect: membind-oom confirmed                                                           every finding, and no other
+    # kernel: 6.12                                                                            6.1 where it is not given
+    # ci                                                                                      part of .ci/run
+
+The lines may use what library.sh defines.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+LAB = Path(__file__).parent
+_COMMENT = re.compile(r"^# (?:(expect|kernel): )?(.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`expected` maps each code to its confidence."""
+
+    name: str
+    verdict: str
+    expected: dict[str, str]
+    kernel: str
+    in_ci: bool
+    script: str
+
+
+def scenarios() -> list[Scenario]:
+    """All, those on one kernel together."""
+    return sorted(map(_read, (LAB / "scenarios").glob("*.sh")), key=lambda scenario: (scenario.kernel, scenario.name))
+
+
+def _read(path: Path) -> Scenario:
+    text = path.read_text(encoding="utf-8")
+    head = text[: text.index("\n\n")]
+    comments = [(found[1], found[2]) for found in _COMMENT.finditer(head)]
+    plain = [said for key, said in comments if key is None]
+    codes = dict(said.split() for key, said in comments if key == "expect")
+    kernel = next((said for key, said in comments if key == "kernel"), "6.1")
+    verdict = " ".join(said for said in plain if said != "ci")
+    library = (LAB / "library.sh").read_text(encoding="utf-8")
+    return Scenario(path.stem, verdict, codes, kernel, "ci" in plain, f"{library}\n{text}")

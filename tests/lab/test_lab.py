@@ -1,0 +1,109 @@
+"""Real incidents in a real kernel under systemd, collected over SSH by the production probe. `make lab`; some minutes.
+
+SEVBOT_LAB_RECORD=1 writes each bundle to tests/cases, where it is replayed from then on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from diagnostics.bundle import read_directory
+from diagnostics.engine import diagnose
+from diagnostics.model import HostReport
+from tests.conftest import ROOT
+from tests.lab.guest import Guest, boot, build_image
+from tests.lab.scenario import Scenario, scenarios
+
+SCENARIOS = [pytest.param(each, id=each.name, marks=[pytest.mark.ci] if each.in_ci else []) for each in scenarios()]
+CONFIG = """
+[ssh]
+user = "root"
+client_key = "{keys}/key"
+known_hosts = "{keys}/known_hosts"
+[hosts.lab]
+address = "127.0.0.1"
+port = {port}
+"""
+pytestmark = [pytest.mark.lab, pytest.mark.needs("qemu-system-x86_64"), pytest.mark.needs("mmdebstrap"), pytest.mark.timeout(600)]
+
+
+class Lab:
+    """Boots one guest at a time; scenarios come in the order of their kernels."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._image = build_image()
+        self._stack = ExitStack()
+        self._guest: Guest | None = None
+        self._version = ""
+
+    def guest(self, version: str) -> Guest:
+        if self._guest is None or self._version != version:
+            self.close()
+            self._guest = self._stack.enter_context(boot(self._image, version, self._directory / version))
+            self._version = version
+        else:
+            self._guest.reset()
+        return self._guest
+
+    def close(self) -> None:
+        self._stack.close()
+        self._guest = None
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    lab = Lab(tmp_path_factory.mktemp("lab"))
+    yield lab
+    lab.close()
+
+
+def sevbot(guest: Guest, directory: Path, *arguments: str | Path) -> str:
+    """The command itself, over SSH to the guest."""
+    config = directory / "config.toml"
+    config.write_text(CONFIG.format(keys=guest.image.directory, port=guest.port), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *arguments, "--config", config], check=False, cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_an_incident_gets_the_experts_verdict(scenario: Scenario, lab: Lab, tmp_path: Path) -> None:
+    """Every finding that the scenario expects, as sure as it expects, and no other."""
+    guest = lab.guest(scenario.kernel)
+    guest.run(scenario.script)
+    sevbot(guest, tmp_path, "record", "lab", tmp_path / "bundle")
+    host = diagnose(read_directory(tmp_path / "bundle"))
+    if os.environ.get("SEVBOT_LAB_RECORD"):
+        write_case(scenario, guest, host, tmp_path / "bundle")
+
+    assert {finding.code: str(finding.confidence) for finding in host.findings} == scenario.expected
+
+
+def write_case(scenario: Scenario, guest: Guest, host: HostReport, bundle: Path) -> None:
+    """Make a case of it; `make golden` then writes the text."""
+    directory = ROOT / "tests/cases" / f"{scenario.name}-{scenario.kernel}"
+    directory.mkdir(parents=True, exist_ok=True)
+    for file in bundle.iterdir():
+        (directory / file.name).write_bytes(file.read_bytes())
+    codes = "".join(f"{code} = {json.dumps(sure)}\n" for code, sure in scenario.expected.items())
+    told = {
+        "bundle": ".",
+        "origin": f"QEMU guest, two nodes of 600 MiB, Debian 12, systemd 252; tests/lab/scenarios/{scenario.name}.sh",
+        "kernel": guest.kernel,
+        "verdict": scenario.verdict,
+        "clear": sorted(host.clear),
+        "unknown": sorted(host.unknown),
+    }
+    head = "".join(f"{key} = {json.dumps(value)}\n" for key, value in told.items())
+    (directory / "case.toml").write_text(f"{head}\n[findings]\n{codes}", encoding="utf-8")
