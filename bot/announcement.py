@@ -71,8 +71,7 @@ def _names(taken: Mapping[str, str | None], text: str, inventory: Inventory) -> 
     groups = {name: value for name, value in taken.items() if name in ("hosts", "service")}
     if not groups:
         return inventory.named_in(text)
-    words = " ".join(value for value in groups.values() if value).replace(",", " ").split()
-    return tuple(dict.fromkeys(words))
+    return inventory.words_of(" ".join(value for value in groups.values() if value))
 
 
 def visible_text(event: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -13,6 +15,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.announcement import read_announcement
 from bot.commands import Ack, Commands
@@ -20,10 +23,11 @@ from bot.config import Config, ConfigError, SlackConfig, Tokens
 from bot.inventory import build_inventory
 from bot.investigate import Collector, Investigator
 from bot.sevs import Sevs
-from bot.thread import SevThread
+from bot.thread import SevThread, may_pass, wait_s
 
 SLACK_TIMEOUT_S = 10
 DRAIN_S = 10.0
+START_ATTEMPTS = 4
 
 _log = logging.getLogger(__name__)
 
@@ -78,27 +82,31 @@ async def serve(config: Config, tokens: Tokens, collector: Collector, stop: asyn
             ready.set()
         await stop.wait()
     finally:
-        await sevs.drain(DRAIN_S)
         await handler.close_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
+        await sevs.drain(DRAIN_S)  # no new SEV is begun while those under way come to their end
+
+
+async def _try(call: Callable[[], Awaitable[AsyncSlackResponse]], refused: str) -> AsyncSlackResponse:
+    """Call Slack, again where its trouble may pass; `refused` is what is said of a token that it does not take."""
+    for attempt in range(START_ATTEMPTS):
+        try:
+            return await call()
+        except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            if isinstance(error, SlackApiError) and not may_pass(error):
+                raise ConfigError(f"Slack refused {refused.format(error.response.get('error'))}") from error
+            if attempt == START_ATTEMPTS - 1:
+                raise ConfigError(f"Slack cannot be reached ({error}): check this machine's way to the internet, or its proxy") from error
+            await asyncio.sleep(wait_s(error, attempt))
+    raise AssertionError("the loop returns or raises")
 
 
 async def _check_tokens(client: AsyncWebClient, tokens: Tokens) -> AuthorizeResult:
-    """Try both tokens once, and say who we are: the Socket Mode client would try a refused one for ever."""
-    try:
-        us = await client.auth_test()
-    except SlackApiError as error:
-        raise ConfigError(
-            f"Slack refused the bot token ({error.response.get('error')}): copy it again from OAuth & Permissions of the app"
-        ) from error
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise ConfigError(f"Slack cannot be reached ({error}): check this machine's way to the internet, or its proxy") from error
-    try:
-        await client.apps_connections_open(app_token=tokens.app.get_secret_value())
-    except SlackApiError as error:
-        raise ConfigError(
-            f"Slack refused the app-level token ({error.response.get('error')}): "
-            "it needs connections:write (Basic Information, App-Level Tokens), and Socket Mode must be on"
-        ) from error
+    """Try both tokens, and say who we are: the Socket Mode client would try a refused one for ever."""
+    us = await _try(client.auth_test, "the bot token ({}): copy it again from OAuth & Permissions of the app")
+    await _try(
+        partial(client.apps_connections_open, app_token=tokens.app.get_secret_value()),
+        "the app-level token ({}): it needs connections:write (Basic Information, App-Level Tokens), and Socket Mode must be on",
+    )
     return AuthorizeResult(
         enterprise_id=us.get("enterprise_id"),
         team_id=us.get("team_id"),

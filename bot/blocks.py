@@ -20,22 +20,29 @@ MAX_BLOCKS = 50
 MAX_PAYLOAD_CHARS = 12_000
 MAX_SENTENCE_CHARS = 700
 MAX_EVIDENCE_CHARS = 220
+MOST_SHORT = 30
 BULLETS_AND_EVIDENCE = ((8, 12), (6, 6), (4, 3), (3, 0))  # tried in turn until the message fits
 
 Block = dict[str, Any]
 
 
 def report_blocks(report: Report) -> list[Block]:
-    """The whole report; where it would be too long, evidence lines go first, then whole parts, and it says so."""
+    """The whole report; where it would be too long, evidence lines go first, then parts become a line each, from the last cause on.
+
+    What could not be examined is the last part, and is kept: a host that nobody could look at must not be overlooked.
+    """
     telling = tell(report)
     for bullets, evidence in BULLETS_AND_EVIDENCE:
         blocks = _blocks(telling.parts, bullets, evidence)
         if _fits(blocks):
             return blocks
-    parts = list(telling.parts)
-    while len(parts) > 1 and not _fits(blocks):
-        parts.pop()
-        blocks = [*_blocks(parts, 3, 0), _note("The message is cut here: `sevbot diagnose` shows all of it.")]
+    *causes, last = telling.parts
+    for kept in range(len(causes) - 1, -1, -1):
+        short = [_note(f"{part.headline} · {part.subtitle}") for part in causes[kept:]][:MOST_SHORT]
+        more = [_note("This message is cut: `sevbot diagnose` shows all of it.")]
+        blocks = [*_blocks(causes[:kept], 3, 0), *short, *_part(last, 3, 0), *more]
+        if _fits(blocks):
+            return blocks
     return blocks
 
 
@@ -56,6 +63,11 @@ def looking_text(hosts: int) -> str:
 def note_blocks(sentences: Iterable[str]) -> list[Block]:
     """A message of plain sentences, for help and for errors."""
     return [_note(sentence) for sentence in sentences]
+
+
+def note_text(sentence: str) -> str:
+    """A sentence as the plain text of a message."""
+    return _escape(plain(sentence, MAX_SENTENCE_CHARS))
 
 
 def _count(report: Report) -> str:

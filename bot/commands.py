@@ -7,12 +7,16 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from bot.blocks import Block, looking_blocks, looking_text, note_blocks, report_blocks, report_text
+import aiohttp
+
+from bot.blocks import Block, looking_blocks, looking_text, note_blocks, note_text, report_blocks, report_text
 from bot.config import SlackConfig
 from bot.investigate import Investigator
 
 MAX_NAMES = 50
 AT_ONCE = 2
+HTTP_OK = 200
+RESPOND_AGAIN_S = 1.0
 HELP = (
     "/sev diagnose HOST… looks at hosts or services of the inventory and tells why processes were killed there. Only you see the answer.",
     "/sev help shows this. sevbot also answers in the thread of each SEV that is announced in its channel; it only reads on hosts.",
@@ -36,7 +40,7 @@ class Commands:
         words = str(command.get("text") or "").split()
         names = tuple(dict.fromkeys(words[1:]))
         if refusal := self._refusal(command, words, names):
-            await ack(text=refusal[0], blocks=note_blocks(refusal))
+            await ack(text=note_text(refusal[0]), blocks=note_blocks(refusal))
             return
         if not self._investigator.inventory.find(names)[0]:  # no host to wait for: a second answer could overtake the first
             text, blocks = await self._diagnose(names)
@@ -45,7 +49,7 @@ class Commands:
         await ack(text=looking_text(len(names)), blocks=looking_blocks(len(names)))
         async with self._slots:
             text, blocks = await self._diagnose(names)
-        await respond(text=text, blocks=blocks, response_type="ephemeral")
+        await _respond(respond, text, blocks)
 
     def _refusal(self, command: Mapping[str, Any], words: Sequence[str], names: Sequence[str]) -> tuple[str, ...] | None:
         """Help, or why the question is not taken; None if it is a question for hosts."""
@@ -71,3 +75,18 @@ class Commands:
             _log.exception("/sev diagnose failed")
             text = f"sevbot failed on this ({type(error).__name__}); its log has the details. Please look at the hosts by hand."
             return text, note_blocks([text])
+
+
+async def _respond(respond: Ack, text: str, blocks: list[Block]) -> None:
+    """The answer by the command's response_url, which may be used five times: again where it did not go, then its text alone."""
+    for content in ({"text": text, "blocks": blocks}, {"text": text, "blocks": blocks}, {"text": text}):
+        try:
+            answer = await respond(**content, response_type="ephemeral")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            _log.warning("the answer to /sev did not go: %s", error)
+        else:
+            if answer is None or answer.status_code == HTTP_OK:
+                return
+            _log.warning("Slack refused the answer to /sev: %s %s", answer.status_code, answer.body)
+        await asyncio.sleep(RESPOND_AGAIN_S)
+    _log.error("/sev has no answer: Slack took none")

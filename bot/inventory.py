@@ -14,6 +14,8 @@ _BETWEEN_WORDS = re.compile(r"[\s,;|()\[\]<>\"'`*]+")  # a word is taken whole: 
 _INSIDE_WORDS = re.compile(
     "[=/_~\u201c\u201d\u2018\u2019\u2014\u2026]+"
 )  # host=web1, web1/web2, _web1_ and quotes; what has a port or an @ is another name
+_LINK = re.compile(r"<[^<>|]{1,2000}\|([^<>|]{1,300})>")  # Slack's own: <http://web1.prod|web1.prod>
+_JOINING = ("and", "und", "et", "y", "e", "&", "+", "-")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class Inventory:
             if not hosts and name not in unknown:
                 unknown.append(name)
         return tuple(found.values()), tuple(unknown)
+
+    def words_of(self, text: str) -> tuple[str, ...]:
+        """The words of a text that should be names, known or not, without Slack's link markup and the words that join a list."""
+        words: dict[str, None] = {}
+        for word in _BETWEEN_WORDS.split(_LINK.sub(r" \1 ", text)):
+            whole = word.rstrip(".:!?…").lower()
+            parts = [part for part in _INSIDE_WORDS.split(whole) if self._has(part)]
+            if whole and whole not in _JOINING:
+                words.update(dict.fromkeys([whole] if self._has(whole) or not parts else parts))
+        return tuple(words)
 
     def named_in(self, text: str) -> tuple[str, ...]:
         """The words of a free text that are names of hosts or services, in their order."""

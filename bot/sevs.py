@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from contextlib import suppress
 
 from bot.announcement import Announcement
 from bot.blocks import Block, looking_blocks, looking_text, note_blocks, report_blocks, report_text
 from bot.investigate import Investigator
-from bot.thread import Place, SevThread
+from bot.thread import Place, Posted, SevThread
 from diagnostics.words import tell
 
 REMEMBERED = 10_000
 AT_ONCE = 8
+LAST_WORDS_S = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -21,13 +23,14 @@ NO_HOST = (
     "sevbot saw this announcement, but found no host or service of its inventory in it.",
     "Name them with /sev diagnose HOST…, or add the service to sevbot's configuration.",
 )
+STOPPED = ("sevbot was stopped before it was done with this SEV.", "Ask again with /sev diagnose HOST… once it runs again.")
 
 
 class Sevs:
     """Answers announcements in the background. A SEV that was seen is not begun again; after a restart its thread tells.
 
-    What stands in no memory but the thread's is a SEV under way when the bot was ended: its message says "looking" until the event is
-    delivered again.
+    A bot that is stopped says so in the messages that it leaves unfinished; one that is killed cannot, and its messages go on saying
+    "looking", since Slack delivers an event that was acknowledged no second time.
     """
 
     def __init__(self, investigator: Investigator, thread: SevThread, *, notify_when_ready: bool = False) -> None:
@@ -50,7 +53,7 @@ class Sevs:
         task.add_done_callback(self._tasks.discard)
 
     async def drain(self, within_s: float) -> None:
-        """Wait for the answers under way, then end those that are not done; a later delivery of theirs takes them up from the thread."""
+        """Wait for the answers under way, then end those that are not done; their messages say so."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within_s)
         left = list(self._tasks)
@@ -61,25 +64,36 @@ class Sevs:
     async def _answer(self, sev: Announcement) -> None:
         """Post, look, edit. A failure of ours becomes the message, so that nobody waits for an answer that never comes."""
         place = Place(sev.channel, sev.ts, sev.key)
+        posted = None
         try:
-            async with self._slots:
-                targets, unknown = self._investigator.inventory.find(sev.names)
-                count = len(targets) + len(unknown)
-                posted = await self._thread.ensure(place, looking_text(count), looking_blocks(count))
-                if posted.done:
-                    return
-                text, blocks = await self._verdict(sev) if sev.names else (NO_HOST[0], note_blocks(NO_HOST))
-                await self._thread.finish(place, posted, text, blocks)
-                if self._notify:
-                    ready = Place(sev.channel, sev.ts, f"{sev.key}-ready")
-                    await self._thread.ensure(ready, text, note_blocks([text]))
+            targets, unknown = self._investigator.inventory.find(sev.names)
+            count = len(targets) + len(unknown)
+            posted = await self._thread.ensure(place, looking_text(count), looking_blocks(count))
+            if posted.done:
+                return
+            text, blocks = await self._verdict(sev) if sev.names else (NO_HOST[0], note_blocks(NO_HOST))
+            await self._thread.finish(place, posted, text, blocks)
+            if self._notify:
+                ready = Place(sev.channel, sev.ts, f"{sev.key}-ready")
+                await self._thread.ensure(ready, text, note_blocks([text]))
+        except asyncio.CancelledError:
+            if posted is not None and not posted.done:
+                await self._say_stopped(place, posted)
+            raise
         except Exception:
             _log.exception("Slack refused or could not be reached: the SEV at %s has no answer", sev.ts)
             self._seen.pop(sev.key, None)  # a later delivery may have better luck
 
+    async def _say_stopped(self, place: Place, posted: Posted) -> None:
+        """The last words of a bot that is stopped; Slack's trouble must not keep it from ending."""
+        with suppress(Exception):
+            async with asyncio.timeout(LAST_WORDS_S):
+                await self._thread.finish(place, posted, STOPPED[0], note_blocks(STOPPED))
+
     async def _verdict(self, sev: Announcement) -> tuple[str, list[Block]]:
         try:
-            report = await self._investigator.report(sev.names)
+            async with self._slots:  # every SEV is posted at once; only so many are looked at at the same time
+                report = await self._investigator.report(sev.names)
             _log.info("SEV at %s: %s", sev.ts, tell(report).headline)
             return report_text(report), report_blocks(report)
         except Exception as error:

@@ -75,25 +75,30 @@ class SevThread:
                 )
                 return Posted(str(answer["ts"]), done=False)
             except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
-                if attempt == ATTEMPTS - 1 or not _may_pass(error):
+                if attempt == ATTEMPTS - 1 or not may_pass(error):
                     raise
-                await asyncio.sleep(_wait_s(error, attempt))
+                await asyncio.sleep(wait_s(error, attempt))
         raise AssertionError("the loop returns or raises")
 
     async def finish(self, place: Place, posted: Posted, text: str, blocks: Sequence[Mapping[str, Any]]) -> None:
         """Edit the message to its last form; where Slack refuses the blocks, the plain text goes alone."""
-        content = _content(place, text, blocks, "done")
+        try:
+            await self._edit(place, posted, _content(place, text, blocks, "done"))
+        except SlackApiError as error:
+            if _error_code(error) not in TOO_BIG or not blocks:
+                raise
+            _log.warning("Slack refused the blocks (%s); the plain text is sent alone", _error_code(error))
+            await self._edit(place, posted, _content(place, text, [], "done"))
+
+    async def _edit(self, place: Place, posted: Posted, content: Mapping[str, Any]) -> None:
+        """Edit, again where Slack's trouble may pass; raises the last error."""
         for attempt in range(ATTEMPTS):
             try:
                 await self._client.chat_update(channel=place.channel, ts=posted.ts, **content)
             except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
-                if _error_code(error) in TOO_BIG and content["blocks"]:
-                    _log.warning("Slack refused the blocks (%s); the plain text is sent alone", _error_code(error))
-                    content = _content(place, text, [], "done")
-                    continue
-                if attempt == ATTEMPTS - 1 or not _may_pass(error):
+                if attempt == ATTEMPTS - 1 or not may_pass(error):
                     raise
-                await asyncio.sleep(_wait_s(error, attempt))
+                await asyncio.sleep(wait_s(error, attempt))
             else:
                 return
 
@@ -123,7 +128,7 @@ def _error_code(error: Exception) -> str | None:
     return data.get("error") if isinstance(data, dict) else None
 
 
-def _may_pass(error: Exception) -> bool:
+def may_pass(error: Exception) -> bool:
     """Whether another attempt may go better: lost connections, rate limits and server errors, not refusals."""
     if not isinstance(error, SlackApiError):
         return True
@@ -131,7 +136,7 @@ def _may_pass(error: Exception) -> bool:
     return status == HTTP_TOO_MANY or status >= HTTP_SERVER_ERROR or _error_code(error) in MAY_PASS
 
 
-def _wait_s(error: Exception, attempt: int) -> float:
+def wait_s(error: Exception, attempt: int) -> float:
     """Retry-After where Slack gives one, else 0.5, 1, 2 s and so on, up to half a minute."""
     if isinstance(error, SlackApiError) and _status(error) == HTTP_TOO_MANY:
         after = str(getattr(error.response, "headers", {}).get("Retry-After", ""))

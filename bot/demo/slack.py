@@ -30,6 +30,8 @@ SCOPES = ("chat:write", "channels:history", "commands")
 COMMANDS = frozenset({"/sev"})
 STOP_WITHIN_S = 1.0
 
+RESPONSE_URL = "response_url"
+
 
 class SlackStandIn:
     """`async with SlackStandIn() as slack:` starts it on 127.0.0.1, on `port` or a free one.
@@ -146,11 +148,14 @@ class SlackStandIn:
         await asyncio.wait_for(self.changes.until(predicate), timeout_s)
 
     def fail_next(self, method: str, how: str) -> None:
-        """Let the next call of `method` fail; faults of one method queue up.
+        """Let the next call of `method` fail (`response_url`: the next answer to a command, by "500"); faults of one method queue up.
 
         `how`: "429:SECONDS" (its Retry-After; none if empty), "500", "ok-false:ERROR", "drop-after-commit" (done, but the reply is lost).
         """
-        self._api.fail_next(method, how)
+        if method == RESPONSE_URL:
+            self._commands.refuse_next()
+        else:
+            self._api.fail_next(method, how)
 
     def _raise_event(self, payload: Json) -> None:
         self._events[payload["event"]["ts"]] = payload

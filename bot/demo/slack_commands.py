@@ -56,6 +56,7 @@ class Commands:
         self._sockets = sockets
         self._known = known
         self._open: dict[str, SlashAnswer] = {}
+        self._to_refuse = 0
         self._count = 0
 
     async def ask(self, command: str, text: str, user: str, base_url: str) -> SlashAnswer:
@@ -76,6 +77,10 @@ class Commands:
             except SlackError as refusal:
                 self._fail(answer, refusal.code, f"{command} failed with the error “{refusal.code}”")
         return answer
+
+    def refuse_next(self) -> None:
+        """Let the next answer by a `response_url` fail."""
+        self._to_refuse += 1
 
     def _fail(self, answer: SlashAnswer, error: str, text: str) -> SlashAnswer:
         answer.error = error
@@ -106,6 +111,9 @@ class Commands:
 
     async def respond(self, request: web.Request) -> web.Response:
         """A post to a `response_url`: five within half an hour, then it is refused."""
+        if self._to_refuse:
+            self._to_refuse -= 1
+            return web.Response(status=500)
         answer = self._open.get(request.match_info["ticket"])
         if answer is None or time.monotonic() - answer.asked_at > RESPONSE_URL_LIFE_S:
             return web.json_response({"ok": False, "error": "expired_url"}, status=404)

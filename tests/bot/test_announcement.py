@@ -75,6 +75,15 @@ def test_named_groups_take_the_names_and_keep_unknown_ones() -> None:
 
 
 @pytest.mark.parametrize(
+    "said",
+    ["web1, db1.prod", "WEB1 and db1.prod.", "*web1* `db1.prod`", "<http://web1|web1> <http://db1.prod|db1.prod>", "host=web1 db1.prod"],
+)
+def test_named_groups_take_names_out_of_slacks_markup(said: str) -> None:
+    """As the free text is read, too."""
+    assert names_in({**EVENT, "text": f"SEV-2 on {said}"}, r"SEV-\d on (?P<hosts>.*)") == ("web1", "db1.prod")
+
+
+@pytest.mark.parametrize(
     "word", ["\uff37\uff25\uff22\uff11", "w\u0435b1", "xweb1", "web1x", "éweb1", "web1@evil", "web1:2222", "web1%00", "-web1", "web1\u200b"]
 )
 def test_a_word_that_only_looks_like_a_host_is_none(word: str) -> None:

@@ -88,7 +88,17 @@ def test_a_message_never_outgrows_slacks_limits() -> None:
 
     assert len(blocks) <= 50
     assert len(json.dumps(blocks, ensure_ascii=False)) <= MAX_PAYLOAD_CHARS
-    assert "The message is cut here" in json.dumps(blocks)
+    assert "This message is cut" in json.dumps(blocks)
+
+
+def test_of_a_message_that_is_cut_who_is_silent_is_kept_and_every_cause_named() -> None:
+    """A host that nobody could look at must not be overlooked."""
+    logs = [membind_report(constraint=f"CONSTRAINT_MEMORY_POLICY,nodemask={node}") for node in range(1, 21)]
+    said = json.dumps(report_blocks(report_on([*report_of(*logs).hosts, not_reached("web99", Missing("no answer"))])))
+
+    assert "could not be examined" in said
+    assert "web99: no answer" in said
+    assert all(f"membind OOM of node {node}," in said for node in range(1, 21))
 
 
 def test_a_host_that_could_not_be_reached_is_told_with_its_cure() -> None:

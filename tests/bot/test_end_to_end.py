@@ -10,16 +10,26 @@ from typing import Any
 
 import pytest
 
+from bot.app import serve
 from bot.config import ConfigError
 from bot.demo.hosts import ReplayHosts
 from bot.demo.slack import SlackStandIn
-from bot.sevs import NO_HOST
-from diagnostics.bundle import Section, read_directory
-from tests.bot.stage import ANNOUNCEMENT, Stage, bot, is_done, stage
+from bot.sevs import AT_ONCE, NO_HOST, STOPPED
+from diagnostics.bundle import Bundle, Missing, Section, read_directory
+from diagnostics.collect.ssh import Target
+from tests.bot.stage import ANNOUNCEMENT, Stage, bot, config_for, is_done, stage, tokens_of
 from tests.conftest import ROOT
 
 RANKER = read_directory(ROOT / "bot/demo/bundles/ranker")
 SEED = "membind OOM of node 1, suggest interleave"
+
+
+class NeverDone:
+    """Hosts that do not answer."""
+
+    async def collect(self, target: Target) -> Bundle | Missing:
+        await asyncio.Event().wait()
+        return Missing(f"{target.name} never answers")
 
 
 def text_of(message: dict[str, Any]) -> str:
@@ -278,5 +288,81 @@ def test_a_refused_token_is_named_with_its_cure(tmp_path: Path, token: str, word
             with pytest.raises(ConfigError, match=words):
                 async with bot(slack, hosts):
                     pass
+
+    asyncio.run(run())
+
+
+def test_a_bot_that_is_stopped_says_so_in_what_it_leaves_unfinished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for an answer that does not come any more."""
+    monkeypatch.setattr("bot.app.DRAIN_S", 0.1)
+
+    async def run() -> None:
+        async with SlackStandIn() as slack, ReplayHosts({"web1": RANKER}, tmp_path) as hosts:
+            stop, ready = asyncio.Event(), asyncio.Event()
+            running = asyncio.create_task(serve(config_for(slack, hosts), tokens_of(slack), NeverDone(), stop, ready))
+            await ready.wait()
+            ts = await slack.announce(ANNOUNCEMENT)
+            await slack.wait_for(lambda: len(slack.thread(ts)) == 2)
+            stop.set()
+            await running
+
+            assert slack.thread(ts)[1]["text"] == STOPPED[0]
+
+    asyncio.run(run())
+
+
+def test_each_sev_is_posted_at_once_however_many_are_looked_at(tmp_path: Path) -> None:
+    """Only the looking is limited."""
+
+    async def run() -> None:
+        async with SlackStandIn() as slack, ReplayHosts({"web1": RANKER}, tmp_path) as hosts:
+            stop, ready = asyncio.Event(), asyncio.Event()
+            running = asyncio.create_task(serve(config_for(slack, hosts), tokens_of(slack), NeverDone(), stop, ready))
+            await ready.wait()
+            sevs = [await slack.announce(ANNOUNCEMENT) for _ in range(AT_ONCE + 1)]
+            await slack.wait_for(lambda: all(len(slack.thread(ts)) == 2 for ts in sevs))
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(run())
+
+
+def test_refused_blocks_at_the_last_attempt_still_fall_back_to_plain_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The attempts of one form are not those of the other."""
+    monkeypatch.setattr("bot.thread.ATTEMPTS", 2)
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            on.slack.fail_next("chat.update", "500")
+            on.slack.fail_next("chat.update", "ok-false:invalid_blocks")
+            message = await on.verdict(await on.slack.announce(ANNOUNCEMENT))
+
+            assert message["text"] == f"{SEED} (2 of 2 hosts)"
+
+    asyncio.run(run())
+
+
+def test_an_answer_to_a_command_that_did_not_go_is_sent_again(tmp_path: Path) -> None:
+    """And again with its text alone."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            on.slack.fail_next("response_url", "500")
+            await on.slack.slash("/sev", "diagnose web1")
+            await on.slack.wait_for(lambda: SEED in json.dumps(on.slack.ephemerals))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("method", ["auth.test", "apps.connections.open"])
+def test_slacks_trouble_at_the_start_is_no_wrong_token(tmp_path: Path, method: str) -> None:
+    """It is tried again."""
+
+    async def run() -> None:
+        async with SlackStandIn() as slack, ReplayHosts({"web1": RANKER}, tmp_path) as hosts:
+            slack.fail_next(method, "500")
+            slack.fail_next(method, "ok-false:internal_error")
+            async with bot(slack, hosts):
+                await slack.wait_for(lambda: True)
 
     asyncio.run(run())
