@@ -9,6 +9,7 @@ from diagnostics.bundle import TIMED_OUT, Bundle, Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts import read_evidence
 from diagnostics.facts.clock import Clock
+from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.model import Clear, Finding, Group, HostReport, Kill, Outcome, Report, Unknown
 from diagnostics.probe import SECTIONS
@@ -26,7 +27,8 @@ def diagnose(bundle: Bundle) -> HostReport:
 def diagnose_log(log: KernelLog) -> HostReport:
     """What a kernel log by itself shows; the text does not say of which host."""
     if log.seen:
-        return replace(_decide(None, Evidence({KernelLog: log})), not_seen={"kernel-log": log.cut} if log.cut else {})
+        evidence = Evidence({KernelLog: log, KernelEvents: Missing("of a log file only OOM kills are")})
+        return replace(_decide(None, evidence), not_seen={"kernel-log": log.cut} if log.cut else {})
     return replace(_decide(None, Evidence({KernelLog: Missing(NO_LOG)})), error=f"the text cannot be read as a kernel log: {NO_LOG}")
 
 

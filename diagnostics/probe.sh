@@ -341,7 +341,7 @@ journalctl -b -n 0 --no-pager >/dev/null || exit
 '
 SERVICE_KEPT='
 /^=exit / { exit $2 }
-{ gsub(/"__CURSOR":"[^"]*",?/, "") }
+{ gsub(/"__CURSOR":"[^"]*",?/, ""); sub(/,}$/, "}") }
 /"MESSAGE_ID":"(98e322203f7a4ed290d09fe03c09fe15|fe6faa94e7774663a0da52717891d8ef|d9b373ed55a64feb8242e02dbe79a49c)"/ ||
 /"MESSAGE_ID":"(d989611b15e44c9dbf31e3c81256e4ed|de5b426a63be47a7b6ac3eaac82e2f6f)"/ ||
 / timed out\. |Watchdog timeout|Start request repeated|on client request|Killing process [0-9]/
@@ -358,7 +358,8 @@ UNITS='
 trap : TERM
 {
     systemctl show "*.service" --no-pager -p Id,MainPID,ActiveState,SubState,Result,NRestarts,ExecMainCode,ExecMainStatus,NUMAPolicy \
-        -p NUMAMask,AllowedMemoryNodes,MemoryMax,ControlGroup,FragmentPath,DropInPaths,ExecStart
+        -p NUMAMask,AllowedMemoryNodes,MemoryMax,ControlGroup,FragmentPath,DropInPaths,ExecStart \
+        -p TimeoutStartUSec,TimeoutStopUSec,WatchdogUSec,LimitCPU,LimitAS,TasksMax
     printf "\n=exit %s\n" "$?"
 } | awk -v big=" $2 " "$1"
 '
@@ -393,7 +394,7 @@ function command_line(text,   from, to) {
 /^=exit / { if (lines != "") ended(); exit $2 }
 /^$/ { if (lines != "") ended(); next }
 /^ExecStart=/ { commands = commands "ExecStart=" command_line($0) "\n"; next }
-/^(Id|MainPID|ActiveState|SubState|Result|NRestarts|ExecMainCode|ExecMainStatus|NUMAPolicy|NUMAMask|AllowedMemoryNodes|MemoryMax|ControlGroup|FragmentPath|DropInPaths)=/ {
+/^(Id|MainPID|ActiveState|SubState|Result|NRestarts|ExecMainCode|ExecMainStatus|NUMAPolicy|NUMAMask|AllowedMemoryNodes|MemoryMax|ControlGroup|FragmentPath|DropInPaths|TimeoutStartUSec|TimeoutStopUSec|WatchdogUSec|LimitCPU|LimitAS|TasksMax)=/ {
     key = substr($0, 1, index($0, "=") - 1)
     text = substr($0, length(key) + 2)
     if (key in value) next # a line of an argument that holds newlines

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from diagnostics.model import Citation, Confidence, Finding, Group, HostReport, Report
 from diagnostics.picture import draw
@@ -70,7 +70,14 @@ def tell(report: Report) -> Telling:
     silent = [host for host in report.hosts if host.error is not None]
     if silent:
         parts.append(_silent(silent, report))
-    return Telling(_headline(report, parts), tuple(parts))
+    return Telling(_headline(report, parts), tuple(_said_once(parts)))
+
+
+def _said_once(parts: Sequence[Part]) -> Iterator[Part]:
+    """What was ruled out on the same hosts is said in the last of their parts only."""
+    for place, part in enumerate(parts):
+        again = any((part.ruled_out, part.not_checked) == (other.ruled_out, other.not_checked) for other in parts[place + 1 :])
+        yield replace(part, ruled_out=(), not_checked=()) if again else part
 
 
 def _headline(report: Report, parts: Sequence[Part]) -> str:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.evidence import Evidence
-from diagnostics.facts import clock, counters, kernel_log, nodes, peaks, processes, service_journal, tools, units
+from diagnostics.facts import clock, counters, kernel_events, kernel_log, nodes, peaks, processes, service_journal, tools, units
 
 FACTS: Mapping[type, Callable[[Bundle], object]] = {
     clock.Clock: clock.read,
     kernel_log.KernelLog: kernel_log.read,
+    kernel_events.KernelEvents: kernel_events.read,
     service_journal.ServiceJournal: service_journal.read,
     units.Units: units.read,
     processes.Processes: processes.read,

@@ -1,10 +1,11 @@
 """sigkill-not-by-kernel: a service was ended by SIGKILL, and the kernel's OOM killer did not do it. It is an answer, never a cause.
 
 Fires when never: who sent the signal is another cause's question.
-Stays clear when systemd logged no main process that SIGKILL ended, or when each such end follows an OOM kill of the same unit.
+Stays clear when systemd logged no main process that SIGKILL ended, or when each such end follows an OOM kill of the same unit, or was
+systemd's own doing (a time-out, a client's request), of which another cause tells.
 Cannot tell when one does not, and the kernel log reaches back: then somebody else sent the signal, and who is not known. Nor when
 systemd's journal or the kernel log was not there.
-Looks like, but is not: exit status 137 of a wrapper, which only repeats what it saw.
+Looks like, but is not: exit status 137, by which a script says that SIGKILL ended a command in it; such an end counts here too.
 
 Source: systemd's message ids (sd-messages.h); systemd.exec(5).
 """
@@ -18,6 +19,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
 from diagnostics.model import Clear, Kill, Moment, Outcome, Unknown
+from diagnostics.rules.service_case import by_systemd, wrapped_signal
 from diagnostics.rules.signs import SYSTEMD_NOTICES_WITHIN, say_moment
 
 CODE = "sigkill-not-by-kernel"
@@ -28,15 +30,17 @@ def check(evidence: Evidence) -> Outcome:
     journal, log = evidence.get(ServiceJournal), evidence.get(KernelLog)
     if isinstance(journal, Missing):
         return Unknown(f"how services ended is in systemd's journal, and that was not seen ({journal.because})")
-    ended = list(journal.ended_by({signal.SIGKILL}))
+    ended = [event for event in journal.ends if signal.SIGKILL in (event.signal, wrapped_signal(event))]
     if not ended:
         return Clear("systemd logged no main process of a service that SIGKILL ended")
     if isinstance(log, Missing):
         return Unknown(f"{_say(ended)}; whether the OOM killer sent it is in the kernel log, and that was not seen ({log.because})")
     kills = kills_of(log.reports)
-    others = [event for event in ended if not any(_may_be(event, kill) for kill in kills)]
+    not_killed = [event for event in ended if not any(_may_be(event, kill) for kill in kills)]
+    others = [event for event in not_killed if not by_systemd(journal, event)]
     if not others:
-        return Clear(f"each SIGKILL that ended a service was the OOM killer's ({len(ended)} of {len(ended)})")
+        whose = [who for who, count in (("the OOM killer's", len(ended) - len(not_killed)), ("systemd's own", len(not_killed))) if count]
+        return Clear(f"each SIGKILL that ended a service was {' or '.join(whose)} ({len(ended)} of {len(ended)})")
     if log.gap:
         return Unknown(f"{_say(others)} without an OOM kill in the log; but {log.gap}")
     return Unknown(f"{_say(others)}, and the kernel's OOM killer did not send it; who did is not in what was collected")

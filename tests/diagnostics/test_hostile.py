@@ -40,6 +40,8 @@ PIECES = {  # each is repeated to a MiB
     "a header's words": "[1.000000] " + "a invoked oom-killer " * 300 + "\n",
     "bare kills": "[1.000000] Killed process 1 (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB\n",
     "many victims": "[1.000000] Out of memory: Killed process %d (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB\n",
+    "segfaults": "kern  :info  : [    1.000000] a[1]: segfault at 0 ip 0 sp 0 error 4 in a[0+1]\n",
+    "one segfault among much": "kern  :info  : [    1.000000] x\n" * 400 + "segfault at\n",
     "group kills": "[1.000000] Tasks in /a are going to be killed due to memory.oom.group set\n"
     "[1.000000] Memory cgroup out of memory: Killed process %d (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB\n",
     "brackets in a kill": "[1.000000] Killed process 1 (" + "(a) " * 1500 + "\n",
@@ -104,6 +106,7 @@ def test_a_hostile_mib_is_read_within_a_tenth_of_a_second(name: str) -> None:
 SECTIONS_OF = {
     "Clock": ("clock",),
     "KernelLog": ("kernel-log",),
+    "KernelEvents": ("kernel-log",),
     "ServiceJournal": ("service-journal",),
     "Units": ("units",),
     "Processes": ("processes",),

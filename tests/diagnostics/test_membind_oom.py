@@ -311,7 +311,7 @@ def test_a_file_without_a_kill_is_no_proof_of_health() -> None:
 
 def test_stays_clear_on_a_whole_log_without_a_kill() -> None:
     """Read from boot to now, and nothing in it."""
-    host = examine("kern  :info  : [    0.000000] Linux version 6.1\n", clock=CLOCK, service_journal="")
+    host = examine("kern  :info  : [    0.000000] Linux version 6.1\n", clock=CLOCK, service_journal="", units=UNITS, **NODES)
 
     assert set(host.clear) == {rule.code for rule in RULES}
 

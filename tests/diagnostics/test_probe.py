@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -631,3 +632,18 @@ def test_bundles_made_of_recordings_can_be_read(directory: str) -> None:
     assert set(bundle.sections) | set(bundle.missing) == set(SECTIONS)
     assert set(bundle.missing.values()) == {"not recorded"}
     assert all(section.exit == 0 and not section.cut for section in bundle.sections.values())
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_of_systemds_words_those_on_ends_are_kept_and_stay_json(tmp_path: Path, awk: str) -> None:
+    """journalctl prints fields in any order; its cursor, which is half of a record, is left out wherever it stands."""
+    use_awk(tmp_path, awk)
+    ended = {"MESSAGE": 'web.service: Main process exited, "x"', "MESSAGE_ID": "98e322203f7a4ed290d09fe03c09fe15"}
+    cursor = {"__CURSOR": "s=1;i=2;b=3"}
+    told = [{**cursor, **ended}, {**ended, **cursor}, {"MESSAGE": "a State 'stop-sigterm' timed out. Killing.", **cursor, "UNIT": "a"}]
+    other = {"MESSAGE": "Started web.service.", "MESSAGE_ID": "39f53479d3a045ac8e11786248231fbf"}
+    (tmp_path / "said").write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in [*told, other]))
+    write_program(tmp_path, "journalctl", f'case "$*" in *"-n 0"*) ;; *) cat {tmp_path}/said ;; esac')
+    lines = run_section(tmp_path, "SERVICE_JOURNAL", program("SERVICE_KEPT")).splitlines()
+
+    assert [json.loads(line) for line in lines] == [ended, ended, {"MESSAGE": told[2]["MESSAGE"], "UNIT": "a"}]

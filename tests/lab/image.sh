@@ -45,7 +45,9 @@ mkdir -p "$root/var/log/journal"
 systemctl --quiet --root="$root" enable systemd-networkd ssh
 systemctl --quiet --root="$root" disable earlyoom apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap fstrim.timer dpkg-db-backup.timer
 systemctl --quiet --root="$root" mask systemd-timesyncd getty@tty1 serial-getty@ttyS0 systemd-networkd-wait-online ssh.socket
-cc -O2 -static -Wall -Werror -o "$root/usr/local/bin/holdmem" "$here/holdmem.c"
+for program in holdmem misbehave; do
+    cc -O2 -static -Wall -Werror -o "$root/usr/local/bin/$program" "$here/$program.c"
+done
 
 # -- the kernels, each with an initramfs that finds the disk ------------------------------------------------------------------------
 for package in "$work"/linux-image-*.deb; do

@@ -2,7 +2,7 @@
 set -eu
 
 service() { # NAME 'COMMAND' ['LINES OF [Service]']: a service that is started again whenever it ends
-    ln -sf holdmem "/usr/local/bin/$1"
+    [ -e "/usr/local/bin/$1" ] || ln -s holdmem "/usr/local/bin/$1"
     printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=%s\nRestart=always\nRestartSec=1\n%s\n' "$2" "${3:-}" \
         >"/etc/systemd/system/$1.service"
     systemctl daemon-reload
@@ -21,9 +21,11 @@ wait_for() { # SECONDS 'TEST': until the test holds
 }
 
 size_kb() { # NAME
-    sed -n 's/^VmRSS: *\([0-9]*\) kB/\1/p' "/proc/$(systemctl show -P MainPID "$1")/status" 2>/dev/null || echo 0
+    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(systemctl show -P MainPID "$1")/status" 2>/dev/null || echo 0
 }
 
 wait_for_size() { wait_for 60 "[ 0\$(size_kb $1) -ge $2 ]"; } # NAME KB
 
 wait_for_kills() { wait_for 60 "[ \$(kills) -ge $1 ]"; } # NUMBER
+
+wait_for_ends() { wait_for 60 "[ \$(systemctl show -P NRestarts $1) -ge $2 ]"; } # NAME NUMBER

@@ -1,4 +1,5 @@
 # files on a tmpfs hold more than half of node 1, so ranker, bound to it, finds it full early
+# expect: tmpfs-holds-memory confirmed
 # expect: membind-oom confirmed
 # ci
 

@@ -1,0 +1,39 @@
+"""abort: a program ended itself by SIGABRT.
+
+Fires when systemd logged an end by SIGABRT that its watchdog did not send, or exit status 134. It is `likely`: that it ended so is
+systemd's word, why is in the program's own last words.
+Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
+Looks like, but is not: watchdog-kill, where systemd sends the signal; a failed allocation (std::bad_alloc) ends so too, and is no OOM
+kill.
+
+C library: abort(3). systemd: src/core/service.c.
+"""
+
+from __future__ import annotations
+
+from signal import Signals
+
+from diagnostics.evidence import Evidence
+from diagnostics.model import Outcome, Remedy
+from diagnostics.rules.service_case import Told, by_signal
+
+CODE = "abort"
+TOLD = Told(
+    CODE,
+    "ended itself by SIGABRT (abort)",
+    "ended itself by SIGABRT",
+    "An assertion, a broken heap or an exception that nobody caught: the program says which in its last words.",
+    Remedy(
+        action="read-its-last-words",
+        says="Read its own log just before the end, and the core dump (coredumpctl).",
+        edit=None,
+        fits=None,
+        headroom_kb=None,
+        because="An allocation that failed under a limit (LimitAS=, overcommit) ends so without any OOM kill.",
+    ),
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for all services, or why there is none."""
+    return by_signal(evidence, TOLD, Signals.SIGABRT)

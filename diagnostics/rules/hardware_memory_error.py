@@ -1,0 +1,58 @@
+"""hardware-memory-error: a page of memory is broken, and the kernel killed a process that had it.
+
+Fires when the kernel logged that it sent SIGBUS for, or killed a process because of, hardware memory corruption. It is `confirmed`: the
+line is the kernel's own.
+Stays clear when a kernel log that goes back to boot has no such line. Cannot tell when it cannot be read or does not go back.
+Looks like, but is not: bus-error, where the kernel logs no memory failure. A test that injects one (madvise(2) MADV_HWPOISON) looks the
+same.
+
+Kernel: mm/memory-failure.c kill_proc.
+"""
+
+from __future__ import annotations
+
+import re
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_events import KernelEvents
+from diagnostics.facts.kernel_log import KernelLog
+from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Task, Unknown, Victim
+
+CODE = "hardware-memory-error"
+KILLED = re.compile(r"Memory failure: 0x[0-9a-f]+: (?:Sending SIGBUS to|Killing|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) ")
+REMEDY = Remedy(
+    action="replace-memory",
+    says="Drain the host and have its memory checked (ras-mc-ctl, EDAC, the vendor's log): the module must be replaced.",
+    edit=None,
+    fits=None,
+    headroom_kb=None,
+    because="The page is taken out of use, so a restart works again; but a module that fails once often fails again.",
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for all, or why there is none."""
+    kernel, log = evidence.get(KernelEvents), evidence.get(KernelLog)
+    if isinstance(kernel, Missing):
+        return Unknown(f"the kernel's other lines were not read ({kernel.because})")
+    killed = [(event, found) for event in kernel.saying("Memory failure: ") if (found := KILLED.search(event.text))]
+    if not killed:
+        if isinstance(log, KernelLog) and log.since_boot:
+            return Clear("the kernel log, read from boot on, has no such line")
+        return Unknown("the kernel log does not go back to boot, so such a line may be gone")
+    _, last = killed[-1]
+    task = Task(last["comm"], int(last["pid"]))
+    times = "once" if len(killed) == 1 else f"{len(killed)} times"
+    return (
+        Finding(
+            code=CODE,
+            headline="killed for broken memory (hardware)",
+            confidence=Confidence.CONFIRMED,
+            kills=(),
+            story=(f"The kernel sent SIGBUS {times}, last to {task.comm}, pid {task.pid}, because a page of its memory is broken.",),
+            citations=tuple(event.citation for event, _ in killed[-2:]),
+            victim=Victim(task, None),
+            remedies=(REMEDY,),
+        ),
+    )

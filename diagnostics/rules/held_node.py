@@ -1,0 +1,86 @@
+"""What the rules on memory that belongs to no process share: reports in which much of a full node was held so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
+from diagnostics.facts.oom_report import MEMCG, OomReport
+from diagnostics.model import Clear, Confidence, Finding, Remedy, Unknown, Victim
+from diagnostics.node_memory import is_near_high, shown_nodes, zones_of
+from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, no_report, second_signs
+from diagnostics.sizes import human
+
+MUCH = 0.25  # of a node: see docs/adr/0002
+EXPLAINED = ("membind-oom", "cpuset-oom", "global-oom")
+
+
+class Held(NamedTuple):
+    """A report, the node, and what was held of how much, in kB."""
+
+    sourced: SourcedReport
+    node: int
+    kb: int
+    managed_kb: int
+
+
+def held(evidence: Evidence, of_node: Callable[[OomReport, int], int | None], what: str) -> tuple[Held, ...] | Clear | Unknown:
+    """Each report on a node that was full while much of it was held so; or why there is none."""
+    log = no_report(evidence)
+    if not isinstance(log, KernelLog):
+        return log
+    shown = [sourced for sourced in log.reports if sourced.report.zones and sourced.report.constraint != MEMCG]
+    if not shown:
+        limited = all(sourced.report.constraint == MEMCG for sourced in log.reports)
+        return Clear("every OOM kill was for a cgroup's limit") if limited else Unknown("no report shows the zones of its nodes")
+    found = tuple(one for sourced in shown for node in sorted(shown_nodes(sourced.report)) if (one := _held(sourced, node, of_node)))
+    return found or Clear(f"in no OOM report did {what} hold a quarter of a full node")
+
+
+def _held(sourced: SourcedReport, node: int, of_node: Callable[[OomReport, int], int | None]) -> Held | None:
+    kb = of_node(sourced.report, node)
+    managed = [zone.managed_kb for zone in zones_of(sourced.report, [node])]
+    total_kb = sum(size for size in managed if size is not None)
+    if not kb or None in managed or kb < MUCH * total_kb or not is_near_high(sourced.report, node):
+        return None
+    return Held(sourced, node, kb, total_kb)
+
+
+def holder_finding(evidence: Evidence, found: Sequence[Held], told: tuple[str, str, str], remedy: Remedy) -> Finding:
+    """One finding for a node; `told` is code, headline (the node goes on from it), and what goes on after `of node 1 (8.0 GiB), 50 %: `."""
+    code, headline, says = told
+    first = found[0]
+    sourced = list(dict.fromkeys(one.sourced for one in found))
+    kills = kills_of(sourced)
+    signs = second_signs(evidence, kills)
+    from_kernel = all(one.report.from_kernel for one in sourced)
+    sure = Confidence.CONFIRMED if from_kernel and signs else Confidence.LIKELY
+    share = 100 * first.kb // first.managed_kb
+    return Finding(
+        code=code,
+        headline=f"{headline} of node {first.node}",
+        confidence=sure,
+        kills=kills,
+        story=(f"{human(first.kb)} of node {first.node} ({human(first.managed_kb)}), {share} %: {says}",),
+        citations=(*(first.sourced.cite(line) for line in first.sourced.report.key_lines), *signs),
+        node=first.node,
+        victim=Victim(kills[0].task, kills[0].rss_kb),
+        remedies=(remedy,),
+        caveat=None if sure is Confidence.CONFIRMED else NO_SECOND_SIGN if from_kernel else NOT_PROVEN,
+        explains=EXPLAINED,
+    )
+
+
+def by_node(found: Sequence[Held]) -> list[list[Held]]:
+    """Those of one node together."""
+    nodes: dict[int, list[Held]] = {}
+    for one in found:
+        nodes.setdefault(one.node, []).append(one)
+    return list(nodes.values())
+
+
+def sum_of(entries: Sequence[tuple[int, int]], node: int) -> int | None:
+    sizes = [kb for number, kb in entries if number == node]
+    return sum(sizes) if sizes else None

@@ -1,0 +1,38 @@
+"""illegal-instruction: a program used an instruction that this CPU does not have, and SIGILL ended it.
+
+Fires when systemd logged an end by SIGILL, or exit status 132. It is `confirmed` where the kernel logged the trap too, `likely` on
+systemd's record alone.
+Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
+Looks like, but is not: a segfault. A program that ends itself by a trap instruction on purpose ends so too.
+
+Kernel: arch/x86/kernel/traps.c. systemd: src/core/service.c.
+"""
+
+from __future__ import annotations
+
+from signal import Signals
+
+from diagnostics.evidence import Evidence
+from diagnostics.model import Outcome, Remedy
+from diagnostics.rules.service_case import Told, by_signal
+
+CODE = "illegal-instruction"
+TOLD = Told(
+    CODE,
+    "crashed by SIGILL (illegal instruction)",
+    "crashed by SIGILL",
+    "It used an instruction that this CPU does not have, as a build for a newer CPU does; or it ended itself so.",
+    Remedy(
+        action="rebuild-for-this-cpu",
+        says="Compare the CPU of this host (lscpu) with those where it runs; build for the oldest of them.",
+        edit=None,
+        fits=None,
+        headroom_kb=None,
+        because="A host that was replaced or migrated may have an older CPU.",
+    ),
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for all services, or why there is none."""
+    return by_signal(evidence, TOLD, Signals.SIGILL, (("traps: ", "invalid opcode"),))

@@ -1,0 +1,72 @@
+"""numa-node-missing: a service is to be placed on a NUMA node that this host does not have, so it does not start.
+
+Fires when systemd logged that a unit's main process exited with a status, and that unit's numactl or NUMAMask= names a node that is not
+online. It is `confirmed`: the unit, the end and the nodes are systemd's and the kernel's own words. Exit status 242 is systemd's own
+for it.
+Stays clear when no unit that failed names a node that is not there. Cannot tell when the units, the ends or the nodes could not be
+read.
+Looks like, but is not: a node that is there and full, which is membind-oom.
+
+numactl exits with 1; systemd: EXIT_NUMA_POLICY in systemd.exec(5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.nodes import Nodes
+from diagnostics.facts.service_journal import ServiceEvent
+from diagnostics.facts.units import Unit, Units
+from diagnostics.model import Citation, Clear, Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.node_list import list_nodes, parse_nodes, say_nodes
+from diagnostics.numactl import find_membind
+from diagnostics.rules.service_case import GIVEN_UP, Told, finding, journal_of
+
+CODE = "numa-node-missing"
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for each unit, or why there is none."""
+    journal, units, nodes = journal_of(evidence), evidence.get(Units), evidence.get(Nodes)
+    if isinstance(journal, Unknown):
+        return journal
+    if isinstance(units, Missing):
+        return Unknown(f"how units are started was not seen ({units.because})")
+    if isinstance(nodes, Missing):
+        return Unknown(f"which nodes the host has was not seen ({nodes.because})")
+    there = nodes.by_number.keys()
+    found = []
+    for unit in units.by_name.values():
+        ends = [event for event in journal.ends if event.unit == unit.name and event.code == "exited"]
+        absent = named_nodes(unit) - there
+        if ends and absent:
+            signs = () if unit.exec_citation is None else (unit.exec_citation,)
+            found.append(_finding(absent, there, ends, signs))
+    return tuple(found) or Clear("no unit that failed names a node that is not there")
+
+
+def named_nodes(unit: Unit) -> frozenset[int]:
+    """The nodes that the unit's numactl or NUMAMask= names by number."""
+    membind = find_membind(unit.exec_start)
+    specs = (unit.properties.get("NUMAMask"), membind.nodes if membind else None)
+    return frozenset[int]().union(*(parse_nodes(spec) or () for spec in specs))
+
+
+def _finding(absent: Collection[int], there: Collection[int], ends: Sequence[ServiceEvent], signs: tuple[Citation, ...]) -> Finding:
+    told = Told(
+        CODE,
+        f"placed on {say_nodes(absent)}, which this host does not have",
+        "could not be placed and exited",
+        f"Its unit names {say_nodes(absent)}; this host has memory on {say_nodes(there)} only.",
+        Remedy(
+            action="name-a-node",
+            says=f"Name nodes that are there ({list_nodes(there)}), or let it use all.",
+            edit=None,
+            fits=None,
+            headroom_kb=None,
+            because="The host was replaced, or a node went offline; the unit was written for another one.",
+        ),
+    )
+    return finding(told, ends, signs, sure=Confidence.CONFIRMED, explains=("application-exit", GIVEN_UP))

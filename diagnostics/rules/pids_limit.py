@@ -1,0 +1,58 @@
+"""pids-limit: a cgroup reached its limit of processes and threads, and a new one was refused.
+
+Fires when the kernel logged that the pids controller rejected a fork. It is `confirmed`: the line is the kernel's own. The kernel logs
+only the first refusal in each cgroup, so how often it happened is not told.
+Stays clear when a kernel log that goes back to boot has no such line. Cannot tell when it cannot be read or does not go back.
+Looks like, but is not: memory that cannot be allocated; the message of the program is often the same (Resource temporarily
+unavailable).
+
+Kernel: kernel/cgroup/pids.c pids_event; systemd: TasksMax= in systemd.resource-control(5).
+"""
+
+from __future__ import annotations
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_events import KernelEvents
+from diagnostics.facts.kernel_log import KernelLog
+from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Unknown
+
+CODE = "pids-limit"
+WORDS = "fork rejected by pids controller in "
+REMEDY = Remedy(
+    action="raise-tasks-max",
+    says="Find what starts so many processes or threads (systemd-cgls, ps -eLf); if it may, raise TasksMax= of the unit or --pids-limit.",
+    edit=None,
+    fits=None,
+    headroom_kb=None,
+    because="More memory does not help; a leak of threads reaches any limit.",
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for all cgroups, or why there is none."""
+    kernel, log = evidence.get(KernelEvents), evidence.get(KernelLog)
+    if isinstance(kernel, Missing):
+        return Unknown(f"the kernel's other lines were not read ({kernel.because})")
+    refused = kernel.saying(WORDS)
+    if not refused:
+        if isinstance(log, KernelLog) and log.since_boot:
+            return Clear("the kernel log, read from boot on, has no such line")
+        return Unknown("the kernel log does not go back to boot, so such a line may be gone")
+    groups = list(dict.fromkeys(event.text.rpartition(WORDS)[2].strip() for event in refused))
+    named = ", ".join(groups[:3]) + (f" and {len(groups) - 3} more" if len(groups) > 3 else "")
+    return (
+        Finding(
+            code=CODE,
+            headline="a cgroup reached its limit of processes",
+            confidence=Confidence.CONFIRMED,
+            kills=(),
+            story=(f"{named} may have no more processes and threads, so the kernel refused a new one{_say_lines(len(refused))}.",),
+            citations=tuple(event.citation for event in refused[:2]),
+            remedies=(REMEDY,),
+        ),
+    )
+
+
+def _say_lines(count: int) -> str:
+    return " (it logs the first refusal of each cgroup only)" if count == 1 else f" ({count} lines; it logs the first of each cgroup only)"

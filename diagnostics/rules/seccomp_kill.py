@@ -1,0 +1,38 @@
+"""seccomp-kill: a program made a system call that its filter forbids, and SIGSYS ended it.
+
+Fires when systemd logged an end by SIGSYS, or exit status 159. It is `confirmed` where the kernel's audit line (type 1326) is there
+too, `likely` on systemd's record alone.
+Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
+Looks like, but is not: a call that is refused with an error, which kills nobody.
+
+Kernel: kernel/seccomp.c; systemd: SystemCallFilter= in systemd.exec(5).
+"""
+
+from __future__ import annotations
+
+from signal import Signals
+
+from diagnostics.evidence import Evidence
+from diagnostics.model import Outcome, Remedy
+from diagnostics.rules.service_case import Told, by_signal
+
+CODE = "seccomp-kill"
+TOLD = Told(
+    CODE,
+    "killed by its system call filter (SIGSYS)",
+    "was killed by SIGSYS",
+    "It made a system call that its filter forbids: SystemCallFilter= of the unit, or that of the container.",
+    Remedy(
+        action="allow-the-call",
+        says="Find the call (syscall= in the kernel's audit line) and allow it in SystemCallFilter=, or in the container's profile.",
+        edit=None,
+        fits=None,
+        headroom_kb=None,
+        because="A new version of a program or of libc often begins to use another call.",
+    ),
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for all services, or why there is none."""
+    return by_signal(evidence, TOLD, Signals.SIGSYS, (("type=1326",),))

@@ -1,0 +1,38 @@
+"""segfault: a program read or wrote memory that is not its own, and SIGSEGV ended it.
+
+Fires when systemd logged an end by SIGSEGV, or exit status 139, by which a shell says that of a command in it. It is `confirmed` where
+the kernel logged the fault too, `likely` on systemd's record alone (somebody may have sent the signal).
+Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
+Looks like, but is not: an OOM kill, which is SIGKILL; an abort, by which a program ends itself.
+
+Kernel: arch/x86/mm/fault.c show_signal_msg. systemd: src/core/service.c.
+"""
+
+from __future__ import annotations
+
+from signal import Signals
+
+from diagnostics.evidence import Evidence
+from diagnostics.model import Outcome, Remedy
+from diagnostics.rules.service_case import Told, by_signal
+
+CODE = "segfault"
+TOLD = Told(
+    CODE,
+    "crashed by SIGSEGV (segmentation fault)",
+    "crashed by SIGSEGV",
+    "It touched memory that is not its own: a defect of the program or of a library, or a stack that ran out.",
+    Remedy(
+        action="read-the-core",
+        says="Look at the core dump (coredumpctl) for the place; compare with what was deployed last.",
+        edit=None,
+        fits=None,
+        headroom_kb=None,
+        because="The address and the file in the kernel's line tell whether it is always the same place.",
+    ),
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for all services, or why there is none."""
+    return by_signal(evidence, TOLD, Signals.SIGSEGV, (("segfault at",), ("general protection",)))

@@ -1,0 +1,166 @@
+"""What the rules on ends of services share: which ends, how often, in what rhythm, told as a finding."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from signal import Signals
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_events import KernelEvents
+from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
+from diagnostics.facts.units import Unit, Units
+from diagnostics.model import Citation, Clear, Confidence, Finding, Moment, Outcome, Remedy, Unknown
+from diagnostics.rules.signs import SYSTEMD_NOTICES_WITHIN, say_moment
+
+BY_SHELL = 128  # a shell's exit status is this plus the signal that ended its child (POSIX sh, 2.8.2)
+NAMED_UNITS = 3
+RHYTHM_AT_LEAST = 3  # ends from which an interval can be told
+GIVEN_UP = "start-limit-hit"  # what follows of any end that comes again and again
+NOT_LOGGED = "systemd's journal of this boot has no such record"
+ONE_SIGN = "systemd recorded it; nothing else that was collected says the same."
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a rule says: `did` goes on after the unit's name (`was killed by systemd`), `why` is the cause in a sentence."""
+
+    code: str
+    headline: str
+    did: str
+    why: str
+    remedy: Remedy
+
+
+def journal_of(evidence: Evidence) -> ServiceJournal | Unknown:
+    """What systemd logged, or why nothing can be said of ends."""
+    journal = evidence.get(ServiceJournal)
+    if isinstance(journal, Missing):
+        return Unknown(f"how services ended is in systemd's journal, and that was not seen ({journal.because})")
+    return journal
+
+
+def unit_of(evidence: Evidence, event: ServiceEvent) -> Unit | None:
+    units = evidence.get(Units)
+    return units.by_name.get(event.unit) if isinstance(units, Units) else None
+
+
+def finding(
+    told: Told,
+    events: Sequence[ServiceEvent],
+    signs: Sequence[Citation],
+    *,
+    sure: Confidence | None = None,
+    explains: tuple[str, ...] = (GIVEN_UP,),
+) -> Finding:
+    """One finding for all events. It is confirmed where another sign agrees (`signs`), unless `sure` says otherwise."""
+    confidence = sure or (Confidence.CONFIRMED if signs else Confidence.LIKELY)
+    return Finding(
+        code=told.code,
+        headline=told.headline,
+        confidence=confidence,
+        kills=(),
+        story=(f"{say_events(events)} {told.did}: {say_rhythm(events)}.", told.why),
+        citations=(*(event.citation for event in _first_and_last(events)), *signs),
+        remedies=(told.remedy,),
+        caveat=None if confidence is Confidence.CONFIRMED else ONE_SIGN,
+        explains=explains,
+    )
+
+
+def by_signal(evidence: Evidence, told: Told, number: Signals, kernel_says: Sequence[Sequence[str]] = ()) -> Outcome:
+    """One finding for all ends by this signal, or by a shell's exit status that stands for it.
+
+    `kernel_says`: the words of a line by which the kernel says the same, in several wordings.
+    """
+    journal = journal_of(evidence)
+    if isinstance(journal, Unknown):
+        return journal
+    ends = [event for event in journal.ends if number in (event.signal, wrapped_signal(event)) and not by_systemd(journal, event)]
+    if not ends:
+        return Clear(NOT_LOGGED)
+    if all(event.signal is None for event in ends):
+        why = f"Exit status {BY_SHELL + number} of a script says that {number.name} ended a command in it. {told.why}"
+        told = Told(told.code, told.headline, f"ended with status {BY_SHELL + number}", why, told.remedy)
+    return (finding(told, ends, _of_kernel(evidence, kernel_says)),)
+
+
+def _of_kernel(evidence: Evidence, kernel_says: Sequence[Sequence[str]]) -> tuple[Citation, ...]:
+    """The last line of the kernel's that says so."""
+    kernel = evidence.get(KernelEvents)
+    if isinstance(kernel, Missing):
+        return ()
+    lines = [event.citation for words in kernel_says for event in kernel.saying(*words)]
+    return tuple(lines[-1:])
+
+
+def wrapped_signal(event: ServiceEvent) -> int | None:
+    """The signal that a shell's exit status stands for."""
+    if event.code != "exited" or event.status is None or not BY_SHELL < event.status < BY_SHELL + 65:
+        return None
+    return event.status - BY_SHELL
+
+
+def by_systemd(journal: ServiceJournal, end: ServiceEvent) -> bool:
+    """Whether systemd sent the signal itself, at a time-out of its own or because somebody asked it to."""
+    words = ("timed out. ", "Watchdog timeout", "on client request")
+    return any(is_near(end, event) for said in words for event in journal.saying(said))
+
+
+def is_near(one: ServiceEvent, other: ServiceEvent) -> bool:
+    """Whether two records are of one end: the same unit, within seconds."""
+    if one.unit != other.unit or one.wall is None or other.wall is None:
+        return False
+    return abs(one.wall - other.wall) <= SYSTEMD_NOTICES_WITHIN
+
+
+def near(events: Collection[ServiceEvent], others: Iterable[ServiceEvent]) -> tuple[ServiceEvent, ...]:
+    """Those of `others` that belong to one of the events."""
+    return tuple(other for other in others if any(is_near(event, other) for event in events))
+
+
+def _first_and_last(events: Sequence[ServiceEvent]) -> Sequence[ServiceEvent]:
+    return events if len(events) == 1 else (events[0], events[-1])
+
+
+def say_events(events: Sequence[ServiceEvent]) -> str:
+    """The units, those with most events first."""
+    counts: dict[str, int] = {}
+    for event in events:
+        counts[event.unit] = counts.get(event.unit, 0) + 1
+    names = sorted(counts, key=lambda name: -counts[name])
+    more = f" and {len(names) - NAMED_UNITS} other services" if len(names) > NAMED_UNITS else ""
+    return ", ".join(names[:NAMED_UNITS]) + more
+
+
+def say_rhythm(events: Sequence[ServiceEvent]) -> str:
+    """`16 times in 9 min, every 41 s, last at 21:55:43 UTC on 22 Nov`."""
+    times = "once" if len(events) == 1 else f"{len(events)} times"
+    stamps = [event.wall for event in events if event.wall is not None]
+    if not stamps:
+        return times
+    last = f"at {say_moment(Moment(wall=stamps[-1]))}"
+    if len(stamps) < RHYTHM_AT_LEAST:
+        return f"{times}, last {last}" if len(events) > 1 else f"{times}, {last}"
+    gaps = [(after - before).total_seconds() for before, after in pairwise(stamps)]
+    return f"{times} in {_say_span(stamps[-1] - stamps[0])}, every {_say_seconds(statistics.median(gaps))}, last {last}"
+
+
+def _say_span(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else _say_seconds(seconds)
+
+
+def _say_seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
+def say_setting(evidence: Evidence, events: Sequence[ServiceEvent], setting: str) -> str:
+    """` (TimeoutStopSec 10s)`, as systemd shows the unit's setting."""
+    unit = unit_of(evidence, events[0])
+    value = unit.properties.get(setting) if unit else None
+    return f" ({setting.replace('USec', 'Sec')} {value})" if value and value not in ("infinity", "0") else ""

@@ -1,0 +1,42 @@
+"""start-limit-hit: a service failed so often that systemd does not start it again.
+
+Fires when systemd logged the unit's failure with result `start-limit-hit`; that is systemd's own decision, so it is `confirmed`. It is
+a consequence: why each start failed is another cause.
+Stays clear when no such record is in systemd's journal. Cannot tell when that cannot be read.
+Looks like, but is not: a service that is stopped on purpose.
+
+systemd: src/core/unit.c, unit_test_start_limit; StartLimitIntervalSec= and StartLimitBurst= in systemd.unit(5).
+"""
+
+from __future__ import annotations
+
+from diagnostics.evidence import Evidence
+from diagnostics.model import Clear, Confidence, Outcome, Remedy, Unknown
+from diagnostics.rules.service_case import NOT_LOGGED, Told, finding, journal_of
+
+CODE = "start-limit-hit"
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for all services, or why there is none."""
+    journal = journal_of(evidence)
+    if isinstance(journal, Unknown):
+        return journal
+    given_up = journal.saying("Start request repeated too quickly")
+    if not given_up:
+        return Clear(NOT_LOGGED)
+    told = Told(
+        CODE,
+        "systemd has given up restarting it",
+        "failed so often that systemd starts it no more (start limit)",
+        "It stays down until somebody starts it; why each start failed is told by what ended it before.",
+        Remedy(
+            action="reset-and-start",
+            says="Mend what ends it first; then “systemctl reset-failed” and “systemctl start” of the unit bring it back.",
+            edit=None,
+            fits=None,
+            headroom_kb=None,
+            because="A start without a mend uses up the limit again within seconds.",
+        ),
+    )
+    return (finding(told, given_up, (), sure=Confidence.CONFIRMED, explains=()),)

@@ -1,0 +1,41 @@
+"""Records of systemd's in its journal, made to measure, as `journalctl -o json` prints them."""
+
+from __future__ import annotations
+
+import json
+
+from diagnostics.model import Finding, HostReport
+from tests.diagnostics.kernel_logs import examine
+
+BOOTED_S = 1795383969
+CLOCK = f"now {BOOTED_S + 601}\nuptime 600.92 537.49\nbtime {BOOTED_S}\n"
+BOOT = "kern  :info  : [    0.000000] Linux version 6.1.0\n"
+
+
+def said(text: str, at_s: float = 100, *, unit: str = "web.service", **fields: str) -> str:
+    """What systemd said of a unit so many seconds after boot."""
+    stamp = str(int((BOOTED_S + at_s) * 1e6))
+    own = {"_PID": "1", "_TRANSPORT": "journal", "UNIT": unit, "MESSAGE": f"{unit}: {text}", "__REALTIME_TIMESTAMP": stamp}
+    return json.dumps({**own, **fields}) + "\n"
+
+
+def ended(status: int, at_s: float = 100, *, code: str = "killed", unit: str = "web.service") -> str:
+    """The end of a main process; `code` is killed or dumped by a signal, or exited."""
+    fields = {"MESSAGE_ID": "98e322203f7a4ed290d09fe03c09fe15", "EXIT_CODE": code, "EXIT_STATUS": str(status)}
+    return said(f"Main process exited, code={code}, status={status}", at_s, unit=unit, **fields)
+
+
+def failed(result: str, at_s: float = 100, *, unit: str = "web.service") -> str:
+    """The failure of a unit."""
+    return said(f"Failed with result '{result}'.", at_s, unit=unit, MESSAGE_ID="d9b373ed55a64feb8242e02dbe79a49c", UNIT_RESULT=result)
+
+
+def host_of(journal: str, kernel_log: str = "", **sections: str) -> HostReport:
+    """The report on a host whose systemd logged this, with a kernel log from boot on."""
+    return examine(BOOT + kernel_log, clock=CLOCK, service_journal=journal, **sections)
+
+
+def finding_on(code: str, host: HostReport) -> Finding:
+    """The only finding of this code."""
+    (finding,) = (finding for finding in host.findings if finding.code == code)
+    return finding
