@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.facts import clock
 from diagnostics.facts.log_lines import Facility, read_lines
 from diagnostics.model import Citation
 
@@ -34,9 +36,10 @@ MOST_EVENTS = 1000
 
 @dataclass(frozen=True)
 class KernelEvent:
-    """One line of the kernel's."""
+    """One line of the kernel's. `wall` is None where the line, or the time of boot, is not known."""
 
     text: str
+    wall: datetime | None
     citation: Citation
 
 
@@ -52,20 +55,23 @@ class KernelEvents:
 
 
 def read(bundle: Bundle) -> KernelEvents | Missing:
+    clock_fact = clock.read(bundle)
+    booted = clock_fact.booted if isinstance(clock_fact, clock.Clock) else None
     reasons = []
     for name in SOURCES:
         section = bundle.get(name)
         if isinstance(section, Section) and section.text:
-            return KernelEvents(tuple(islice(_events(section), MOST_EVENTS)))
+            return KernelEvents(tuple(islice(_events(section, booted), MOST_EVENTS)))
         reasons.append(section.because if isinstance(section, Missing) else f"{name} is empty")
     return Missing("; ".join(reasons))
 
 
-def _events(section: Section) -> Iterator[KernelEvent]:
+def _events(section: Section, booted: datetime | None) -> Iterator[KernelEvent]:
     for number, raw in _lines_with_words(section.text):
         for line in read_lines(f"{raw}\n", number):
             if line.facility is Facility.KERNEL and any(word in line.text for word in WORDS):
-                yield KernelEvent(line.text, Citation(section.name, line.number, line.raw))
+                wall = line.at.at_boot(booted).wall if line.at else None
+                yield KernelEvent(line.text, wall, Citation(section.name, line.number, line.raw))
 
 
 def _lines_with_words(text: str) -> Iterator[tuple[int, str]]:

@@ -18,6 +18,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
 from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Task, Unknown, Victim
+from diagnostics.rules.service_case import is_recent
 
 CODE = "hardware-memory-error"
 KILLED = re.compile(r"Memory failure: 0x[0-9a-f]+: (?:Sending SIGBUS to|Killing|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) ")
@@ -36,10 +37,11 @@ def check(evidence: Evidence) -> Outcome:
     kernel, log = evidence.get(KernelEvents), evidence.get(KernelLog)
     if isinstance(kernel, Missing):
         return Unknown(f"the kernel's other lines were not read ({kernel.because})")
-    killed = [(event, found) for event in kernel.saying("Memory failure: ") if (found := KILLED.search(event.text))]
+    lines = [event for event in kernel.saying("Memory failure: ") if is_recent(evidence, event.wall)]
+    killed = [(event, found) for event in lines if (found := KILLED.search(event.text))]
     if not killed:
         if isinstance(log, KernelLog) and log.since_boot:
-            return Clear("the kernel log, read from boot on, has no such line")
+            return Clear("the kernel log, read from boot on, has no such line of the last hour")
         return Unknown("the kernel log does not go back to boot, so such a line may be gone")
     _, last = killed[-1]
     task = Task(last["comm"], int(last["pid"]))

@@ -16,6 +16,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
 from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.rules.service_case import is_recent
 
 CODE = "pids-limit"
 WORDS = "fork rejected by pids controller in "
@@ -39,6 +40,8 @@ def check(evidence: Evidence) -> Outcome:
         if isinstance(log, KernelLog) and log.since_boot:
             return Clear("the kernel log, read from boot on, has no such line")
         return Unknown("the kernel log does not go back to boot, so such a line may be gone")
+    if not any(is_recent(evidence, event.wall) for event in refused):
+        return Unknown("the kernel refused a fork more than an hour ago, and logs only the first refusal of each cgroup")
     groups = list(dict.fromkeys(event.text.rpartition(WORDS)[2].strip() for event in refused))
     named = ", ".join(groups[:3]) + (f" and {len(groups) - 3} more" if len(groups) > 3 else "")
     return (

@@ -5,12 +5,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from signal import Signals
 
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
+from diagnostics.facts.clock import Clock
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
 from diagnostics.facts.units import Unit, Units
@@ -21,7 +22,8 @@ BY_SHELL = 128  # a shell's exit status is this plus the signal that ended its c
 NAMED_UNITS = 3
 RHYTHM_AT_LEAST = 3  # ends from which an interval can be told
 GIVEN_UP = "start-limit-hit"  # what follows of any end that comes again and again
-NOT_LOGGED = "systemd's journal of this boot has no such record"
+RECENT = timedelta(hours=1)  # see docs/adr/0002
+NOT_LOGGED = "systemd's journal has no such record of the last hour"
 ONE_SIGN = "systemd recorded it; nothing else that was collected says the same."
 
 
@@ -37,11 +39,18 @@ class Told:
 
 
 def journal_of(evidence: Evidence) -> ServiceJournal | Unknown:
-    """What systemd logged, or why nothing can be said of ends."""
+    """What systemd logged of the last hour, or why nothing can be said of ends. An end of last week is no cause of what dies now."""
     journal = evidence.get(ServiceJournal)
     if isinstance(journal, Missing):
         return Unknown(f"how services ended is in systemd's journal, and that was not seen ({journal.because})")
-    return journal
+    return ServiceJournal(tuple(event for event in journal.events if is_recent(evidence, event.wall)))
+
+
+def is_recent(evidence: Evidence, wall: datetime | None) -> bool:
+    """Whether it was within the last hour before the look; without both times it may have been."""
+    clock = evidence.get(Clock)
+    taken = clock.taken_at.wall if isinstance(clock, Clock) else None
+    return wall is None or taken is None or taken - wall <= RECENT
 
 
 def unit_of(evidence: Evidence, event: ServiceEvent) -> Unit | None:
@@ -86,16 +95,18 @@ def by_signal(evidence: Evidence, told: Told, number: Signals, kernel_says: Sequ
     if all(event.signal is None for event in ends):
         why = f"Exit status {BY_SHELL + number} of a script says that {number.name} ended a command in it. {told.why}"
         told = Told(told.code, told.headline, f"ended with status {BY_SHELL + number}", why, told.remedy)
-    return (finding(told, ends, _of_kernel(evidence, kernel_says)),)
+    return (finding(told, ends, _of_kernel(evidence, ends, kernel_says)),)
 
 
-def _of_kernel(evidence: Evidence, kernel_says: Sequence[Sequence[str]]) -> tuple[Citation, ...]:
-    """The last line of the kernel's that says so."""
+def _of_kernel(evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Sequence[Sequence[str]]) -> tuple[Citation, ...]:
+    """The last line of the kernel's that says so, at the time of one of the ends."""
     kernel = evidence.get(KernelEvents)
     if isinstance(kernel, Missing):
         return ()
-    lines = [event.citation for words in kernel_says for event in kernel.saying(*words)]
-    return tuple(lines[-1:])
+    stamps = [end.wall for end in ends if end.wall is not None]
+    lines = [event for words in kernel_says for event in kernel.saying(*words) if event.wall is not None]
+    same = [line for line in lines if any(abs(stamp - line.wall) <= SYSTEMD_NOTICES_WITHIN for stamp in stamps if line.wall)]
+    return tuple(line.citation for line in same[-1:])
 
 
 def wrapped_signal(event: ServiceEvent) -> int | None:

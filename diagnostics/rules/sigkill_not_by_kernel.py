@@ -17,9 +17,9 @@ import signal
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
-from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
+from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Clear, Kill, Moment, Outcome, Unknown
-from diagnostics.rules.service_case import by_systemd, wrapped_signal
+from diagnostics.rules.service_case import NOT_LOGGED, by_systemd, journal_of, wrapped_signal
 from diagnostics.rules.signs import SYSTEMD_NOTICES_WITHIN, say_moment
 
 CODE = "sigkill-not-by-kernel"
@@ -27,12 +27,12 @@ CODE = "sigkill-not-by-kernel"
 
 def check(evidence: Evidence) -> Outcome:
     """Clear or unknown, with the reason."""
-    journal, log = evidence.get(ServiceJournal), evidence.get(KernelLog)
-    if isinstance(journal, Missing):
-        return Unknown(f"how services ended is in systemd's journal, and that was not seen ({journal.because})")
+    journal, log = journal_of(evidence), evidence.get(KernelLog)
+    if isinstance(journal, Unknown):
+        return journal
     ended = [event for event in journal.ends if signal.SIGKILL in (event.signal, wrapped_signal(event))]
     if not ended:
-        return Clear("systemd logged no main process of a service that SIGKILL ended")
+        return Clear(NOT_LOGGED)
     if isinstance(log, Missing):
         return Unknown(f"{_say(ended)}; whether the OOM killer sent it is in the kernel log, and that was not seen ({log.because})")
     kills = kills_of(log.reports)

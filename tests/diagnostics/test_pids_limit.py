@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.diagnostics.kernel_logs import examine
-from tests.diagnostics.service_records import finding_on, host_of
+from tests.diagnostics.service_records import BOOT, finding_on, host_of
 
 CODE = "pids-limit"
 LINE = "[   99.000000] cgroup: fork rejected by pids controller in /system.slice/web.service\n"
@@ -23,6 +23,14 @@ def test_a_users_line_is_not_believed() -> None:
     assert CODE in host_of("", LINE).clear
     users = f"user  :info  : [   98.000000] hello\n{' ' * 32}kern  :info  : {LINE}"
     assert CODE in host_of("", users).clear  # dmesg indents the further lines of a record
+
+
+def test_a_refusal_of_hours_ago_leaves_it_open() -> None:
+    """Later ones of the same cgroup are not logged."""
+    clock = "now 1795384570\nuptime 90000.92 537.49\nbtime 1795294569\n"
+    host = examine(f"{BOOT}kern  :info  : {LINE}", clock=clock, service_journal="")
+
+    assert "more than an hour ago" in host.unknown[CODE]
 
 
 def test_cannot_tell_where_the_log_does_not_go_back() -> None:

@@ -46,3 +46,15 @@ def test_confirmed_where_the_kernel_says_so_too() -> None:
 
     assert str(finding_on(CODE, host_of(ended(11), f"kern  :info  : [   99.000000] {line}\n")).confidence) == "confirmed"
     assert str(finding_on(CODE, host_of(ended(11), f"user  :info  : [   99.000000] {line}\n")).confidence) == "likely"
+
+
+def test_a_fault_at_another_time_is_no_sign() -> None:
+    """Some other program's."""
+    line = "web[388]: segfault at 8 ip 0000000000401136 sp 00007ffd4f5f8e50 error 6 in web[401000+1000]"
+
+    assert str(finding_on(CODE, host_of(ended(11), f"kern  :info  : [   40.000000] {line}\n")).confidence) == "likely"
+
+
+def test_an_end_of_hours_ago_is_no_cause_of_now() -> None:
+    """It is not what the SEV is about."""
+    assert CODE in host_of(ended(11, -7200)).clear

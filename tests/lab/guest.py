@@ -19,7 +19,6 @@ LAB = Path(__file__).parent
 IMAGES = LAB.parents[1] / ".lab"
 BUILD = ("image.sh", "init", "holdmem.c", "misbehave.c")
 BOOT_S, BUILD_S, SCRIPT_S, MONITOR_S = 120, 900, 300, 60
-NODE_MIB = 600
 
 
 class LabError(Exception):
@@ -129,7 +128,7 @@ def _prompt(monitor: socket.socket) -> bytes:
 
 
 @contextmanager
-def boot(image: Image, version: str, directory: Path, *, node_mib: int = NODE_MIB) -> Iterator[Guest]:
+def boot(image: Image, version: str, directory: Path, *, node_mib: int) -> Iterator[Guest]:
     """A guest with this kernel and two nodes of equal size, ended when the block is left."""
     kernel = image.kernel(version)
     directory.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@
     # ranker is bound to node 1 by numactl in ExecStart and grows until the node is full      the expert's verdict
     # expect: membind-oom confirmed                                                           every finding, and no other
     # kernel: 6.12                                                                            6.1 where it is not given
+    # node: 8192                                                                              MiB of each node; 600 where it is not given
     # ci                                                                                      part of .ci/run
 
 The lines may use what library.sh defines.
@@ -16,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LAB = Path(__file__).parent
-_COMMENT = re.compile(r"^# (?:(expect|kernel): )?(.+)$", re.MULTILINE)
+SMALL_NODE_MIB = 600
+_COMMENT = re.compile(r"^# (?:(expect|kernel|node): )?(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,14 @@ class Scenario:
     verdict: str
     expected: dict[str, str]
     kernel: str
+    node_mib: int
     in_ci: bool
     script: str
 
 
 def scenarios() -> list[Scenario]:
     """All, those on one kernel together."""
-    return sorted(map(_read, (LAB / "scenarios").glob("*.sh")), key=lambda scenario: (scenario.kernel, scenario.name))
+    return sorted(map(_read, (LAB / "scenarios").glob("*.sh")), key=lambda scenario: (scenario.node_mib, scenario.kernel, scenario.name))
 
 
 def _read(path: Path) -> Scenario:
@@ -43,6 +46,7 @@ def _read(path: Path) -> Scenario:
     plain = [said for key, said in comments if key is None]
     codes = dict(said.split() for key, said in comments if key == "expect")
     kernel = next((said for key, said in comments if key == "kernel"), "6.1")
+    node_mib = int(next((said for key, said in comments if key == "node"), SMALL_NODE_MIB))
     verdict = " ".join(said for said in plain if said != "ci")
     library = (LAB / "library.sh").read_text(encoding="utf-8")
-    return Scenario(path.stem, verdict, codes, kernel, "ci" in plain, f"{library}\n{text}")
+    return Scenario(path.stem, verdict, codes, kernel, node_mib, "ci" in plain, f"{library}\n{text}")

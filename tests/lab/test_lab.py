@@ -20,9 +20,16 @@ from diagnostics.engine import diagnose
 from diagnostics.model import HostReport
 from tests.conftest import ROOT
 from tests.lab.guest import Guest, boot, build_image
-from tests.lab.scenario import Scenario, scenarios
+from tests.lab.scenario import SMALL_NODE_MIB, Scenario, scenarios
 
-SCENARIOS = [pytest.param(each, id=each.name, marks=[pytest.mark.ci] if each.in_ci else []) for each in scenarios()]
+
+def marks_of(scenario: Scenario) -> list[pytest.MarkDecorator]:
+    """For the selections of the Makefile and of .ci/run."""
+    big = [pytest.mark.big] if scenario.node_mib > SMALL_NODE_MIB else []
+    return [*big, *([pytest.mark.ci] if scenario.in_ci else [])]
+
+
+SCENARIOS = [pytest.param(each, id=each.name, marks=marks_of(each)) for each in scenarios()]
 CONFIG = """
 [ssh]
 user = "root"
@@ -43,13 +50,14 @@ class Lab:
         self._image = build_image()
         self._stack = ExitStack()
         self._guest: Guest | None = None
-        self._version = ""
+        self._machine = ("", 0)
 
-    def guest(self, version: str) -> Guest:
-        if self._guest is None or self._version != version:
+    def guest(self, version: str, node_mib: int) -> Guest:
+        if self._guest is None or self._machine != (version, node_mib):
             self.close()
-            self._guest = self._stack.enter_context(boot(self._image, version, self._directory / version))
-            self._version = version
+            directory = self._directory / f"{version}-{node_mib}"
+            self._guest = self._stack.enter_context(boot(self._image, version, directory, node_mib=node_mib))
+            self._machine = (version, node_mib)
         else:
             self._guest.reset()
         return self._guest
@@ -80,7 +88,7 @@ def sevbot(guest: Guest, directory: Path, *arguments: str | Path) -> str:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_an_incident_gets_the_experts_verdict(scenario: Scenario, lab: Lab, tmp_path: Path) -> None:
     """Every finding that the scenario expects, as sure as it expects, and no other."""
-    guest = lab.guest(scenario.kernel)
+    guest = lab.guest(scenario.kernel, scenario.node_mib)
     guest.run(scenario.script)
     sevbot(guest, tmp_path, "record", "lab", tmp_path / "bundle")
     host = diagnose(read_directory(tmp_path / "bundle"))
@@ -99,7 +107,7 @@ def write_case(scenario: Scenario, guest: Guest, host: HostReport, bundle: Path)
     codes = "".join(f"{code} = {json.dumps(sure)}\n" for code, sure in scenario.expected.items())
     told = {
         "bundle": ".",
-        "origin": f"QEMU guest, two nodes of 600 MiB, Debian 12, systemd 252; tests/lab/scenarios/{scenario.name}.sh",
+        "origin": f"QEMU guest, two nodes of {scenario.node_mib} MiB, Debian 12, systemd 252; tests/lab/scenarios/{scenario.name}.sh",
         "kernel": guest.kernel,
         "verdict": scenario.verdict,
         "clear": sorted(host.clear),
