@@ -114,16 +114,16 @@ class MemoryPicture:
     nodes: Mapping[int, NodeMemory]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Remedy:
     """Something to do. `edit` can be copied; `fits` is None where the job's peak is not known; headroom is by node."""
 
     action: str
     says: str
-    edit: str | None
-    fits: bool | None
-    headroom_kb: Mapping[int, int] | None
     because: str
+    edit: str | None = None
+    fits: bool | None = None
+    headroom_kb: Mapping[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,6 @@ TOLD = Told(
     Remedy(
         action="read-its-last-words",
         says="Read its own log just before the end, and the core dump (coredumpctl).",
-        edit=None,
-        fits=None,
-        headroom_kb=None,
         because="An allocation that failed under a limit (LimitAS=, overcommit) ends so without any OOM kill.",
     ),
 )

@@ -43,9 +43,6 @@ def _told(status: int) -> Told:
         Remedy(
             action="read-its-log",
             says="Read the last lines of its own log before each exit (journalctl -u UNIT): configuration, ports, dependencies.",
-            edit=None,
-            fits=None,
-            headroom_kb=None,
             because="Memory limits and kills can be left aside.",
         ),
     )

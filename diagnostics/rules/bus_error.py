@@ -25,9 +25,6 @@ TOLD = Told(
     Remedy(
         action="check-the-mapping",
         says="Look for files that shrank while mapped, for full file systems (df, also /dev/shm), and for huge pages of the node.",
-        edit=None,
-        fits=None,
-        headroom_kb=None,
         because="The core dump (coredumpctl) names the mapping.",
     ),
 )

@@ -25,9 +25,6 @@ TOLD = Told(
     Remedy(
         action="raise-the-limit",
         says="Raise or drop LimitCPU= of the unit (or ulimit -t of the script); CPUQuota= is what limits a share.",
-        edit=None,
-        fits=None,
-        headroom_kb=None,
         because="A service that runs long enough reaches any such limit.",
     ),
 )

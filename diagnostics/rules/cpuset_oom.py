@@ -48,7 +48,5 @@ def _widen(case: NodeCase) -> Remedy:
         action="widen-cpuset",
         says=f"Allow the job more nodes: {where}.",
         edit=launcher.edit(Policy(None)) if launcher else None,
-        fits=None,
-        headroom_kb=None,
         because=f"A numactl policy cannot reach outside of its cpuset.{told}",
     )

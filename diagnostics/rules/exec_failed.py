@@ -65,9 +65,6 @@ def _finding(status: int, events: Sequence[ServiceEvent]) -> Finding:
         Remedy(
             action="mend-the-command",
             says="Look at the unit's ExecStart, User and paths; the journal names the file just before (“Failed at step”).",
-            edit=None,
-            fits=None,
-            headroom_kb=None,
             because="It never ran, so memory and signals have nothing to do with it.",
         ),
     )

@@ -37,9 +37,6 @@ def check(evidence: Evidence) -> Outcome:
         Remedy(
             action="find-who-asked",
             says="Look for who asked: sudo's and the shells' records, deploy tools and cron at that time.",
-            edit=None,
-            fits=None,
-            headroom_kb=None,
             because="systemd does not log who its client was.",
         ),
     )

@@ -20,9 +20,6 @@ CODE = "fragmentation-oom"
 REMEDY = Remedy(
     action="keep-more-free",
     says="Raise vm.min_free_kbytes, so that the kernel keeps larger blocks free; find the driver that asks for them.",
-    edit=None,
-    fits=None,
-    headroom_kb=None,
     because="Enough memory was free, but not in adjacent pages.",
 )
 

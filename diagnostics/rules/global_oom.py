@@ -27,9 +27,6 @@ CODE = "global-oom"
 REMEDY = Remedy(
     action="free-memory",
     says="Find what grew, and give it a limit of its own (MemoryMax=, docker --memory), or give the machine more memory or swap.",
-    edit=None,
-    fits=None,
-    headroom_kb=None,
     because="Another placement does not help: no node had room.",
 )
 

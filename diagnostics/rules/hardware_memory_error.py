@@ -25,9 +25,6 @@ KILLED = re.compile(r"Memory failure: 0x[0-9a-f]+: (?:Sending SIGBUS to|Killing|
 REMEDY = Remedy(
     action="replace-memory",
     says="Drain the host and have its memory checked (ras-mc-ctl, EDAC, the vendor's log): the module must be replaced.",
-    edit=None,
-    fits=None,
-    headroom_kb=None,
     because="The page is taken out of use, so a restart works again; but a module that fails once often fails again.",
 )
 

@@ -36,8 +36,5 @@ def _remedy(node: int) -> Remedy:
     return Remedy(
         action="split-the-pool",
         says=f"Make the pool of that node smaller, or split it: /sys/devices/system/node/node{node}/hugepages/*/nr_hugepages.",
-        edit=None,
-        fits=None,
-        headroom_kb=None,
         because="A pool that is set for the whole machine (vm.nr_hugepages) is not always spread evenly over its nodes.",
     )

@@ -25,9 +25,6 @@ TOLD = Told(
     Remedy(
         action="rebuild-for-this-cpu",
         says="Compare the CPU of this host (lscpu) with those where it runs; build for the oldest of them.",
-        edit=None,
-        fits=None,
-        headroom_kb=None,
         because="A host that was replaced or migrated may have an older CPU.",
     ),
 )

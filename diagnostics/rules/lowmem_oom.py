@@ -22,9 +22,6 @@ CODE = "lowmem-oom"
 REMEDY = Remedy(
     action="relieve-low-memory",
     says="Reduce what only the kernel's zones can hold (files and processes open, page tables, slab), or use a 64-bit kernel.",
-    edit=None,
-    fits=None,
-    headroom_kb=None,
     because="The memory that was free is in a zone that this request cannot use, so more of it would not have helped.",
 )
 

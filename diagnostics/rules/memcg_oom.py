@@ -117,8 +117,5 @@ def _remedy(cgroup: str | None) -> Remedy:
     return Remedy(
         action="raise-limit",
         says=f"Raise {who}, or make what runs under it smaller.",
-        edit=None,
-        fits=None,
-        headroom_kb=None,
         because="How much they need together is not known: they were stopped while they grew.",
     )

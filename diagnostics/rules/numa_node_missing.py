@@ -63,9 +63,6 @@ def _finding(absent: Collection[int], there: Collection[int], ends: Sequence[Ser
         Remedy(
             action="name-a-node",
             says=f"Name nodes that are there ({list_nodes(there)}), or let it use all.",
-            edit=None,
-            fits=None,
-            headroom_kb=None,
             because="The host was replaced, or a node went offline; the unit was written for another one.",
         ),
     )

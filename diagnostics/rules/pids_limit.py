@@ -23,9 +23,6 @@ WORDS = "fork rejected by pids controller in "
 REMEDY = Remedy(
     action="raise-tasks-max",
     says="Find what starts so many processes or threads (systemd-cgls, ps -eLf); if it may, raise TasksMax= of the unit or --pids-limit.",
-    edit=None,
-    fits=None,
-    headroom_kb=None,
     because="More memory does not help; a leak of threads reaches any limit.",
 )
 

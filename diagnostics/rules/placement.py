@@ -234,7 +234,5 @@ def _widen(place: _Place) -> Iterator[Remedy]:
         action="widen-cpuset",
         says="Allow the job more nodes first: AllowedMemoryNodes=, --cpuset-mems or cpuset.mems.",
         edit=launcher.edit(Policy(None)) if launcher else None,
-        fits=None,
-        headroom_kb=None,
         because="Its cpuset allows only the full nodes, and no memory policy reaches outside of that.",
     )

@@ -25,9 +25,6 @@ TOLD = Told(
     Remedy(
         action="allow-the-call",
         says="Find the call (syscall= in the kernel's audit line) and allow it in SystemCallFilter=, or in the container's profile.",
-        edit=None,
-        fits=None,
-        headroom_kb=None,
         because="A new version of a program or of libc often begins to use another call.",
     ),
 )

@@ -25,9 +25,6 @@ TOLD = Told(
     Remedy(
         action="read-the-core",
         says="Look at the core dump (coredumpctl) for the place; compare with what was deployed last.",
-        edit=None,
-        fits=None,
-        headroom_kb=None,
         because="The address and the file in the kernel's line tell whether it is always the same place.",
     ),
 )

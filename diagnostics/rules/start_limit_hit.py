@@ -33,9 +33,6 @@ def check(evidence: Evidence) -> Outcome:
         Remedy(
             action="reset-and-start",
             says="Mend what ends it first; then “systemctl reset-failed” and “systemctl start” of the unit bring it back.",
-            edit=None,
-            fits=None,
-            headroom_kb=None,
             because="A start without a mend uses up the limit again within seconds.",
         ),
     )

@@ -35,9 +35,6 @@ def check(evidence: Evidence) -> Outcome:
         Remedy(
             action="start-in-time",
             says="Find what the start waits for, or give it longer: TimeoutStartSec= of the unit.",
-            edit=None,
-            fits=None,
-            headroom_kb=None,
             because="Each restart begins from the start again, so a start that is too slow never ends by itself.",
         ),
     )

@@ -37,9 +37,6 @@ def check(evidence: Evidence) -> Outcome:
         Remedy(
             action="stop-in-time",
             says="Make it end on SIGTERM, or give it longer: TimeoutStopSec= of the unit.",
-            edit=None,
-            fits=None,
-            headroom_kb=None,
             because="What asked for the stop (a deploy, a person, a dependency) is in the journal just before.",
         ),
     )

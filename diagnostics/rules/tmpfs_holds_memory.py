@@ -21,9 +21,6 @@ SAYS = "files on a tmpfs and shared memory keep it, and it stays when processes 
 REMEDY = Remedy(
     action="free-tmpfs",
     says="Look for the files and segments (df -t tmpfs, du -x /dev/shm, ipcs -m), and remove what is not needed; size= limits a tmpfs.",
-    edit=None,
-    fits=None,
-    headroom_kb=None,
     because="Memory of a tmpfs comes from the node of whoever wrote it, unless it is mounted with mpol=interleave.",
 )
 

@@ -34,9 +34,6 @@ def check(evidence: Evidence) -> Outcome:
         Remedy(
             action="find-the-hang",
             says="Look at the core dump (coredumpctl) for where it hung; raise WatchdogSec= only if it is slow there by nature.",
-            edit=None,
-            fits=None,
-            headroom_kb=None,
             because="A longer time only hides a hang; a machine that is short of memory or CPU can cause it too.",
         ),
     )

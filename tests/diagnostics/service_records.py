@@ -39,3 +39,25 @@ def finding_on(code: str, host: HostReport) -> Finding:
     """The only finding of this code."""
     (finding,) = (finding for finding in host.findings if finding.code == code)
     return finding
+
+
+def assert_told_by_signal(code: str, number: int, other: int) -> None:
+    """A cause that is an end by a signal: fires on it and on a shell's status for it, is clear of others, unknown without a journal."""
+    for how in ("killed", "dumped"):
+        finding = finding_on(code, host_of("".join(ended(number, at_s, code=how) for at_s in (100, 141, 182))))
+        assert str(finding.confidence) == "likely"
+        assert "web.service" in finding.story[0]
+        assert "3 times in 82 s, every 41 s" in finding.story[0]
+        assert [citation.line for citation in finding.citations] == [1, 3]
+    assert f"status {128 + number}" in finding_on(code, host_of(ended(128 + number, code="exited"))).story[0]
+    assert code in host_of(ended(other) + ended(number, code="exited")).clear
+    assert code in host_of(ended(number, -7200)).clear  # an end of hours ago is not what a SEV of now is about
+    assert code in host_of("").clear
+    assert code in examine("").unknown
+
+
+def assert_confirmed_by_the_kernel(code: str, number: int, line: str) -> None:
+    """The kernel's own line of that moment is a second sign; a user's, or one of another time, is none."""
+    for facility, at_s, sure in (("kern", 99, "confirmed"), ("user", 99, "likely"), ("kern", 40, "likely")):
+        host = host_of(ended(number), f"{facility}  :info  : [{at_s:5}.000000] {line}\n")
+        assert str(finding_on(code, host).confidence) == sure

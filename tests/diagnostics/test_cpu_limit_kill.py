@@ -2,39 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.diagnostics.kernel_logs import examine
-from tests.diagnostics.service_records import ended, finding_on, host_of
+from tests.diagnostics.service_records import assert_told_by_signal
 
 CODE = "cpu-limit-kill"
 
 
-@pytest.mark.parametrize("code", ["killed", "dumped"])
-def test_fires_on_an_end_by_the_signal(code: str) -> None:
-    """Three ends in a rhythm, on systemd's word."""
-    journal = "".join(ended(24, at_s, code=code) for at_s in (100, 141, 182))
-    finding = finding_on(CODE, host_of(journal))
-
-    assert str(finding.confidence) == "likely"
-    assert "web.service" in finding.story[0]
-    assert "3 times in 82 s, every 41 s" in finding.story[0]
-    assert [citation.line for citation in finding.citations] == [1, 3]
-
-
-def test_fires_on_a_shells_status_for_it() -> None:
-    """A script exits with 128 and the signal of the command in it."""
-    assert "152" in finding_on(CODE, host_of(ended(152, code="exited"))).story[0]
-
-
-def test_stays_clear_of_other_ends() -> None:
-    """Another signal, and an exit status that is the signal's number."""
-    host = host_of(ended(9) + ended(24, code="exited"))
-
-    assert CODE in host.clear
-
-
-def test_cannot_tell_without_the_journal() -> None:
-    """Its absence is not health."""
-    assert CODE in host_of("").clear
-    assert CODE in examine("").unknown
+def test_fires_on_the_signal_and_on_nothing_else() -> None:
+    """By systemd's word."""
+    assert_told_by_signal(CODE, 24, 9)
