@@ -45,9 +45,10 @@ class KernelEvent:
 
 @dataclass(frozen=True)
 class KernelEvents:
-    """In the log's order, of the first section that could be read."""
+    """In the log's order, of the first section that came whole, else of the first that came; `whole` says which."""
 
     all: tuple[KernelEvent, ...]
+    whole: bool
 
     def saying(self, *words: str) -> tuple[KernelEvent, ...]:
         """The lines that have all of these words."""
@@ -57,13 +58,15 @@ class KernelEvents:
 def read(bundle: Bundle) -> KernelEvents | Missing:
     clock_fact = clock.read(bundle)
     booted = clock_fact.booted if isinstance(clock_fact, clock.Clock) else None
-    reasons = []
-    for name in SOURCES:
-        section = bundle.get(name)
-        if isinstance(section, Section) and section.text:
-            return KernelEvents(tuple(islice(_events(section, booted), MOST_EVENTS)))
-        reasons.append(section.because if isinstance(section, Missing) else f"{name} is empty")
-    return Missing("; ".join(reasons))
+    sections = [section for section in map(bundle.get, SOURCES) if isinstance(section, Section) and section.text]
+    if not sections:
+        return Missing("neither dmesg nor the journal of the kernel could be read")
+    section = next(filter(_is_whole, sections), sections[0])
+    return KernelEvents(tuple(islice(_events(section, booted), MOST_EVENTS)), _is_whole(section))
+
+
+def _is_whole(section: Section) -> bool:
+    return section.exit == 0 and not section.cut
 
 
 def _events(section: Section, booted: datetime | None) -> Iterator[KernelEvent]:

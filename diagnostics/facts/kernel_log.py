@@ -63,6 +63,11 @@ class KernelLog:
     cut: str | None = None
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it goes from boot up to the moment at which the bundle was taken."""
+        return self.since_boot and self.until_taken
+
+    @property
     def gap(self) -> str | None:
         """Why the absence of a kill is no answer here, or None where it is one."""
         if self.unread:

@@ -37,9 +37,9 @@ def check(evidence: Evidence) -> Outcome:
     lines = [event for event in kernel.saying("Memory failure: ") if is_recent(evidence, event.wall)]
     killed = [(event, found) for event in lines if (found := KILLED.search(event.text))]
     if not killed:
-        if isinstance(log, KernelLog) and log.since_boot:
+        if isinstance(log, KernelLog) and log.is_whole and kernel.whole:
             return Clear("the kernel log, read from boot on, has no such line of the last hour")
-        return Unknown("the kernel log does not go back to boot, so such a line may be gone")
+        return Unknown("the kernel log does not go from boot to now, so such a line may be missing")
     _, last = killed[-1]
     task = Task(last["comm"], int(last["pid"]))
     times = "once" if len(killed) == 1 else f"{len(killed)} times"

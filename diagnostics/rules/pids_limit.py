@@ -34,9 +34,9 @@ def check(evidence: Evidence) -> Outcome:
         return Unknown(f"the kernel's other lines were not read ({kernel.because})")
     refused = kernel.saying(WORDS)
     if not refused:
-        if isinstance(log, KernelLog) and log.since_boot:
+        if isinstance(log, KernelLog) and log.is_whole and kernel.whole:
             return Clear("the kernel log, read from boot on, has no such line")
-        return Unknown("the kernel log does not go back to boot, so such a line may be gone")
+        return Unknown("the kernel log does not go from boot to now, so such a line may be missing")
     if not any(is_recent(evidence, event.wall) for event in refused):
         return Unknown("the kernel refused a fork more than an hour ago, and logs only the first refusal of each cgroup")
     groups = list(dict.fromkeys(event.text.rpartition(WORDS)[2].strip() for event in refused))
