@@ -18,7 +18,7 @@ from pathlib import Path
 LAB = Path(__file__).parent
 IMAGES = LAB.parents[1] / ".lab"
 BUILD = ("image.sh", "init", "holdmem.c", "misbehave.c")
-BOOT_S, BUILD_S, SCRIPT_S, MONITOR_S = 120, 900, 300, 60
+BOOT_S, BUILD_S, SCRIPT_S, MONITOR_S = 240, 900, 300, 60
 
 
 class LabError(Exception):

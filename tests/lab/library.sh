@@ -24,8 +24,8 @@ size_kb() { # NAME
     sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(systemctl show -P MainPID "$1")/status" 2>/dev/null || echo 0
 }
 
-wait_for_size() { wait_for 60 "[ 0\$(size_kb $1) -ge $2 ]"; } # NAME KB
+wait_for_size() { wait_for 120 "[ 0\$(size_kb $1) -ge $2 ]"; } # NAME KB
 
-wait_for_kills() { wait_for 60 "[ \$(kills) -ge $1 ]"; } # NUMBER
+wait_for_kills() { wait_for 120 "[ \$(kills) -ge $1 ]"; } # NUMBER
 
-wait_for_ends() { wait_for 60 "[ \$(systemctl show -P NRestarts $1) -ge $2 ]"; } # NAME NUMBER
+wait_for_ends() { wait_for 120 "[ \$(systemctl show -P NRestarts $1) -ge $2 ]"; } # NAME NUMBER

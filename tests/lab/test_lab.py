@@ -30,6 +30,7 @@ def marks_of(scenario: Scenario) -> list[pytest.MarkDecorator]:
 
 
 SCENARIOS = [pytest.param(each, id=each.name, marks=marks_of(each)) for each in scenarios()]
+LOOKS = 3
 CONFIG = """
 [ssh]
 user = "root"
@@ -85,17 +86,29 @@ def sevbot(guest: Guest, directory: Path, *arguments: str | Path) -> str:
     return done.stdout
 
 
+def look(guest: Guest, directory: Path) -> tuple[Path, HostReport]:
+    """A recorded bundle and its report; again where emulation was so slow that sections did not come in their time."""
+    for number in range(LOOKS):
+        bundle = directory / f"bundle-{number}"
+        sevbot(guest, directory, "record", "lab", bundle)
+        host = diagnose(read_directory(bundle))
+        if not host.not_seen:
+            break
+    return bundle, host
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_an_incident_gets_the_experts_verdict(scenario: Scenario, lab: Lab, tmp_path: Path) -> None:
     """Every finding that the scenario expects, as sure as it expects, and no other."""
     guest = lab.guest(scenario.kernel, scenario.node_mib)
     guest.run(scenario.script)
-    sevbot(guest, tmp_path, "record", "lab", tmp_path / "bundle")
-    host = diagnose(read_directory(tmp_path / "bundle"))
+    bundle, host = look(guest, tmp_path)
     if os.environ.get("SEVBOT_LAB_RECORD"):
-        write_case(scenario, guest, host, tmp_path / "bundle")
+        write_case(scenario, guest, host, bundle)
 
-    assert {finding.code: str(finding.confidence) for finding in host.findings} == scenario.expected
+    found = {finding.code: str(finding.confidence) for finding in host.findings}
+    assert found.keys() == scenario.expected.keys()
+    assert all(found[code] in sure.split("|") for code, sure in scenario.expected.items())
 
 
 def write_case(scenario: Scenario, guest: Guest, host: HostReport, bundle: Path) -> None:
@@ -104,7 +117,7 @@ def write_case(scenario: Scenario, guest: Guest, host: HostReport, bundle: Path)
     directory.mkdir(parents=True, exist_ok=True)
     for file in bundle.iterdir():
         (directory / file.name).write_bytes(file.read_bytes())
-    codes = "".join(f"{code} = {json.dumps(sure)}\n" for code, sure in scenario.expected.items())
+    codes = "".join(f"{finding.code} = {json.dumps(str(finding.confidence))}\n" for finding in host.findings)
     told = {
         "bundle": ".",
         "origin": f"QEMU guest, two nodes of {scenario.node_mib} MiB, Debian 12, systemd 252; tests/lab/scenarios/{scenario.name}.sh",
