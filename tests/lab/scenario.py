@@ -1,6 +1,5 @@
 """A scenario: some lines of shell that cause an incident in the guest, and what an expert says of it.
 
-    #!/bin/sh
     # ranker is bound to node 1 by numactl in ExecStart and grows until the node is full      the expert's verdict
     # expect: membind-oom confirmed                                          every finding, no other; likely|confirmed: either
     # kernel: 6.12                                                                            6.1 where it is not given
