@@ -73,17 +73,38 @@ class SlackConfig(_Strict):
     @field_validator("announcement")
     @classmethod
     def _compiles(cls, pattern: str) -> str:
-        options = re2.Options()
-        options.log_errors = False  # it would write to standard error itself
-        try:
-            re2.compile(pattern, options)
-        except re2.error as error:
-            reason = error.args[0]
-            said = reason.decode("utf-8", errors="replace") if isinstance(reason, bytes) else str(reason)
-            raise ValueError(f"is not a regular expression that RE2 reads: {said}") from error
-        if not pattern.strip() or not pattern.isprintable():
-            raise ValueError("must say something, and hold no control character: write it in single quotes, so that \\b stays \\b")
+        _compiled(pattern)
         return pattern
+
+
+class JobLogsConfig(_Strict):
+    """How the job runners' logs in /etc/sevbot/logs of the hosts tell that a job ended."""
+
+    patterns: tuple[str, ...] = ()
+
+    @field_validator("patterns")
+    @classmethod
+    def _name_an_end(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            groups = _compiled(pattern).groupindex
+            if "name" not in groups or not {"signal", "status"} & set(groups):
+                raise ValueError(f"{pattern!r} must have a group (?P<name>…), and (?P<signal>…) or (?P<status>…)")
+        return patterns
+
+
+def _compiled(pattern: str) -> re2._Regexp[str]:
+    """The pattern for RE2, which takes a time that grows with the text only, whatever that holds."""
+    options = re2.Options()
+    options.log_errors = False  # it would write to standard error itself
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0]
+        said = reason.decode("utf-8", errors="replace") if isinstance(reason, bytes) else str(reason)
+        raise ValueError(f"is not a regular expression that RE2 reads: {said}") from error
+    if not pattern.strip() or not pattern.isprintable():
+        raise ValueError("must say something, and hold no control character: write it in single quotes, so that \\b stays \\b")
+    return compiled
 
 
 def _kb(value: object) -> int:
@@ -126,6 +147,7 @@ class Config(_Strict):
     ssh: SshConfig
     hosts: dict[Name, HostConfig]
     services: dict[Name, ServiceConfig] = Field(default_factory=dict)
+    job_logs: JobLogsConfig = JobLogsConfig()
 
     @model_validator(mode="after")
     def _hosts_exist(self) -> Config:

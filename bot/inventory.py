@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bot.config import Config
 from diagnostics.bundle import Bundle, Section
@@ -25,18 +25,17 @@ class Inventory:
     targets: Mapping[str, Target]
     services: Mapping[str, tuple[str, ...]]
     expected_peak_kb: Mapping[str, int] = field(default_factory=dict)
+    job_patterns: tuple[str, ...] = ()
 
     def about(self, bundle: Bundle) -> Bundle:
-        """The bundle with what the inventory knows of the host's services: it is evidence, too, and recorded with the rest."""
+        """The bundle with what the configuration knows of the host: it is evidence, too, and recorded with the rest."""
         known = {
             name: kb
             for name, kb in sorted(self.expected_peak_kb.items())
             if bundle.host is not None and bundle.host in self.services.get(name, ())
         }
-        if not known:
-            return bundle
-        section = Section("inventory", "".join(f"{name} {kb}\n" for name, kb in known.items()))
-        return replace(bundle, sections={**bundle.sections, section.name: section})
+        lines = {"inventory": [f"{name} {kb}" for name, kb in known.items()], "job-patterns": self.job_patterns}
+        return bundle.having(*(Section(name, "".join(f"{line}\n" for line in said)) for name, said in lines.items() if said))
 
     def find(self, names: Iterable[str]) -> tuple[tuple[Target, ...], tuple[str, ...]]:
         """The hosts behind names of hosts or services, each once, and the names that are neither. Names must match exactly."""
@@ -79,4 +78,4 @@ def build_inventory(config: Config) -> Inventory:
     }
     services = {name: service.hosts for name, service in config.services.items()}
     peaks = {name: service.expected_peak for name, service in config.services.items() if service.expected_peak is not None}
-    return Inventory(targets, services, peaks)
+    return Inventory(targets, services, peaks, config.job_logs.patterns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 FORMAT = 1
@@ -61,6 +61,10 @@ class Bundle:
         if name in self.sections:
             return self.sections[name]
         return Missing(self.missing.get(name, "it was not collected"))
+
+    def having(self, *added: Section) -> Bundle:
+        """The bundle with these sections, too."""
+        return replace(self, sections={**self.sections, **{section.name: section for section in added}})
 
 
 def write_directory(bundle: Bundle, directory: Path) -> None:

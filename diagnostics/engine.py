@@ -11,10 +11,13 @@ from diagnostics.facts import read_evidence
 from diagnostics.facts.clock import Clock
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import KernelLog, kills_of
+from diagnostics.facts.sev import Sev
 from diagnostics.model import Clear, Finding, Group, HostReport, Kill, Outcome, Report, Unknown
 from diagnostics.probe import SECTIONS
 from diagnostics.rules import RULES, Rule
+from diagnostics.rules.recent import is_recent
 
+LONG_AGO = "it did happen here, but too long ago for this"
 NO_LOG = "no kernel log line in it"
 
 
@@ -35,17 +38,29 @@ def diagnose_log(log: KernelLog) -> HostReport:
 def _decide(host: str | None, evidence: Evidence) -> HostReport:
     outcomes = {rule.code: _check(rule, evidence) for rule in RULES}
     clock = evidence.get(Clock)
-    findings = _fold(outcomes.values())
+    every = _fold(outcomes.values())
+    findings = tuple(finding for finding in every if _counts(finding, evidence))
+    older = tuple(finding for finding in every if not _counts(finding, evidence))
+    past = {finding.code: LONG_AGO for finding in older if finding.code not in {found.code for found in findings}}
     return HostReport(
         host=host,
         taken_at=clock.taken_at if isinstance(clock, Clock) else None,
         reached=True,
         error=None,
         findings=findings,
-        clear={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Clear)},
+        older=older,
+        clear={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Clear)} | past,
         unknown={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Unknown)},
-        unexplained=_unexplained(evidence, findings),
+        unexplained=_unexplained(evidence, every),
     )
+
+
+def _counts(finding: Finding, evidence: Evidence) -> bool:
+    """Whether one of its kills counts for the SEV; without a SEV all do. What names no kill has looked at times itself."""
+    if isinstance(evidence.get(Sev), Missing):
+        return True
+    walls = [kill.at.wall if kill.at is not None else None for kill in finding.kills]
+    return not walls or any(is_recent(evidence, wall) for wall in walls)
 
 
 def not_reached(host: str, missing: Missing) -> HostReport:

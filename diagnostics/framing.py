@@ -17,12 +17,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate, takewhile
 
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
 
 MAGIC = b"=sevbot-probe "
 ENDED_EARLY = "the probe's output ended before it"
+MOST_TIMES_CAP = 2  # of a section, whatever a host sends: what is longer than the probe may print is cut here
 SKIPPED = "the probe skipped it; is the host's copy of the probe older?"
 _BLANK = re.compile(rb"\n{3,}")
 _NUMBER = re.compile(r"[0-9]{1,9}")  # str.isdigit would also take what int() refuses
@@ -83,8 +85,8 @@ def _close(current: _Open, end: str) -> Section:
     """Build the section; drop a first line that a kept end may have cut, and a last one that was never ended."""
     words = end.split()
     said = words[2] if len(words) > 2 else ""  # only a bundle that is printed again says so itself; its first line is whole
-    content = current.content
-    full = not said and sum(len(line) + 1 for line in content) >= CAPS.get(current.name, 0)
+    content, over = _bounded(current)
+    full = over or (not said and sum(len(line) + 1 for line in content) >= CAPS.get(current.name, 0))
     cut = full or said == "cut" or not words
     if content and full and current.name in KEEPS_END:
         content = content[1:]
@@ -97,6 +99,17 @@ def _close(current: _Open, end: str) -> Section:
         notes="\n".join(_text(line) for line in current.notes),
         cut=cut,
     )
+
+
+def _bounded(current: _Open) -> tuple[list[bytes], bool]:
+    """What a probe may print, and as much again, whatever a host sends; and whether there was more."""
+    most = MOST_TIMES_CAP * CAPS.get(current.name, 0)
+    lines = reversed(current.content) if current.name in KEEPS_END else iter(current.content)
+    sizes = accumulate(len(line) + 1 for line in lines)
+    count = sum(1 for _ in takewhile(lambda size: size <= most, sizes))
+    if count == len(current.content):
+        return current.content, False
+    return current.content[-count:] if current.name in KEEPS_END and count else current.content[:count], True
 
 
 def frame(bundle: Bundle) -> bytes:

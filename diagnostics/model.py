@@ -174,7 +174,8 @@ Outcome = tuple[Finding, ...] | Clear | Unknown
 class HostReport:
     """What came out for one host. `host` is None for a log file; `error` is set where it could not be examined.
 
-    `unexplained` are kills that the log holds and no finding covers; `not_seen` names sections that did not come, with the reason.
+    `older` are findings of what happened too long ago to count. `unexplained` are kills that the log holds and no finding covers;
+    `not_seen` names sections that did not come, with the reason.
     """
 
     host: str | None
@@ -182,6 +183,7 @@ class HostReport:
     reached: bool
     error: str | None
     findings: tuple[Finding, ...] = ()
+    older: tuple[Finding, ...] = ()
     clear: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
     unexplained: tuple[Kill, ...] = ()

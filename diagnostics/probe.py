@@ -10,22 +10,29 @@ MAX_OUTPUT_BYTES = 1024 * 1024  # of stdout; the caps below add up to less
 
 CAPS: dict[str, int] = {  # bytes of content at most, in the script's order
     "clock": 1024,
+    "runner-logs": 32768,
+    "containers": 16384,
     "service-journal": 65536,
     "kernel-log": 327680,
-    "kernel-journal": 327680,
+    "kernel-journal": 229376,
     "vmstat": 4096,
+    "daemons-journal": 16384,
     "units": 65536,
     "processes": 65536,
     "node-meminfo": 65536,
     "zoneinfo": 32768,
     "nodes": 4096,
+    "last-words": 16384,
     "uname": 1024,
     "numactl": 1024,
     "sysctls": 4096,
     "cgroups": 16384,
+    "filesystems": 8192,
+    "boots": 4096,
     "meminfo": 4096,
+    "growth": 4096,
 }
 SECTIONS = tuple(CAPS)
-KEEPS_END = frozenset({"kernel-log", "kernel-journal", "service-journal"})
+KEEPS_END = frozenset({"runner-logs", "service-journal", "kernel-log", "kernel-journal", "daemons-journal", "last-words", "boots"})
 
 PROBE = files("diagnostics").joinpath("probe.sh").read_text(encoding="utf-8")

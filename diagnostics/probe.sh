@@ -280,9 +280,9 @@ function launcher(are_joined,   i, name) {
 
 # -- the sections' programs -----------------------------------------------------------------------------------------------------
 
-# clock: the host's time, its time since boot and which boot this is
+# clock: the host's time and its zone, its time since boot and which boot this is
 CLOCK='
-date "+now %s" && sed "s/^/uptime /" /proc/uptime && grep "^btime " /proc/stat && sed "s/^/boot_id /" /proc/sys/kernel/random/boot_id
+date "+now %s" && date "+zone %z" && sed "s/^/uptime /" /proc/uptime && grep "^btime " /proc/stat && sed "s/^/boot_id /" /proc/sys/kernel/random/boot_id
 '
 
 # nodes: which memory nodes there are. The has_ files came one by one with kernels; one that is missing is no error
@@ -347,10 +347,107 @@ SERVICE_KEPT='
 / timed out\. |Watchdog timeout|Start request repeated|on client request|Killing process [0-9]/
 '
 
-# The pids of the 24 processes that hold most memory, on one line; kernel threads have no VmRSS
+# daemons-journal: those that end processes beside the kernel and systemd, and sudo where it was told to. $1 is an awk program
+# (DAEMONS_KEPT). The fields that begin with _ are the journal's own; no service can write under another's unit
+DAEMONS_JOURNAL='
+trap : TERM
+kept=$1
+set -- _EXE=/usr/bin/sudo + _EXE=/usr/bin/podman
+for unit in earlyoom nohang nohang-desktop oomd systemd-oomd docker snap.docker.dockerd crio kubelet k3s k3s-agent rke2-server rke2-agent monit; do
+    set -- "$@" + "_SYSTEMD_UNIT=$unit.service"
+done
+journalctl -b -n 0 --no-pager >/dev/null || exit
+{
+    journalctl -b -o json --no-pager -n 2000 --output-fields=MESSAGE,_SYSTEMD_UNIT,_EXE,_UID,_TRANSPORT,CONTAINER_ID "$@"
+    printf "=exit %s\n" "$?"
+} | awk "$kept"
+'
+
+# Only what is said of kills, ends and limits, without the command lines and outputs in it. What a container said has a CONTAINER_ID
+DAEMONS_KEPT='
+function cut(marker,   from, at) {
+    from = at = index($0, marker)
+    if (!from) return
+    while (at <= length($0) && substr($0, at, 1) != "\"") at += substr($0, at, 1) == "\\" ? 2 : 1
+    $0 = substr($0, 1, from - 1) substr($0, at)
+}
+
+/^=exit / { exit $2 }
+/"CONTAINER_ID"/ || length($0) > 4000 { next }
+{ gsub(/"__CURSOR":"[^"]*",?/, ""); sub(/,}$/, "}"); cut(", cmdline "); cut(" output=") }
+/"_EXE":"\/usr\/bin\/sudo"/ { if (/; COMMAND=[A-Za-z0-9\/]*\/(kill|pkill|killall)( [-A-Za-z0-9_.]+)*"/) print; next }
+/sending SIG[A-Z]+ to process|low memory! |Sending SIG[A-Z]+ to |  PID: [0-9]+, Name: |oomd kill: |Killed .* due to memory / ||
+/failed to exit within|resorting to SIGKILL|container finished|probe failed|Killing container|eviction manager: |process is not running/
+'
+
+# last-words: the last lines of the services whose main process ended lately. They are the programs own, so they are redacted before
+# they are stored (diagnostics/redact.py)
+LAST_WORDS='
+trap : TERM
+journalctl -b -q -o json --no-pager -n 60 _PID=1 MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15 --output-fields=UNIT |
+    sed -n "s/.*\"UNIT\":\"\([A-Za-z0-9:_.@-]*\)\".*/\1/p" | sort | uniq -c | sort -k1,1rn | sed -n "1,5s/^ *[0-9]* //p" |
+    while read -r unit; do
+        journalctl -b -q -o json --no-pager -n 12 "_SYSTEMD_UNIT=$unit" --output-fields=MESSAGE,_SYSTEMD_UNIT,_PID,_TRANSPORT
+    done | awk "length(\$0) < 3000"
+'
+
+# containers: how those of docker and podman ended last. One JSON list for each; the words are templates of theirs
+CONTAINERS='
+trap : TERM
+for engine in docker podman; do
+    command -v "$engine" >/dev/null || continue
+    $LIMIT "$engine" ps -aq --no-trunc | sed 50q | xargs "$engine" inspect --format "$1" | sed "s/^/$engine /"
+done
+'
+CONTAINER="[{{json .Id}},{{json .Name}},{{json .State.Status}},{{json .State.ExitCode}},{{json .State.OOMKilled}},\
+{{json .State.FinishedAt}},{{json .RestartCount}},{{json .HostConfig.Memory}}]"
+
+# runner-logs: what supervisors and job runners write of ends to files of their own, `FILE:LINE`: of supervisord and monit the lines on
+# ends, and whatever the administrator put into /etc/sevbot/logs; s6 keeps a tally of deaths
+RUNNER_LOGS='
+trap : TERM
+for file in /var/log/supervisor/supervisord.log /var/log/supervisord.log /var/log/monit.log; do
+    [ ! -r "$file" ] || tail -n 2000 "$file" | grep -E " (exited: |killing |gave up: )|process is not running" | tail -n 200 | sed "s|^|$file:|"
+done
+for file in /etc/sevbot/logs/*; do
+    [ ! -r "$file" ] || tail -n 200 "$file" | cut -c 1-1000 | sed "s|^|$file:|"
+done
+for service in /run/service/* /service/* /var/service/*; do
+    [ ! -d "$service/supervise" ] || ! command -v s6-svdt >/dev/null || s6-svdt "$service" | tail -n 20 | sed "s|^|$service:|"
+done
+true
+'
+
+# filesystems: what is free on local ones, in kB and in inodes
+FILESYSTEMS='
+local=-l
+df -l / >/dev/null 2>&1 || local=
+df -PkT $local && printf "inodes\n" && df -PiT $local
+'
+
+# boots: the last records of the boot before this one, without their text: when it ended, and whether the journal was stopped orderly
+BOOTS='
+journalctl -b -1 -q -o json --no-pager -n 5 --output-fields=MESSAGE_ID,_TRANSPORT,_SYSTEMD_UNIT,_BOOT_ID 2>/dev/null
+true
+'
+
+# The 24 processes that hold most memory and their kB, `PID:KB` on one line; kernel threads have no VmRSS
 LARGEST='
 cd /proc && printf "%s/status\n" [0-9]* | xargs grep -Hs "^VmRSS:" | sed "s|/status:VmRSS:||" | sort -k2,2rn -k1,1n |
-    sed -n "1,24s/[^0-9].*//p" | tr "\n" " "
+    sed -n "1,24s/[^0-9]*\([0-9]*\)[^0-9]*\([0-9]*\).*/\1:\2/p" | tr "\n" " "
+'
+
+# growth: the same processes' sizes before all other sections ($1: `at:UPTIME PID:KB ...`) and now, one on each line
+GROWTH='
+printf "%s\n" $1
+read -r now _ </proc/uptime
+printf "at:%s\n" "$now"
+set -- $1
+for size in "$@"; do
+    shift
+    case $size in at:*) ;; *) set -- "$@" "/proc/${size%%:*}/status" ;; esac
+done
+grep -Hs "^VmRSS:" "$@" /dev/null | sed "s|^/proc/\([0-9]*\)/status:VmRSS:[^0-9]*\([0-9]*\).*|\1:\2|"
 '
 
 # units: $1 is an awk program (LAUNCHER and UNITS_KEPT), $2 the pids of the largest processes
@@ -410,7 +507,7 @@ PROCESSES='
 trap : TERM
 for pid in $1; do
     printf "\001pid\n"
-    cat "/proc/$pid/status" "/proc/$pid/cgroup" 2>/dev/null
+    cat "/proc/$pid/status" "/proc/$pid/cgroup" "/proc/$pid/limits" 2>/dev/null
     printf "\001argv\n"
     $LIMIT head -c 4096 "/proc/$pid/cmdline" 2>/dev/null | tr "\000\012\001-\011\013-\037\177" "\012; "
     printf "\n\001numa\n"
@@ -475,6 +572,7 @@ index($0, "\001") == 1 {
 }
 part == "pid" && /^(Name|Pid|PPid|VmHWM|VmRSS|RssAnon|RssFile|RssShmem|VmSwap|Mems_allowed_list):/ { print; named = 1 }
 part == "pid" && /^[0-9]+:(|([^:]*,)?(memory|cpuset|name=systemd)(,[^:]*)?):/ { print "cgroup\t" $0 }
+part == "pid" && /^Max address space +[0-9]/ { print "limit-as\t" $4 }
 part == "argv" { w[++n] = $0 }
 part == "numa" { take_area() }
 END { ended() }
@@ -504,24 +602,34 @@ CGROUPS_KEPT='
 
 # -- everything that runs: section, which end is kept of how many bytes, seconds, command ---------------------------------------
 
-largest=$(limited 3 sh -c "$LARGEST" 2>/dev/null)
+read -r now _ </proc/uptime || now=0
+sizes=$(limited 3 sh -c "$LARGEST" 2>/dev/null)
+largest=
+for size in $sizes; do largest="$largest${size%%:*} "; done
 
 printf '=sevbot-probe 1\n'
-# The order is that of what is lost first on a host that is too slow for all. Ends of services before the kernel's log, so that the kill
+# The order is that of what is lost first on a host that is too slow for all. Ends of processes before the kernel's log, so that the kill
 # behind each end that is seen has been logged; the kernel's counters behind its log, so that they count each kill in it
 section clock head 1024 3 sh -c "$CLOCK"
+section runner-logs tail 32768 3 sh -c "$RUNNER_LOGS"
+section containers head 16384 3 sh -c "$CONTAINERS" sh "$CONTAINER"
 section service-journal tail 65536 3 sh -c "$SERVICE_JOURNAL" sh "$SERVICE_KEPT"
 section kernel-log tail 327680 3 sh -c "$KERNEL_LOG"
-section kernel-journal tail 327680 3 sh -c "$KERNEL_JOURNAL"
+section kernel-journal tail 229376 3 sh -c "$KERNEL_JOURNAL"
 section vmstat head 4096 3 grep -E '^(oom_kill|numa_|allocstall)' /proc/vmstat
+section daemons-journal tail 16384 3 sh -c "$DAEMONS_JOURNAL" sh "$DAEMONS_KEPT"
 section units head 65536 5 sh -c "$UNITS" sh "$LAUNCHER$UNITS_KEPT" "$largest"
 section processes head 65536 10 sh -c "$PROCESSES" sh "$largest" "$LAUNCHER$PROCESS"
 section node-meminfo head 65536 3 sh -c "$NODE_MEMINFO"
 section zoneinfo head 32768 3 grep -E '^Node |^ *pages free |^ *(min|low|high|present|managed) +[0-9]|^ *protection:' /proc/zoneinfo
 section nodes head 4096 3 sh -c "$NODES"
+section last-words tail 16384 3 sh -c "$LAST_WORDS"
 section uname head 1024 3 uname -srm
 section numactl head 1024 3 sh -c "$NUMACTL"
 section sysctls head 4096 3 sh -c "$SYSCTLS"
 section cgroups head 16384 3 sh -c "$CGROUPS" sh "$CGROUPS_KEPT"
+section filesystems head 8192 3 sh -c "$FILESYSTEMS"
+section boots tail 4096 3 sh -c "$BOOTS"
 section meminfo head 4096 3 cat /proc/meminfo
+section growth head 4096 3 sh -c "$GROWTH" sh "at:$now $sizes"
 printf '=done\n'

@@ -131,7 +131,19 @@ def _is_of(finding: Finding, group: Group) -> bool:
 
 
 def _others(host: HostReport) -> tuple[str, ...]:
-    """Kills that no finding covers are said, never dropped."""
+    """What happened too long ago, and kills that no finding covers: they are said, never dropped."""
+    return (*_longer_ago(host), *_unexplained(host))
+
+
+def _longer_ago(host: HostReport) -> tuple[str, ...]:
+    """Findings that are no cause of this, since they are older."""
+    if not host.older:
+        return ()
+    told = "; ".join(f"{', '.join((finding.headline, *_how_long_ago(host, finding)))}" for finding in host.older)
+    return (f"Longer ago, and so not taken for a cause of this: {told}.",)
+
+
+def _unexplained(host: HostReport) -> tuple[str, ...]:
     if not host.unexplained:
         return ()
     kills = "one OOM kill" if len(host.unexplained) == 1 else f"{len(host.unexplained)} OOM kills"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.framing import ENDED_EARLY, unframe
 from diagnostics.probe import MAX_OUTPUT_BYTES
+from diagnostics.redact import redact_bundle
 
 MAX_STDERR_BYTES = 16 * 1024
 _SHOWN_STDERR_BYTES = 200
@@ -41,7 +42,7 @@ class Capture:
         """The bundle in what came, also when only a part came; Missing if no section came. `where` opens the sentence."""
         found = unframe(bytes(self._stdout), host)
         if isinstance(found, Bundle) and found.sections:
-            return self._with_reason(found)
+            return redact_bundle(self._with_reason(found))
         if self.stopped is not None:
             return Missing(f"{where}: the probe {self.stopped}; nothing it printed can be used{self._said()}")
         if isinstance(found, Bundle):

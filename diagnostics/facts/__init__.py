@@ -9,19 +9,44 @@ from collections.abc import Callable, Mapping
 
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.evidence import Evidence
-from diagnostics.facts import clock, counters, kernel_events, kernel_log, nodes, peaks, processes, service_journal, tools, units
+from diagnostics.facts import (
+    boots,
+    clock,
+    counters,
+    daemon_journal,
+    filesystems,
+    growth,
+    kernel_events,
+    kernel_log,
+    last_words,
+    nodes,
+    other_ends,
+    peaks,
+    processes,
+    service_journal,
+    sev,
+    tools,
+    units,
+)
 
 FACTS: Mapping[type, Callable[[Bundle], object]] = {
     clock.Clock: clock.read,
+    sev.Sev: sev.read,
     kernel_log.KernelLog: kernel_log.read,
     kernel_events.KernelEvents: kernel_events.read,
     service_journal.ServiceJournal: service_journal.read,
+    other_ends.OtherEnds: other_ends.read,
+    daemon_journal.DaemonJournal: daemon_journal.read,
+    last_words.LastWords: last_words.read,
     units.Units: units.read,
     processes.Processes: processes.read,
     nodes.Nodes: nodes.read,
     counters.Counters: counters.read,
     peaks.Peaks: peaks.read,
     tools.Tools: tools.read,
+    growth.Growth: growth.read,
+    filesystems.Filesystems: filesystems.read,
+    boots.Boots: boots.read,
 }
 
 

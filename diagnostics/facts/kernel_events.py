@@ -56,8 +56,7 @@ class KernelEvents:
 
 
 def read(bundle: Bundle) -> KernelEvents | Missing:
-    clock_fact = clock.read(bundle)
-    booted = clock_fact.booted if isinstance(clock_fact, clock.Clock) else None
+    booted = clock.booted_at(bundle)
     sections = [section for section in map(bundle.get, SOURCES) if isinstance(section, Section) and section.text]
     if not sections:
         return Missing("neither dmesg nor the journal of the kernel could be read")

@@ -86,8 +86,7 @@ def kills_of(reports: Iterable[SourcedReport]) -> tuple[Kill, ...]:
 
 
 def read(bundle: Bundle) -> KernelLog | Missing:
-    clock_fact = clock.read(bundle)
-    booted = clock_fact.booted if isinstance(clock_fact, clock.Clock) else None
+    booted = clock.booted_at(bundle)
     logs, reasons = [], []
     for name in SOURCES:
         if bundle.host is None and name not in bundle.sections:
@@ -103,7 +102,7 @@ def read(bundle: Bundle) -> KernelLog | Missing:
     return KernelLog(
         reports=_merge(logs),
         since_boot=any(log.since_boot for log in logs),
-        until_taken=isinstance(clock_fact, clock.Clock) and any(log.until_taken for log in logs),
+        until_taken=isinstance(clock.read(bundle), clock.Clock) and any(log.until_taken for log in logs),
         forged=sum(log.forged for log in logs),
         nameless=tuple(report for log in logs for report in log.nameless),
         unread=tuple(line for log in logs for line in log.unread),

@@ -25,13 +25,17 @@ _PAGES = re.compile(r" +(high|managed|present) +(\d{1,12})")
 
 @dataclass(frozen=True)
 class Node:
-    """One node's sizes in kB. `high_kb` sums its zones' high watermarks; None where zoneinfo was not there or does not fit."""
+    """One node's sizes in kB. `high_kb` sums its zones' high watermarks; None where zoneinfo was not there or does not fit.
+
+    `hard_slab_kb` is slab that cannot be reclaimed.
+    """
 
     number: int
     total_kb: int
     free_kb: int
     reclaimable_kb: int
     high_kb: int | None
+    hard_slab_kb: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,14 @@ def read(bundle: Bundle) -> Nodes | Missing:
         sizes.setdefault(int(node), {})[name] = int(kb)
     pages = _zone_pages(bundle)
     nodes = {
-        number: Node(number, kb["MemTotal"], kb["MemFree"], _reclaimable_kb(kb), _high_kb(pages.get(number, {}), kb["MemTotal"]))
+        number: Node(
+            number=number,
+            total_kb=kb["MemTotal"],
+            free_kb=kb["MemFree"],
+            reclaimable_kb=_reclaimable_kb(kb),
+            high_kb=_high_kb(pages.get(number, {}), kb["MemTotal"]),
+            hard_slab_kb=kb.get("SUnreclaim"),
+        )
         for number, kb in sorted(sizes.items())
         if kb.get("MemTotal") and "MemFree" in kb
     }

@@ -191,6 +191,7 @@ def _take_free(draft: _Draft, line: LogLine) -> None:
 def _take_slab(draft: _Draft, line: LogLine) -> None:
     if found := _SLAB.search(line.text):
         draft.fields.setdefault("slab_pages", int(found[1]) + int(found[2]))
+        draft.fields.setdefault("hard_slab_pages", int(found[2]))
 
 
 def _take_node_alone(draft: _Draft, line: LogLine) -> None:

@@ -62,6 +62,7 @@ class OomReport(NamedTuple):
     header_mems_allowed: str | None = None
     free_pages: int | None = None
     slab_pages: int | None = None
+    hard_slab_pages: int | None = None  # slab that cannot be reclaimed
     page_kb: int | None = None
     zones: tuple[Zone, ...] = ()
     hugepages: tuple[tuple[int, int], ...] = ()  # node and kB, one for each size of page

@@ -4,6 +4,7 @@
     Pid:	658
     VmRSS:	 3276884 kB
     cgroup	0::/system.slice/ranker.service
+    limit-as	536870912
     argv	/usr/local/bin/ranker ...
     numa	bind:1	N1=3326104
 
@@ -32,7 +33,7 @@ _BIND = re.compile(r"bind(?:=[a-z]+)?:(.+)")
 class Process:
     """One process. `by_policy` maps a policy to kB on each node; empty with `numa_error` where it could not be read.
 
-    `hwm_kb` is the most that it ever held.
+    `hwm_kb` is the most that it ever held, `limit_as_kb` its RLIMIT_AS where it has one.
     """
 
     task: Task
@@ -42,6 +43,8 @@ class Process:
     numa_error: str | None = None
     hwm_kb: int | None = None
     cgroup: str | None = None
+    limit_as_kb: int | None = None
+    limit_citation: Citation | None = None
 
     @property
     def policy(self) -> str | None:
@@ -96,12 +99,15 @@ def _read_block(block: list[tuple[int, str]]) -> Process | None:
     fields: dict[str, str] = {}
     by_policy: dict[str, dict[int, int]] = {}
     cited: dict[str, Citation] = {}
+    limit: tuple[int | None, Citation | None] = None, None
     for number, line in block:
         key, _, value = line.partition("\t")
         if key == "numa":
             policy, _, places = value.partition("\t")
             by_policy[policy] = {int(node): int(kb) for node, kb in _ON_NODE.findall(places)}
             cited[policy] = Citation("processes", number, line)
+        elif key == "limit-as" and value.isascii() and value.isdigit() and len(value) < 20:
+            limit = int(value) // 1024, Citation("processes", number, line)
         else:
             fields.setdefault(key.removesuffix(":"), value)
     rss = _KB.fullmatch(fields.get("VmRSS", ""))
@@ -110,4 +116,5 @@ def _read_block(block: list[tuple[int, str]]) -> Process | None:
     unit = unit_of(fields.get("cgroup", "").rpartition(":")[2])
     task = Task(fields["Name"], int(fields["Pid"]), unit)
     hwm = _KB.fullmatch(fields.get("VmHWM", ""))
-    return Process(task, int(rss[1]), by_policy, cited, fields.get("numa-error"), int(hwm[1]) if hwm else None, fields.get("cgroup"))
+    peak_kb, numa_error, cgroup = int(hwm[1]) if hwm else None, fields.get("numa-error"), fields.get("cgroup")
+    return Process(task, int(rss[1]), by_policy, cited, numa_error, peak_kb, cgroup, *limit)

@@ -8,12 +8,13 @@ Message ids: systemd's sd-messages.h. Where a text has none (src/core/service.c)
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from diagnostics.bundle import Bundle, Missing
+from diagnostics.facts import clock
+from diagnostics.facts.journal_records import Record, records, why_unread
 from diagnostics.model import Citation
 
 PROCESS_EXIT = "98e322203f7a4ed290d09fe03c09fe15"
@@ -22,13 +23,12 @@ UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
 OOMD_KILL = "d989611b15e44c9dbf31e3c81256e4ed"
 STOPPING = "de5b426a63be47a7b6ac3eaac82e2f6f"
 BY_SIGNAL = ("killed", "dumped")
-MAX_TEXT_CHARS = 1000
 
 
 @dataclass(frozen=True)
 class ServiceEvent:
     """One record of systemd on a unit. `code` is `exited`, `killed` or `dumped` where a main process ended, `status` its exit status or
-    the signal's number; `result` is the unit's where it failed.
+    the signal's number; `result` is the unit's where it failed. `teller` is who says it, if not systemd; `container` the id of one.
     """
 
     unit: str
@@ -39,6 +39,8 @@ class ServiceEvent:
     code: str | None = None
     status: int | None = None
     result: str | None = None
+    teller: str = "systemd"
+    container: str | None = None
 
     @property
     def signal(self) -> int | None:
@@ -70,46 +72,24 @@ def read(bundle: Bundle) -> ServiceJournal | Missing:
     section = bundle.get("service-journal")
     if isinstance(section, Missing):
         return section
-    if not section.text and (section.exit != 0 or section.notes):
-        return Missing(section.notes.strip()[:200] or f"journalctl ended with status {section.exit}")
-    events = [
-        _read_record(number, line)
-        for number, line in enumerate(section.text.split("\n") if "{" in section.text else (), 1)
-        if line[:1] == "{"
-    ]
-    return ServiceJournal(tuple(event for event in events if event is not None))
+    events = [_read_event(record) for record in records(section, clock.booted_at(bundle))]
+    return why_unread(section) or ServiceJournal(tuple(event for event in events if event is not None))
 
 
-def _read_record(number: int, line: str) -> ServiceEvent | None:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
+def _read_event(record: Record) -> ServiceEvent | None:
+    said = record.fields
+    if said.get("_PID") != "1" or said.get("_TRANSPORT") != "journal" or "UNIT" not in said:
         return None
-    if not isinstance(record, dict) or record.get("_PID") != "1" or record.get("_TRANSPORT") != "journal":
-        return None
-    if not isinstance(record.get("UNIT"), str):
-        return None
-    said = {name: value for name, value in record.items() if isinstance(value, str)}
-    text = said.get("MESSAGE", "")[:MAX_TEXT_CHARS]
     return ServiceEvent(
         unit=said["UNIT"],
         message_id=said.get("MESSAGE_ID"),
-        wall=_wall(said.get("__REALTIME_TIMESTAMP", "")),
-        text=text,
-        citation=Citation("service-journal", number, text),
+        wall=record.wall,
+        text=record.text,
+        citation=Citation("service-journal", record.number, record.text),
         code=said.get("EXIT_CODE"),
         status=_status(said.get("EXIT_STATUS", "")),
         result=said.get("UNIT_RESULT"),
     )
-
-
-def _wall(micros: str) -> datetime | None:
-    if not micros.isascii() or not micros.isdigit() or len(micros) > 18:
-        return None
-    try:
-        return datetime.fromtimestamp(int(micros) / 1e6, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
 
 
 def _status(text: str) -> int | None:

@@ -11,12 +11,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.model import Citation
 
-MOST_PROPERTIES = 64  # of one unit; the probe asks for sixteen
+MOST_PROPERTIES = 64  # of one unit; the probe asks for 22
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Unit:
     exec_start: tuple[str, ...]
     exec_citation: Citation | None
     properties: Mapping[str, str]
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def cite(self, name: str) -> Citation:
+        """The line of a property that is there."""
+        return Citation("units", self.lines[name], f"{name}={self.properties[name]}")
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,14 @@ def read(bundle: Bundle) -> Units | Missing:
 
 def _read_paragraph(paragraph: list[tuple[int, str]]) -> Unit | None:
     properties: dict[str, str] = {}
+    lines: dict[str, int] = {}
     exec_citation = None
     for number, line in paragraph:
         key, _, value = line.partition("=")
         if key == "ExecStart" and key not in properties:
             exec_citation = Citation("units", number, line)
         properties.setdefault(key, value)
+        lines.setdefault(key, number)
     if not properties.get("Id"):
         return None
     pid = properties.get("MainPID", "")
@@ -71,4 +78,5 @@ def _read_paragraph(paragraph: list[tuple[int, str]]) -> Unit | None:
         exec_start=tuple(properties.get("ExecStart", "").split()),
         exec_citation=exec_citation,
         properties=properties,
+        lines=lines,
     )

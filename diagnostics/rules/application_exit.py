@@ -1,7 +1,7 @@
 """application-exit: a service ended by itself, with an exit status of its own.
 
 Fires when systemd logged that a main process exited with a status that stands for neither a signal (above 128) nor a failed start (126,
-127, 200 to 245). It is `likely`: that it exited is systemd's word, why is in the program's own log.
+127, 200 to 245). It is `likely`: that it exited is systemd's word, why is the program's own, and its last lines are quoted, redacted.
 Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
 Looks like, but is not: a kill of any kind, since no signal was involved.
 
@@ -10,14 +10,19 @@ systemd: src/core/service.c, service_sigchld_event.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from diagnostics.evidence import Evidence
+from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.model import Clear, Confidence, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import NOT_LOGGED, Told, finding, journal_of
+from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.plain import plain
+from diagnostics.rules.service_case import Told, finding, journal_of
 
 CODE = "application-exit"
 OWN = range(1, 126)  # above are those of shells, of signals and of systemd's own set-up
 ALSO_OWN = (255,)
+MOST_QUOTED, QUOTED_CHARS = 3, 200  # lines, and of each
 
 
 def check(evidence: Evidence) -> Outcome:
@@ -30,16 +35,24 @@ def check(evidence: Evidence) -> Outcome:
         if event.code == "exited" and event.status is not None and (event.status in OWN or event.status in ALSO_OWN):
             ended.setdefault(event.status, []).append(event)
     if not ended:
-        return Clear(NOT_LOGGED)
-    return tuple(finding(_told(status), events, (), sure=Confidence.LIKELY) for status, events in ended.items())
+        return journal.nothing
+    return tuple(_finding(evidence, status, events) for status, events in ended.items())
 
 
-def _told(status: int) -> Told:
+def _finding(evidence: Evidence, status: int, events: Sequence[ServiceEvent]) -> Finding:
+    words = evidence.get(LastWords)
+    lines = words.before(events[-1].unit, events[-1].wall)[-MOST_QUOTED:] if isinstance(words, LastWords) else ()
+    return finding(_told(status, lines), events, [line.citation for line in lines], sure=Confidence.LIKELY)
+
+
+def _told(status: int, lines: Sequence[Line]) -> Told:
+    quoted = " ".join(f"“{plain(line.text, QUOTED_CHARS)}”" for line in lines)
+    said = f"Its last words were: {quoted}" if lines else "It says why in its own log, if anywhere."
     return Told(
         CODE,
         f"the program exits by itself with status {status}",
         f"exited by itself with status {status}",
-        "No signal ended it: the program gave up, and says why in its own log, if anywhere.",
+        f"No signal ended it: the program gave up. {said}",
         Remedy(
             action="read-its-log",
             says="Read the last lines of its own log before each exit (journalctl -u UNIT): configuration, ports, dependencies.",

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import NOT_LOGGED, Told, finding, journal_of
+from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.rules.service_case import Told, finding, journal_of
 
 CODE = "exec-failed"
 BY_SYSTEMD = range(200, 246)
@@ -46,7 +46,7 @@ def check(evidence: Evidence) -> Outcome:
         if event.code == "exited" and event.status is not None and _is_of_set_up(event.status):
             failed.setdefault(event.status, []).append(event)
     if not failed:
-        return Clear(NOT_LOGGED)
+        return journal.nothing
     return tuple(_finding(status, events) for status, events in failed.items())
 
 

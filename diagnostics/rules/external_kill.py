@@ -1,7 +1,8 @@
-"""external-kill: somebody had systemd send SIGKILL to a service.
+"""external-kill: somebody sent SIGKILL to a service, by systemctl kill or by sudo kill.
 
 Fires when systemd logged that it sent SIGKILL on a client's request (systemctl kill). It is `confirmed` where the end by SIGKILL of the
-same service follows within seconds, `likely` on the request alone.
+same service follows within seconds, `likely` on the request alone; and `likely` when a service ended by SIGKILL within seconds of a kill
+that sudo logged, since sudo does not say whom it met.
 Stays clear when no such record is in systemd's journal: then a SIGKILL that nobody logged may still have come from anywhere, which is
 what sigkill-not-by-kernel tells of. Cannot tell when the journal cannot be read.
 Looks like, but is not: an OOM kill; a stop that timed out.
@@ -11,13 +12,15 @@ systemd: src/core/unit.c, unit_kill_common.
 
 from __future__ import annotations
 
+import re
 from signal import Signals
 
 from diagnostics.evidence import Evidence
-from diagnostics.model import Clear, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import NOT_LOGGED, Told, finding, journal_of, near
+from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.rules.service_case import Ends, Told, daemon_events, finding, is_at, journal_of, near
 
 CODE = "external-kill"
+_SENDS_KILL = re.compile(r"/(?:kill|pkill|killall) (?:.* )?-(?:9|KILL|SIGKILL|s (?:9|KILL|SIGKILL))\b")
 
 
 def check(evidence: Evidence) -> Outcome:
@@ -26,8 +29,9 @@ def check(evidence: Evidence) -> Outcome:
     if isinstance(journal, Unknown):
         return journal
     asked = [event for event in journal.saying("on client request") if "Sent signal SIGKILL " in event.text]
+    by_sudo = _by_sudo(evidence, journal)
     if not asked:
-        return Clear(NOT_LOGGED)
+        return by_sudo or journal.nothing
     killed = near(asked, journal.ended_by({Signals.SIGKILL}))
     told = Told(
         CODE,
@@ -40,4 +44,20 @@ def check(evidence: Evidence) -> Outcome:
             because="systemd does not log who its client was.",
         ),
     )
-    return (finding(told, asked, tuple(event.citation for event in killed[:1])),)
+    return (finding(told, asked, tuple(event.citation for event in killed[:1])), *by_sudo)
+
+
+def _by_sudo(evidence: Evidence, journal: Ends) -> tuple[Finding, ...]:
+    """Ends by SIGKILL just after somebody ran kill under sudo with that signal."""
+    commands = [event for event in daemon_events(evidence, "sudo") if _SENDS_KILL.search(event.text)]
+    ends = [end for end in journal.ended_by({Signals.SIGKILL}) if any(is_at(end.wall, event.wall) for event in commands)]
+    if not ends:
+        return ()
+    told = Told(
+        CODE,
+        "killed by hand (sudo kill)",
+        "was ended by SIGKILL just after somebody ran kill under sudo",
+        f"sudo logged: {commands[-1].text.strip()}.",
+        Remedy(action="ask-who-it-was", says="Ask whom sudo names.", because="No limit and no time-out was behind it."),
+    )
+    return (finding(told, ends, [commands[-1].citation], sure=Confidence.LIKELY),)

@@ -18,7 +18,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
 from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Task, Unknown, Victim
-from diagnostics.rules.service_case import is_recent
+from diagnostics.rules.recent import is_recent
 
 CODE = "hardware-memory-error"
 KILLED = re.compile(r"Memory failure: 0x[0-9a-f]+: (?:Sending SIGBUS to|Killing|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from diagnostics.evidence import Evidence
@@ -18,16 +18,24 @@ EXPLAINED = ("membind-oom", "cpuset-oom", "global-oom")
 
 
 class Held(NamedTuple):
-    """A report, the node, and what was held of how much, in kB."""
+    """A report, the node (None for all of the machine), and what was held of how much, in kB."""
 
     sourced: SourcedReport
-    node: int
+    node: int | None
     kb: int
     managed_kb: int
 
 
-def held(evidence: Evidence, of_node: Callable[[OomReport, int], int | None], what: str) -> tuple[Held, ...] | Clear | Unknown:
+Found = tuple[Held, ...] | Clear | Unknown
+
+
+def held(evidence: Evidence, of_node: Callable[[OomReport, int], int | None], what: str) -> Found:
     """Each report on a node that was full while much of it was held so; or why there is none."""
+    return held_in(evidence, lambda sourced: (held_of(sourced, node, of_node(sourced.report, node)) for node in _nodes(sourced)), what)
+
+
+def held_in(evidence: Evidence, of_report: Callable[[SourcedReport], Iterable[Held | None]], what: str) -> Found:
+    """The same for whatever `of_report` finds in a report."""
     log = no_report(evidence)
     if not isinstance(log, KernelLog):
         return log
@@ -35,15 +43,21 @@ def held(evidence: Evidence, of_node: Callable[[OomReport, int], int | None], wh
     if not shown:
         limited = all(sourced.report.constraint == MEMCG for sourced in log.reports)
         return Clear("every OOM kill was for a cgroup's limit") if limited else Unknown("no report shows the zones of its nodes")
-    found = tuple(one for sourced in shown for node in sorted(shown_nodes(sourced.report)) if (one := _held(sourced, node, of_node)))
+    found = tuple(one for sourced in shown for one in of_report(sourced) if one is not None)
     return found or Clear(f"in no OOM report did {what} hold a quarter of a full node")
 
 
-def _held(sourced: SourcedReport, node: int, of_node: Callable[[OomReport, int], int | None]) -> Held | None:
-    kb = of_node(sourced.report, node)
-    managed = [zone.managed_kb for zone in zones_of(sourced.report, [node])]
+def _nodes(sourced: SourcedReport) -> list[int]:
+    return sorted(shown_nodes(sourced.report))
+
+
+def held_of(sourced: SourcedReport, node: int | None, kb: int | None) -> Held | None:
+    """`kb` of the node, or of all together (None), where that is much of it and it was full."""
+    nodes = _nodes(sourced) if node is None else [node]
+    managed = [zone.managed_kb for zone in zones_of(sourced.report, nodes)]
     total_kb = sum(size for size in managed if size is not None)
-    if not kb or None in managed or kb < MUCH * total_kb or not is_near_high(sourced.report, node):
+    full = all(is_near_high(sourced.report, node) for node in nodes)
+    if not kb or None in managed or kb < MUCH * total_kb or not full:
         return None
     return Held(sourced, node, kb, total_kb)
 
@@ -57,13 +71,14 @@ def holder_finding(evidence: Evidence, found: Sequence[Held], told: tuple[str, s
     signs = second_signs(evidence, kills)
     from_kernel = all(one.report.from_kernel for one in sourced)
     sure = Confidence.CONFIRMED if from_kernel and signs else Confidence.LIKELY
+    where = "the machine's memory" if first.node is None else f"node {first.node}"
     share = 100 * first.kb // first.managed_kb
     return Finding(
         code=code,
-        headline=f"{headline} of node {first.node}",
+        headline=f"{headline} of {where}",
         confidence=sure,
         kills=kills,
-        story=(f"{human(first.kb)} of node {first.node} ({human(first.managed_kb)}), {share} %: {says}",),
+        story=(f"{human(first.kb)} of {where} ({human(first.managed_kb)}), {share} %: {says}",),
         citations=(*(first.sourced.cite(line) for line in first.sourced.report.key_lines), *signs),
         node=first.node,
         victim=Victim(kills[0].task, kills[0].rss_kb),
@@ -75,7 +90,7 @@ def holder_finding(evidence: Evidence, found: Sequence[Held], told: tuple[str, s
 
 def by_node(found: Sequence[Held]) -> list[list[Held]]:
     """Those of one node together."""
-    nodes: dict[int, list[Held]] = {}
+    nodes: dict[int | None, list[Held]] = {}
     for one in found:
         nodes.setdefault(one.node, []).append(one)
     return list(nodes.values())

@@ -32,7 +32,7 @@ def _of_node(report: OomReport, node: int) -> int | None:
     return sum_of(report.hugepages, node)
 
 
-def _remedy(node: int) -> Remedy:
+def _remedy(node: int | None) -> Remedy:
     return Remedy(
         action="split-the-pool",
         says=f"Make the pool of that node smaller, or split it: /sys/devices/system/node/node{node}/hugepages/*/nr_hugepages.",

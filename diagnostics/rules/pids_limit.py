@@ -16,7 +16,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
 from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import is_recent
+from diagnostics.rules.recent import is_recent
 
 CODE = "pids-limit"
 WORDS = "fork rejected by pids controller in "

@@ -11,20 +11,21 @@ from signal import Signals
 
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
-from diagnostics.facts.clock import Clock
+from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.kernel_events import KernelEvents
-from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
+from diagnostics.facts.other_ends import OtherEnds
+from diagnostics.facts.service_journal import OOMD_KILL, PROCESS_EXIT, ServiceEvent, ServiceJournal
 from diagnostics.facts.units import Unit, Units
 from diagnostics.model import Citation, Clear, Confidence, Finding, Moment, Outcome, Remedy, Unknown
+from diagnostics.rules.recent import is_recent, say_since
 from diagnostics.rules.signs import SYSTEMD_NOTICES_WITHIN, say_moment
 
 BY_SHELL = 128  # a shell's exit status is this plus the signal that ended its child (POSIX sh, 2.8.2)
 NAMED_UNITS = 3
+SENDERS = ("earlyoom", "nohang", "nohang-desktop", "oomd", "systemd-oomd", "docker", "snap.docker.dockerd", "podman", "sudo")
 RHYTHM_AT_LEAST = 3  # ends from which an interval can be told
 GIVEN_UP = "start-limit-hit"  # what follows of any end that comes again and again
-RECENT = timedelta(hours=1)  # see docs/adr/0002
-NOT_LOGGED = "systemd's journal has no such record of the last hour"
-ONE_SIGN = "systemd recorded it; nothing else that was collected says the same."
+ONE_SIGN = "{} recorded it; nothing else that was collected says the same."
 
 
 @dataclass(frozen=True)
@@ -38,19 +39,48 @@ class Told:
     remedy: Remedy
 
 
-def journal_of(evidence: Evidence) -> ServiceJournal | Unknown:
-    """What systemd logged of the last hour, or why nothing can be said of ends. An end of last week is no cause of what dies now."""
-    journal = evidence.get(ServiceJournal)
+@dataclass(frozen=True)
+class Ends(ServiceJournal):
+    """What systemd and others logged of late; `nothing` is what follows where none of it fits."""
+
+    nothing: Clear | Unknown
+
+
+def journal_of(evidence: Evidence) -> Ends | Unknown:
+    """What counts of systemd's journal and of others' logs, or why nothing can be said. An end of last week is no cause of now."""
+    journal, others = evidence.get(ServiceJournal), evidence.get(OtherEnds)
+    told = others.ends if isinstance(others, OtherEnds) else ()
     if isinstance(journal, Missing):
-        return Unknown(f"how services ended is in systemd's journal, and that was not seen ({journal.because})")
-    return ServiceJournal(tuple(event for event in journal.events if is_recent(evidence, event.wall)))
+        why = Unknown(f"how services ended is in systemd's journal, and that was not seen ({journal.because})")
+        return Ends(_recent(evidence, told), why) if told else why
+    own = _recent(evidence, journal.events)
+    seen = [event for event in own if event.message_id == PROCESS_EXIT]
+    rest = [event for event in _recent(evidence, told) if not any(_is_same_end(event, end) for end in seen)]
+    return Ends((*own, *rest), Clear(f"systemd's journal has no such record {say_since(evidence)}"))
 
 
-def is_recent(evidence: Evidence, wall: datetime | None) -> bool:
-    """Whether it was within the last hour before the look; without both times it may have been."""
-    clock = evidence.get(Clock)
-    taken = clock.taken_at.wall if isinstance(clock, Clock) else None
-    return wall is None or taken is None or taken - wall <= RECENT
+def _recent(evidence: Evidence, events: Iterable[ServiceEvent]) -> tuple[ServiceEvent, ...]:
+    return tuple(event for event in events if is_recent(evidence, event.wall))
+
+
+def _is_same_end(one: ServiceEvent, other: ServiceEvent) -> bool:
+    """Whether a container's end and that of the service that runs its engine are one."""
+    return is_at(one.wall, other.wall) and (one.signal or wrapped_signal(one), one.status) == (
+        other.signal or wrapped_signal(other),
+        other.status,
+    )
+
+
+def daemon_events(evidence: Evidence, *daemons: str) -> tuple[DaemonEvent, ...]:
+    """What counts of these daemons' lines."""
+    journal = evidence.get(DaemonJournal)
+    events = journal.of(*daemons) if isinstance(journal, DaemonJournal) else ()
+    return tuple(event for event in events if is_recent(evidence, event.wall))
+
+
+def end_of(event: DaemonEvent, who: str) -> ServiceEvent:
+    """A daemon's line as an event of what it ended."""
+    return ServiceEvent(who, None, event.wall, event.text, event.citation, teller=event.by)
 
 
 def unit_of(evidence: Evidence, event: ServiceEvent) -> Unit | None:
@@ -76,7 +106,7 @@ def finding(
         story=(f"{say_events(events)} {told.did}: {say_rhythm(events)}.", told.why),
         citations=(*(event.citation for event in _first_and_last(events)), *signs),
         remedies=(told.remedy,),
-        caveat=None if confidence is Confidence.CONFIRMED else ONE_SIGN,
+        caveat=None if confidence is Confidence.CONFIRMED else ONE_SIGN.format(events[-1].teller),
         explains=explains,
     )
 
@@ -91,9 +121,9 @@ def by_signal(evidence: Evidence, told: Told, number: Signals, kernel_says: Sequ
         return journal
     ends = [event for event in journal.ends if number in (event.signal, wrapped_signal(event)) and not by_systemd(journal, event)]
     if not ends:
-        return Clear(NOT_LOGGED)
+        return journal.nothing
     if all(event.signal is None for event in ends):
-        why = f"Exit status {BY_SHELL + number} of a script says that {number.name} ended a command in it. {told.why}"
+        why = f"Status {BY_SHELL + number} stands for {number.name}: of a script or a container, in which it ended a process. {told.why}"
         told = Told(told.code, told.headline, f"ended with status {BY_SHELL + number}", why, told.remedy)
     return (finding(told, ends, _of_kernel(evidence, ends, kernel_says)),)
 
@@ -117,16 +147,26 @@ def wrapped_signal(event: ServiceEvent) -> int | None:
 
 
 def by_systemd(journal: ServiceJournal, end: ServiceEvent) -> bool:
-    """Whether systemd sent the signal itself, at a time-out of its own or because somebody asked it to."""
+    """Whether systemd sent the signal itself, at a time-out of its own or because somebody asked it to; or systemd-oomd did."""
     words = ("timed out. ", "Watchdog timeout", "on client request")
-    return any(is_near(end, event) for said in words for event in journal.saying(said))
+    asked = (*(event for said in words for event in journal.saying(said)), *(e for e in journal.events if e.message_id == OOMD_KILL))
+    return any(is_near(end, event) for event in asked)
+
+
+def by_daemon(evidence: Evidence, end: ServiceEvent) -> bool:
+    """Whether a daemon that kills, or sudo, logged at that time that it sent a signal."""
+    journal = evidence.get(DaemonJournal)
+    return isinstance(journal, DaemonJournal) and any(is_at(event.wall, end.wall) for event in journal.of(*SENDERS))
 
 
 def is_near(one: ServiceEvent, other: ServiceEvent) -> bool:
     """Whether two records are of one end: the same unit, within seconds."""
-    if one.unit != other.unit or one.wall is None or other.wall is None:
-        return False
-    return abs(one.wall - other.wall) <= SYSTEMD_NOTICES_WITHIN
+    return one.unit == other.unit and is_at(one.wall, other.wall)
+
+
+def is_at(one: datetime | None, other: datetime | None) -> bool:
+    """Whether two times are within seconds."""
+    return one is not None and other is not None and abs(one - other) <= SYSTEMD_NOTICES_WITHIN
 
 
 def near(events: Collection[ServiceEvent], others: Iterable[ServiceEvent]) -> tuple[ServiceEvent, ...]:

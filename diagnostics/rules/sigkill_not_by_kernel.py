@@ -2,7 +2,7 @@
 
 Fires when never: who sent the signal is another cause's question.
 Stays clear when systemd logged no main process that SIGKILL ended, or when each such end follows an OOM kill of the same unit, or was
-systemd's own doing (a time-out, a client's request), of which another cause tells.
+systemd's own doing (a time-out, a client's request) or that of a daemon or of sudo, of which another cause tells.
 Cannot tell when one does not, and the kernel log reaches back: then somebody else sent the signal, and who is not known. Nor when
 systemd's journal or the kernel log was not there.
 Looks like, but is not: exit status 137, by which a script says that SIGKILL ended a command in it; such an end counts here too.
@@ -19,7 +19,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Clear, Kill, Moment, Outcome, Unknown
-from diagnostics.rules.service_case import NOT_LOGGED, by_systemd, journal_of, wrapped_signal
+from diagnostics.rules.service_case import by_daemon, by_systemd, journal_of, wrapped_signal
 from diagnostics.rules.signs import SYSTEMD_NOTICES_WITHIN, say_moment
 
 CODE = "sigkill-not-by-kernel"
@@ -32,14 +32,16 @@ def check(evidence: Evidence) -> Outcome:
         return journal
     ended = [event for event in journal.ends if signal.SIGKILL in (event.signal, wrapped_signal(event))]
     if not ended:
-        return Clear(NOT_LOGGED)
+        return journal.nothing
     if isinstance(log, Missing):
         return Unknown(f"{_say(ended)}; whether the OOM killer sent it is in the kernel log, and that was not seen ({log.because})")
     kills = kills_of(log.reports)
     not_killed = [event for event in ended if not any(_may_be(event, kill) for kill in kills)]
-    others = [event for event in not_killed if not by_systemd(journal, event)]
+    not_asked = [event for event in not_killed if not by_systemd(journal, event)]
+    others = [event for event in not_asked if not by_daemon(evidence, event)]
     if not others:
-        whose = [who for who, count in (("the OOM killer's", len(ended) - len(not_killed)), ("systemd's own", len(not_killed))) if count]
+        counts = (len(ended) - len(not_killed), len(not_killed) - len(not_asked), len(not_asked))
+        whose = [who for who, count in zip(("the OOM killer's", "systemd's own", "a daemon's or sudo's"), counts, strict=True) if count]
         return Clear(f"each SIGKILL that ended a service was {' or '.join(whose)} ({len(ended)} of {len(ended)})")
     if log.gap:
         return Unknown(f"{_say(others)} without an OOM kill in the log; but {log.gap}")
@@ -50,7 +52,9 @@ def _may_be(event: ServiceEvent, kill: Kill) -> bool:
     """Whether this kill may be what ended the service: just before, and of the same unit where its unit is known."""
     if event.wall is None or kill.at is None or kill.at.wall is None:
         return True  # without both times it cannot be excluded
-    if kill.task.unit not in (None, event.unit):
+    if event.teller == "systemd" and kill.task.unit not in (None, event.unit):
+        return False
+    if event.container and kill.task.unit and event.container not in kill.task.unit:
         return False
     return abs(event.wall - kill.at.wall) <= SYSTEMD_NOTICES_WITHIN
 

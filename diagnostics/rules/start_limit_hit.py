@@ -11,8 +11,8 @@ systemd: src/core/unit.c, unit_test_start_limit; StartLimitIntervalSec= and Star
 from __future__ import annotations
 
 from diagnostics.evidence import Evidence
-from diagnostics.model import Clear, Confidence, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import NOT_LOGGED, Told, finding, journal_of
+from diagnostics.model import Confidence, Outcome, Remedy, Unknown
+from diagnostics.rules.service_case import Told, finding, journal_of
 
 CODE = "start-limit-hit"
 
@@ -24,7 +24,7 @@ def check(evidence: Evidence) -> Outcome:
         return journal
     given_up = journal.saying("Start request repeated too quickly")
     if not given_up:
-        return Clear(NOT_LOGGED)
+        return journal.nothing
     told = Told(
         CODE,
         "systemd has given up restarting it",

@@ -11,8 +11,8 @@ systemd: src/core/service.c, service_dispatch_timer; TimeoutStartSec= and Type= 
 from __future__ import annotations
 
 from diagnostics.evidence import Evidence
-from diagnostics.model import Clear, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import NOT_LOGGED, Told, finding, journal_of, near, say_setting
+from diagnostics.model import Outcome, Remedy, Unknown
+from diagnostics.rules.service_case import Told, finding, journal_of, near, say_setting
 
 CODE = "start-timeout-kill"
 
@@ -24,7 +24,7 @@ def check(evidence: Evidence) -> Outcome:
         return journal
     late = journal.saying("start operation timed out. ")
     if not late:
-        return Clear(NOT_LOGGED)
+        return journal.nothing
     failed = near(late, (event for event in journal.events if event.result == "timeout"))
     told = Told(
         CODE,

@@ -13,8 +13,8 @@ from __future__ import annotations
 from signal import Signals
 
 from diagnostics.evidence import Evidence
-from diagnostics.model import Clear, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import NOT_LOGGED, Told, finding, journal_of, near, say_setting
+from diagnostics.model import Outcome, Remedy, Unknown
+from diagnostics.rules.service_case import Told, finding, journal_of, near, say_setting
 
 CODE = "stop-timeout-kill"
 STATES = ("State 'stop-", "State 'final-sig")
@@ -27,7 +27,7 @@ def check(evidence: Evidence) -> Outcome:
         return journal
     late = [event for event in journal.saying("timed out. Killing.") if any(state in event.text for state in STATES)]
     if not late:
-        return Clear(NOT_LOGGED)
+        return journal.nothing
     killed = near(late, journal.ended_by({Signals.SIGKILL}))
     told = Told(
         CODE,

@@ -11,8 +11,8 @@ systemd: src/core/service.c, service_dispatch_watchdog; WatchdogSec= in systemd.
 from __future__ import annotations
 
 from diagnostics.evidence import Evidence
-from diagnostics.model import Clear, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import NOT_LOGGED, Told, finding, journal_of, near, say_setting
+from diagnostics.model import Outcome, Remedy, Unknown
+from diagnostics.rules.service_case import Told, finding, journal_of, near, say_setting
 
 CODE = "watchdog-kill"
 
@@ -24,7 +24,7 @@ def check(evidence: Evidence) -> Outcome:
         return journal
     hung = journal.saying("Watchdog timeout")
     if not hung:
-        return Clear(NOT_LOGGED)
+        return journal.nothing
     ended = near(hung, journal.ends)
     told = Told(
         CODE,

@@ -14,8 +14,7 @@ BOOT = "kern  :info  : [    0.000000] Linux version 6.1.0\n"
 
 def said(text: str, at_s: float = 100, *, unit: str = "web.service", **fields: str) -> str:
     """What systemd said of a unit so many seconds after boot."""
-    stamp = str(int((BOOTED_S + at_s) * 1e6))
-    own = {"_PID": "1", "_TRANSPORT": "journal", "UNIT": unit, "MESSAGE": f"{unit}: {text}", "__REALTIME_TIMESTAMP": stamp}
+    own = {"_PID": "1", "_TRANSPORT": "journal", "UNIT": unit, "MESSAGE": f"{unit}: {text}", "__REALTIME_TIMESTAMP": _stamp(at_s)}
     return json.dumps({**own, **fields}) + "\n"
 
 
@@ -30,9 +29,9 @@ def failed(result: str, at_s: float = 100, *, unit: str = "web.service") -> str:
     return said(f"Failed with result '{result}'.", at_s, unit=unit, MESSAGE_ID="d9b373ed55a64feb8242e02dbe79a49c", UNIT_RESULT=result)
 
 
-def host_of(journal: str, kernel_log: str = "", **sections: str) -> HostReport:
+def host_of(journal: str, kernel_log: str = "", clock: str = CLOCK, **sections: str) -> HostReport:
     """The report on a host whose systemd logged this, with a kernel log from boot on."""
-    return examine(BOOT + kernel_log, clock=CLOCK, service_journal=journal, **sections)
+    return examine(BOOT + kernel_log, clock=clock, service_journal=journal, **sections)
 
 
 def finding_on(code: str, host: HostReport) -> Finding:
@@ -61,3 +60,19 @@ def assert_confirmed_by_the_kernel(code: str, number: int, line: str) -> None:
     for facility, at_s, sure in (("kern", 99, "confirmed"), ("user", 99, "likely"), ("kern", 40, "likely")):
         host = host_of(ended(number), f"{facility}  :info  : [{at_s:5}.000000] {line}\n")
         assert str(finding_on(code, host).confidence) == sure
+
+
+def daemon_said(text: str, at_s: float = 100, *, by: str, **fields: str) -> str:
+    """A daemon's line in the journal, under its own unit."""
+    own = {"_SYSTEMD_UNIT": f"{by}.service", "_TRANSPORT": "stdout", "MESSAGE": text, "__REALTIME_TIMESTAMP": _stamp(at_s)}
+    return json.dumps({**own, **fields}) + "\n"
+
+
+def last_words(text: str, at_s: float = 99.5, *, unit: str = "web.service") -> str:
+    """A line of a service's own."""
+    own = {"_SYSTEMD_UNIT": unit, "_PID": "388", "_TRANSPORT": "stdout", "MESSAGE": text, "__REALTIME_TIMESTAMP": _stamp(at_s)}
+    return json.dumps(own) + "\n"
+
+
+def _stamp(at_s: float) -> str:
+    return str(int((BOOTED_S + at_s) * 1e6))

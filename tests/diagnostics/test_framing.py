@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from diagnostics.bundle import Bundle, Missing, Section
@@ -36,7 +36,7 @@ sections = st.builds(Section, st.just(""), texts, exit=exits, notes=lines.map("\
 @st.composite
 def bundles(draw: st.DrawFn) -> Bundle:
     """A bundle as `unframe` may give it: sections by their names, and one reason for all that are missing."""
-    names = draw(st.lists(st.sampled_from(SECTIONS), unique=True))
+    names = draw(st.lists(st.sampled_from(SECTIONS), unique=True, max_size=8))
     drawn = {name: draw(sections) for name in names}
     because = draw(st.sampled_from([SKIPPED, ENDED_EARLY]))
     return Bundle(
@@ -65,6 +65,7 @@ def test_a_bundle_that_is_printed_is_read_back_as_it_was(bundle: Bundle) -> None
     assert unframe(frame(bundle), bundle.host) == bundle
 
 
+@settings(deadline=2000)  # ms: it reads the output once for each of its bytes
 @given(bundles())
 def test_an_output_that_breaks_off_anywhere_gives_no_line_that_was_not_there(bundle: Bundle) -> None:
     """At every byte: whole lines from the beginning only, the true exit status or none, and every section that is gone is named."""

@@ -66,13 +66,32 @@ class Guest:
 
     def run(self, script: str, timeout_s: float = SCRIPT_S) -> str:
         """Run a shell script as root; raises LabError where it fails."""
-        try:
-            done = subprocess.run(self._ssh("sh -s"), input=script, check=False, capture_output=True, text=True, timeout=timeout_s)
-        except subprocess.TimeoutExpired as error:
-            raise LabError(f"the script did not end within {timeout_s} s; {self._last_words()}") from error
+        done = self._call(script, timeout_s)
         if done.returncode != 0:
             raise LabError(f"the script ended with status {done.returncode}: {done.stdout}{done.stderr}\n{self._last_words()}")
         return done.stdout
+
+    def run_and_reboot(self, script: str) -> None:
+        """Run a script at whose end the machine is restarted, and wait until it has come up."""
+        before = self._boot()
+        self._call(script, SCRIPT_S)
+        end = time.monotonic() + BOOT_S
+        while self._boot() in (before, ""):
+            if time.monotonic() > end:
+                raise LabError(f"the machine was not restarted within {BOOT_S} s; {self._last_words()}")
+            time.sleep(1)
+        self.run("systemctl is-system-running --wait >/dev/null || true")
+
+    def _boot(self) -> str:
+        """The boot's id, or nothing where the machine just goes down."""
+        self._wait(BOOT_S)
+        return self._call("cat /proc/sys/kernel/random/boot_id", SCRIPT_S).stdout
+
+    def _call(self, script: str, timeout_s: float) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(self._ssh("sh -s"), input=script, check=False, capture_output=True, text=True, timeout=timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise LabError(f"the script did not end within {timeout_s} s; {self._last_words()}") from error
 
     def reset(self) -> None:
         """Back to the moment after boot."""
@@ -163,7 +182,7 @@ def _qemu(image: Image, kernel: str, directory: Path, port: int, node_mib: int) 
     boot_files = image.directory
     return [
         *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max,-cx16", "-smp", "2", "-m", str(2 * node_mib), *nodes),
-        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-rtc", "clock=vm"),
+        *("-nodefaults", "-no-user-config", "-display", "none", "-rtc", "clock=vm"),
         *("-kernel", str(boot_files / f"vmlinuz-{kernel}"), "-initrd", str(boot_files / f"initrd-{kernel}")),
         *("-append", "console=ttyS0 panic=-1 mitigations=off"),
         *("-drive", f"file={directory / 'overlay.qcow2'},if=virtio,format=qcow2,cache=unsafe"),

@@ -5,6 +5,7 @@
     # kernel: 6.12                                                                            6.1 where it is not given
     # node: 8192                                                                              MiB of each node; 600 where it is not given
     # ci                                                                                      part of .ci/run
+    # reboots                                               it ends with a restart of the machine, and is looked at when that is up
 
 The lines may use what library.sh defines.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 
 LAB = Path(__file__).parent
 SMALL_NODE_MIB = 600
+MARKS = ("ci", "reboots")
 _COMMENT = re.compile(r"^# (?:(expect|kernel|node): )?(.+)$", re.MULTILINE)
 
 
@@ -30,6 +32,7 @@ class Scenario:
     kernel: str
     node_mib: int
     in_ci: bool
+    reboots: bool
     script: str
 
 
@@ -46,6 +49,6 @@ def _read(path: Path) -> Scenario:
     codes = dict(said.split() for key, said in comments if key == "expect")
     kernel = next((said for key, said in comments if key == "kernel"), "6.1")
     node_mib = int(next((said for key, said in comments if key == "node"), SMALL_NODE_MIB))
-    verdict = " ".join(said for said in plain if said != "ci")
+    verdict = " ".join(said for said in plain if said not in MARKS)
     library = (LAB / "library.sh").read_text(encoding="utf-8")
-    return Scenario(path.stem, verdict, codes, kernel, node_mib, "ci" in plain, f"{library}\n{text}")
+    return Scenario(path.stem, verdict, codes, kernel, node_mib, "ci" in plain, "reboots" in plain, f"{library}\n{text}")

@@ -101,7 +101,10 @@ def look(guest: Guest, directory: Path) -> tuple[Path, HostReport]:
 def test_an_incident_gets_the_experts_verdict(scenario: Scenario, lab: Lab, tmp_path: Path) -> None:
     """Every finding that the scenario expects, as sure as it expects, and no other."""
     guest = lab.guest(scenario.kernel, scenario.node_mib)
-    guest.run(scenario.script)
+    if scenario.reboots:
+        guest.run_and_reboot(scenario.script)
+    else:
+        guest.run(scenario.script)
     bundle, host = look(guest, tmp_path)
     if os.environ.get("SEVBOT_LAB_RECORD"):
         write_case(scenario, guest, host, bundle)

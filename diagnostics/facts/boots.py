@@ -1,0 +1,39 @@
+"""How the boot before this one ended, from section `boots` (the journal's last records of it, without their text).
+
+    {"__REALTIME_TIMESTAMP":"1795383940000000","MESSAGE_ID":"d93fb3c9c24d451a97cea615ce59c00b","_SYSTEMD_UNIT":"systemd-journald.service"}
+
+The journal's last record of an orderly shutdown is journald's own that it stops (sd-messages.h, SD_MESSAGE_JOURNAL_STOP).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from diagnostics.bundle import Bundle, Missing
+from diagnostics.facts.journal_records import records
+from diagnostics.model import Citation
+
+JOURNAL_STOP = "d93fb3c9c24d451a97cea615ce59c00b"
+JOURNALD = "systemd-journald.service"
+
+
+@dataclass(frozen=True)
+class Boots:
+    """`last_seen` is the last record of the boot before, None where the journal keeps none; `orderly` whether the journal was stopped."""
+
+    last_seen: datetime | None
+    orderly: bool
+    citation: Citation | None
+
+
+def read(bundle: Bundle) -> Boots | Missing:
+    section = bundle.get("boots")
+    if isinstance(section, Missing):
+        return section
+    found = [record for record in records(section) if record.wall is not None]
+    if not found:
+        return Boots(None, orderly=False, citation=None)
+    stopped = any(r.fields.get("MESSAGE_ID") == JOURNAL_STOP and r.fields.get("_SYSTEMD_UNIT", JOURNALD) == JOURNALD for r in found)
+    lines = section.text.split("\n")
+    return Boots(found[-1].wall, stopped, Citation("boots", found[-1].number, lines[found[-1].number - 1]))

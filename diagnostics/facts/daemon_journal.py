@@ -1,0 +1,59 @@
+"""What daemons logged that end processes, and sudo where it was told to, from section `daemons-journal`.
+
+    sending SIGTERM to process 388 uid 0 "ranker": badness 905, VmRSS 3276 MiB                          earlyoom, kill.c
+    Process with highest badness (found in 9ms): | PID: 388, Name: ranker, badness: 905 | Sending SIGTERM to the victim    nohang
+    oomd kill: 81.28 80.05 42.78 system.slice/ranker.service 1000 ruleset:[r] ...                       oomd, BaseKillPlugin.cpp
+    Killed /system.slice/ranker.service due to memory pressure for /system.slice being 93.42% > ...     systemd-oomd, oomd-manager.c
+    Container failed to exit within 10s of signal 15 - using the force                                  dockerd, daemon/stop.go
+    root : TTY=pts/0 ; PWD=/root ; USER=root ; COMMAND=/usr/bin/pkill -9 ranker                         sudo
+
+`by` is who wrote it, by journald's own fields: the unit's name without its end, or `sudo` or `podman` by the path of the program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from diagnostics.bundle import Bundle, Missing
+from diagnostics.facts import clock
+from diagnostics.facts.journal_records import Record, records, why_unread
+from diagnostics.model import Citation
+
+PROGRAMS = {"/usr/bin/sudo": "sudo", "/usr/bin/podman": "podman"}
+
+
+@dataclass(frozen=True)
+class DaemonEvent:
+    """One line of a daemon's."""
+
+    by: str
+    wall: datetime | None
+    text: str
+    citation: Citation
+
+
+@dataclass(frozen=True)
+class DaemonJournal:
+    """In the journal's order."""
+
+    events: tuple[DaemonEvent, ...]
+
+    def of(self, *daemons: str) -> tuple[DaemonEvent, ...]:
+        return tuple(event for event in self.events if event.by in daemons)
+
+
+def read(bundle: Bundle) -> DaemonJournal | Missing:
+    section = bundle.get("daemons-journal")
+    if isinstance(section, Missing):
+        return section
+    events = [_read_event(record) for record in records(section, clock.booted_at(bundle))]
+    return why_unread(section) or DaemonJournal(tuple(event for event in events if event is not None))
+
+
+def _read_event(record: Record) -> DaemonEvent | None:
+    said = record.fields
+    by = PROGRAMS.get(said.get("_EXE", "")) or said.get("_SYSTEMD_UNIT", "").removesuffix(".service")
+    if not by or "CONTAINER_ID" in said:  # of a container's own words, which docker logs for it
+        return None
+    return DaemonEvent(by, record.wall, record.text, Citation("daemons-journal", record.number, record.text))

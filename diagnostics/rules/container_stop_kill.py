@@ -1,0 +1,65 @@
+"""container-stop-kill: a container was told to stop, did not in time, and its engine killed it by SIGKILL.
+
+Fires when dockerd or podman logged that a container failed to stop and was killed. It is `confirmed` where the container's own record says
+that it ended with exit code 137 within seconds, `likely` on the engine's line alone.
+Stays clear when no such line is in the journal. Cannot tell when the journal of daemons cannot be read.
+Looks like, but is not: an OOM kill, which has the exit code 137, too.
+
+Source: moby daemon/stop.go; podman libpod/oci_conmon_common.go; docker stop --time.
+"""
+
+from __future__ import annotations
+
+import re
+from signal import Signals
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
+from diagnostics.facts.other_ends import OtherEnds
+from diagnostics.facts.service_journal import ServiceEvent
+from diagnostics.model import Clear, Outcome, Remedy, Unknown
+from diagnostics.rules.recent import say_since
+from diagnostics.rules.service_case import Told, daemon_events, end_of, finding, is_at, wrapped_signal
+
+CODE = "container-stop-kill"
+DAEMONS = ("docker", "snap.docker.dockerd", "podman")
+_LATE = re.compile(r"failed to exit within|resorting to SIGKILL")
+_ID = re.compile(r"\b[0-9a-f]{64}\b")
+_NAME = re.compile(r"failed to stop container (\S+) in")
+REMEDY = Remedy(
+    action="stop-in-time",
+    says="Make it end on SIGTERM (a shell as its first process does not pass it on), or give it longer: --stop-timeout, stop_grace_period.",
+    because="What asked for the stop (a deploy, compose, a person) is in the engine's events at that time.",
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for all containers, or why there is none."""
+    daemons = evidence.get(DaemonJournal)
+    if isinstance(daemons, Missing):
+        return Unknown(f"what container engines did is in the journal, and that was not seen ({daemons.because})")
+    others = evidence.get(OtherEnds)
+    ends = others.ends if isinstance(others, OtherEnds) else ()
+    late = [end_of(event, _who(event, ends)) for event in daemon_events(evidence, *DAEMONS) if _LATE.search(event.text)]
+    if not late:
+        return Clear(f"no container engine logged that a stop timed out {say_since(evidence)}")
+    signs = [end.citation for end in ends if any(_is_of(end, event) for event in late)]
+    why = "It was told to stop (SIGTERM), and was still there when its time was up."
+    told = Told(
+        CODE, "container killed when its stop timed out", "was killed by its engine (SIGKILL), since it did not stop in time", why, REMEDY
+    )
+    return (finding(told, late, signs[:1]),)
+
+
+def _who(event: DaemonEvent, ends: tuple[ServiceEvent, ...]) -> str:
+    """The container's name where its record tells it, else its id."""
+    if found := _NAME.search(event.text):
+        return f"{found[1]} (podman)"
+    found = _ID.search(event.text)
+    named = next((end.unit for end in ends if found and end.container == found[0]), None)
+    return named or (f"container {found[0][:12]}" if found else "a container")
+
+
+def _is_of(end: ServiceEvent, event: ServiceEvent) -> bool:
+    return end.unit == event.unit and wrapped_signal(end) == Signals.SIGKILL and is_at(end.wall, event.wall)

@@ -1,0 +1,90 @@
+"""disk-full: a file system is full (of data or of inodes) or was made read-only by an error, and a service that writes there gave up.
+
+Fires when a service ended and said just before that it found no space (or a read-only file system), and a local file system is full (or the
+kernel logged that it made one read-only). It is `likely` at most: what the service met is its own word.
+Stays clear when no local file system is full and the kernel made none read-only. Cannot tell when one is, and no service that ended speaks
+of it; or when neither df nor the last words came.
+Looks like, but is not: a read-only image, which is always full; a quota.
+
+Kernel: fs/ext4/super.c ext4_handle_error; df(1), write(2) ENOSPC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.filesystems import Filesystem, Filesystems
+from diagnostics.facts.kernel_events import KernelEvent, KernelEvents
+from diagnostics.facts.last_words import LastWords, Line
+from diagnostics.facts.service_journal import ServiceEvent
+from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.rules.recent import is_recent
+from diagnostics.rules.service_case import Ends, Told, finding, journal_of
+from diagnostics.sizes import human
+
+CODE = "disk-full"
+NO_SPACE = ("no space left on device", "enospc", "disk full", "disk is full", "not enough space", "disk quota exceeded")
+READ_ONLY = ("read-only file system", "erofs")
+REMOUNTED = "Remounting filesystem read-only"
+EXPLAINED = ("application-exit", "start-limit-hit")
+MAKE_ROOM = Remedy(
+    action="make-room",
+    says="Make room there (“du -xh --max-depth=2”, deleted files that are still open: “lsof +L1”), then start the service again.",
+    because="Restarting alone meets the same full disk.",
+)
+CHECK_DISK = Remedy(
+    action="check-the-disk",
+    says="Read the kernel's lines before that one, save what is on it, and check the file system and the disk below it.",
+    because="The kernel makes a file system read-only when it finds it damaged, so that it gets no worse.",
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for space, one for read-only file systems, or why there is none."""
+    disks, kernel, journal = evidence.get(Filesystems), evidence.get(KernelEvents), journal_of(evidence)
+    if isinstance(disks, Missing):
+        return Unknown(f"how full the file systems are was not seen ({disks.because})")
+    lines = kernel.saying(REMOUNTED) if isinstance(kernel, KernelEvents) else ()
+    remounted = [line for line in lines if is_recent(evidence, line.wall)]
+    if not disks.full and not remounted:
+        return Clear("no local file system is full, and the kernel made none read-only")
+    if isinstance(journal, Unknown):
+        return journal
+    found = (*_no_space(evidence, disks.full, journal), *_read_only(evidence, remounted, journal))
+    where = ", ".join(dict.fromkeys(disk.mount for disk in disks.full)) or "a file system"
+    return found or Unknown(f"{where} is {'full' if disks.full else 'read-only'}, but no service that ended said so in its last words")
+
+
+def _no_space(evidence: Evidence, full: Sequence[Filesystem], journal: Ends) -> tuple[Finding, ...]:
+    ends, line = _ends_saying(evidence, journal, NO_SPACE)
+    if not full or line is None:
+        return ()
+    said = "; ".join(f"{disk.mount} ({disk.kind}) has {_say_free(disk)} left of {_say_total(disk)}" for disk in full[:3])
+    told = Told(CODE, "a full file system", "gave up", f"It said “{line.text}”, and {said}.", MAKE_ROOM)
+    return (finding(told, ends, (*(disk.citation for disk in full[:3]), line.citation), sure=Confidence.LIKELY, explains=EXPLAINED),)
+
+
+def _read_only(evidence: Evidence, remounted: Sequence[KernelEvent], journal: Ends) -> tuple[Finding, ...]:
+    ends, line = _ends_saying(evidence, journal, READ_ONLY)
+    if not remounted or line is None:
+        return ()
+    told = Told(CODE, "a file system that became read-only", "gave up", f"It said “{line.text}”, and so did the kernel.", CHECK_DISK)
+    return (finding(told, ends, (remounted[-1].citation, line.citation), sure=Confidence.LIKELY, explains=EXPLAINED),)
+
+
+def _ends_saying(evidence: Evidence, journal: Ends, phrases: Sequence[str]) -> tuple[list[ServiceEvent], Line | None]:
+    words = evidence.get(LastWords)
+    if isinstance(words, Missing):
+        return [], None
+    said = [(end, line) for end in journal.ends if (line := words.saying(end.unit, end.wall, phrases))]
+    return [end for end, _ in said], said[-1][1] if said else None
+
+
+def _say_free(disk: Filesystem) -> str:
+    return human(max(disk.free, 0)) if disk.what == "space" else f"{max(disk.free, 0)} inodes"
+
+
+def _say_total(disk: Filesystem) -> str:
+    return human(disk.total) if disk.what == "space" else f"{disk.total}"

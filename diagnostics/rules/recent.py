@@ -1,0 +1,30 @@
+"""What counts: what happened in the hour before the SEV, or since. What is older is no cause of it, and is told apart."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from diagnostics.evidence import Evidence
+from diagnostics.facts.clock import Clock
+from diagnostics.facts.sev import Sev
+
+RECENT = timedelta(hours=1)  # see docs/adr/0002
+
+
+def counts_from(evidence: Evidence) -> datetime | None:
+    """An hour before the SEV was opened, or before the look where that is not known; None without any time."""
+    sev, clock = evidence.get(Sev), evidence.get(Clock)
+    taken = clock.taken_at.wall if isinstance(clock, Clock) else None
+    before = RECENT + sev.ago if isinstance(sev, Sev) else RECENT
+    return taken - before if taken else None
+
+
+def is_recent(evidence: Evidence, wall: datetime | None) -> bool:
+    """Whether it counts; without both times it may."""
+    begins = counts_from(evidence)
+    return wall is None or begins is None or wall >= begins
+
+
+def say_since(evidence: Evidence) -> str:
+    """`of the last hour`, where nothing is said of a SEV."""
+    return "since an hour before the SEV" if isinstance(evidence.get(Sev), Sev) else "of the last hour"

@@ -1,0 +1,85 @@
+"""rlimit-memory: a process reached its own limit of address space (RLIMIT_AS), got no more memory, and gave up.
+
+Fires when a service ended without SIGKILL, said just before that it got no memory, and runs under such a limit (LimitAS= of its unit, or
+that of a process of it now). It is `likely` at most: that memory was refused is the program's own word.
+Stays clear when no service that ended has such a limit. Cannot tell when one has, and its last words do not speak of memory, or were lost.
+Looks like, but is not: an OOM kill: this limit kills nobody, it refuses.
+
+Kernel: mm/mmap.c, may_expand_vm; getrlimit(2); LimitAS= in systemd.exec(5).
+"""
+
+from __future__ import annotations
+
+from signal import Signals
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.last_words import LastWords, Line
+from diagnostics.facts.processes import Process, Processes
+from diagnostics.facts.service_journal import ServiceEvent
+from diagnostics.model import Citation, Clear, Confidence, Outcome, Remedy, Unknown
+from diagnostics.rules.recent import say_since
+from diagnostics.rules.service_case import Told, finding, journal_of, unit_of
+from diagnostics.sizes import human
+
+CODE = "rlimit-memory"
+PHRASES = (
+    "cannot allocate memory",
+    "out of memory",
+    "bad_alloc",
+    "memoryerror",
+    "enomem",
+    "outofmemory",
+    "not enough memory",
+    "memory exhausted",
+)
+EXPLAINED = ("application-exit", "abort", "segfault", "start-limit-hit")
+REMEDY = Remedy(
+    action="raise-the-limit",
+    says="Raise LimitAS= of the unit (or “ulimit -v” in its script), or drop it and limit what it really uses: MemoryMax=.",
+    because="RLIMIT_AS counts reserved addresses, not memory in use, so programs reach it long before they use that much.",
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for all services, or why there is none."""
+    journal, words = journal_of(evidence), evidence.get(LastWords)
+    if isinstance(journal, Unknown):
+        return journal
+    limits = {end.unit: limit for end in journal.ends if end.signal != Signals.SIGKILL and (limit := _limit_of(evidence, end))}
+    if not limits:
+        return Clear(f"no service that ended {say_since(evidence)} has a limit of address space (RLIMIT_AS)")
+    if isinstance(words, Missing):
+        return Unknown(f"{next(iter(limits))} has a limit of address space, but its last words were not seen ({words.because})")
+    refused = [(end, line) for end in journal.ends if end.unit in limits and (line := words.saying(end.unit, end.wall, PHRASES))]
+    if not refused:
+        return Unknown(f"{next(iter(limits))} has a limit of address space, but did not say that it got no memory")
+    ends, (_, line) = [end for end, _ in refused], refused[-1]
+    return (
+        finding(_told(limits[line.unit][0], line), ends, (limits[line.unit][1], line.citation), sure=Confidence.LIKELY, explains=EXPLAINED),
+    )
+
+
+def _told(limit_kb: int, line: Line) -> Told:
+    return Told(
+        CODE,
+        "out of its own address space limit",
+        "gave up",
+        f"It may reserve {human(limit_kb)} of addresses (RLIMIT_AS) and no more, and said: “{line.text}”.",
+        REMEDY,
+    )
+
+
+def _limit_of(evidence: Evidence, end: ServiceEvent) -> tuple[int, Citation] | None:
+    """kB, and the line that shows it: the unit's own setting, or of a process that runs in it now."""
+    unit = unit_of(evidence, end)
+    value = unit.properties.get("LimitAS", "") if unit else ""
+    if unit and value.isascii() and value.isdigit() and int(value) < 1 << 62:
+        return int(value) // 1024, unit.cite("LimitAS")
+    processes = evidence.get(Processes)
+    running = processes.all if isinstance(processes, Processes) else ()
+    return next((limit for process in running if process.task.unit == end.unit and (limit := _limit_on(process))), None)
+
+
+def _limit_on(process: Process) -> tuple[int, Citation] | None:
+    return (process.limit_as_kb, process.limit_citation) if process.limit_as_kb and process.limit_citation else None

@@ -1,0 +1,72 @@
+"""userspace-oom-kill: a daemon that watches memory (earlyoom, nohang, oomd) ended a process, ahead of the kernel's OOM killer.
+
+Fires when the daemon logged that it sent SIGTERM or SIGKILL, or killed a cgroup. Journald says whose line it is. It is `confirmed` where
+systemd recorded an end by that signal within seconds, `likely` on the daemon's line alone: systemd takes an end by SIGTERM for a clean one.
+Stays clear when no such line is in the journal. Cannot tell when the journal of daemons cannot be read.
+Looks like, but is not: systemd-oomd, which has a cause of its own; an OOM kill of the kernel's.
+
+Source: earlyoom kill.c; nohang(8); oomd's BaseKillPlugin.cpp.
+"""
+
+from __future__ import annotations
+
+import re
+from signal import Signals
+
+from diagnostics.bundle import Missing
+from diagnostics.evidence import Evidence
+from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
+from diagnostics.facts.service_journal import ServiceEvent
+from diagnostics.model import Clear, Outcome, Remedy, Unknown
+from diagnostics.rules.recent import say_since
+from diagnostics.rules.service_case import Told, daemon_events, end_of, finding, is_at, journal_of
+
+CODE = "userspace-oom-kill"
+DAEMONS = ("earlyoom", "nohang", "nohang-desktop", "oomd")
+SIGNALS = {Signals.SIGTERM, Signals.SIGKILL}
+_EARLYOOM = re.compile(r'sending (SIG\w+) to process (\d+) uid \d+ "(.*)": (.*)')
+_NOHANG_SENDS = re.compile(r"\W*Sending (SIG\w+) to the victim")
+_NOHANG_FOUND = re.compile(r"\W*PID: (\d+), Name: (.*), badness: ")
+_OOMD = re.compile(r"(?:.*\] )?oomd kill: [0-9.]+ [0-9.]+ [0-9.]+ (\S+)")
+REMEDY = Remedy(
+    action="tune-the-daemon",
+    says="Find what used the memory; if the process is to be spared, tell the daemon (earlyoom --avoid, its thresholds -m and -s).",
+    because="Such a daemon acts on thresholds of its own, before memory is quite used up, and often on the largest process.",
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """One finding for each daemon, or why there is none."""
+    daemons = evidence.get(DaemonJournal)
+    if isinstance(daemons, Missing):
+        return Unknown(f"what earlyoom, nohang or oomd did is in the journal, and that was not seen ({daemons.because})")
+    found = {daemon: killed for daemon in DAEMONS if (killed := _killed_by(daemon, evidence))}
+    if not found:
+        return Clear(f"neither earlyoom nor nohang nor oomd logged a kill {say_since(evidence)}")
+    journal = journal_of(evidence)
+    ends = () if isinstance(journal, Unknown) else journal.ended_by(SIGNALS)
+    findings = []
+    for daemon, killed in found.items():
+        signs = [end.citation for end in ends if any(is_at(end.wall, event.wall) for event in killed)]
+        why = f"{daemon} says: {killed[-1].text}."
+        findings.append(finding(Told(CODE, f"killed by {daemon}", f"was ended by {daemon}", why, REMEDY), killed, signs[:1]))
+    return tuple(findings)
+
+
+def _killed_by(daemon: str, evidence: Evidence) -> list[ServiceEvent]:
+    """Its kills; nohang names the process in a line before."""
+    killed, victim = [], "a process"
+    for event in daemon_events(evidence, daemon):
+        if found := _NOHANG_FOUND.match(event.text):
+            victim = f"{found[2]}, pid {found[1]}"
+        elif who := _victim(event, victim):
+            killed.append(end_of(event, who))
+    return killed
+
+
+def _victim(event: DaemonEvent, found_before: str) -> str | None:
+    if found := _EARLYOOM.match(event.text):
+        return f"{found[3]}, pid {found[2]}"
+    if found := _OOMD.match(event.text):
+        return found[1]
+    return found_before if _NOHANG_SENDS.match(event.text) else None

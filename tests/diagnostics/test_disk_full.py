@@ -1,0 +1,51 @@
+"""disk-full: a full or read-only file system, and a service that says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.diagnostics.service_records import ended, finding_on, host_of, last_words
+
+CODE = "disk-full"
+END = ended(1, code="exited")
+SAID = last_words("write /data/queue: No space left on device")
+FULL = "/dev/vdb ext4 1024000 1023996 0 100% /data\ninodes\n/dev/vdb ext4 65536 100 65436 1% /data\n"
+NO_INODES = "/dev/vdb ext4 1024000 1024 1022976 1% /data\ninodes\n/dev/vdb ext4 65536 65536 0 100% /data\n"
+ROOM = "/dev/vdb ext4 1024000 1024 1022976 1% /data\ninodes\n/dev/vdb ext4 65536 100 65436 1% /data\n"
+REMOUNT = "kern  :crit  : [   99.000000] EXT4-fs (vdb): Remounting filesystem read-only\n"
+
+
+@pytest.mark.parametrize(("disks", "left"), [(FULL, "0 kB left"), (NO_INODES, "0 inodes left")])
+def test_likely_where_disk_and_words_agree(disks: str, left: str) -> None:
+    """Of space or of inodes."""
+    finding = finding_on(CODE, host_of(END, last_words=SAID, filesystems=disks))
+
+    assert (finding.headline, str(finding.confidence)) == ("a full file system", "likely")
+    assert left in finding.story[1]
+    assert "No space left on device" in finding.story[1]
+
+
+def test_a_read_only_file_system() -> None:
+    """The kernel's own line, and the service's."""
+    said = last_words("open /data/queue: Read-only file system")
+    finding = finding_on(CODE, host_of(END, REMOUNT, last_words=said, filesystems=ROOM))
+
+    assert finding.headline == "a file system that became read-only"
+    assert CODE in host_of(END, REMOUNT.replace("kern  ", "user  "), last_words=said, filesystems=ROOM).clear
+
+
+def test_cannot_tell_where_no_service_speaks_of_it() -> None:
+    """A full disk by itself ends nobody."""
+    assert CODE in host_of(END, last_words=last_words("bye"), filesystems=FULL).unknown
+    assert CODE in host_of(END, filesystems=FULL).unknown
+
+
+def test_stays_clear_of_images_and_of_room() -> None:
+    """A squashfs is always full; words alone are none of it."""
+    image = "/dev/loop0 squashfs 65536 65536 0 100% /snap/core\n"
+    assert CODE in host_of(END, last_words=SAID, filesystems=ROOM + image).clear
+
+
+def test_cannot_tell_without_df() -> None:
+    """Its absence is not health."""
+    assert CODE in host_of(END, last_words=SAID).unknown

@@ -1,0 +1,45 @@
+"""host-rebooted: the time of boot, and how the boot before ended."""
+
+from __future__ import annotations
+
+import json
+
+from tests.diagnostics.kernel_logs import examine, membind_report
+from tests.diagnostics.service_records import BOOTED_S, ended, finding_on, host_of
+
+CODE = "host-rebooted"
+JOURNAL_STOP = "d93fb3c9c24d451a97cea615ce59c00b"
+
+
+def before(seconds: float, **fields: str) -> str:
+    """The last record of the boot before, so long before this boot."""
+    return json.dumps({"__REALTIME_TIMESTAMP": str(int((BOOTED_S - seconds) * 1e6)), "_SYSTEMD_UNIT": "web.service", **fields}) + "\n"
+
+
+def test_confirmed_and_how_it_went_down() -> None:
+    """Journald's own stop is its last record of an orderly shutdown."""
+    told = before(30, MESSAGE_ID=JOURNAL_STOP, _SYSTEMD_UNIT="systemd-journald.service")
+    assert finding_on(CODE, host_of("", boots=told)).headline == "the machine was restarted"
+    finding = finding_on(CODE, host_of("", boots=before(30)))
+    assert (finding.headline, str(finding.confidence)) == ("the machine went down and came back", "confirmed")
+    forged = before(30, MESSAGE_ID=JOURNAL_STOP)
+    assert finding_on(CODE, host_of("", boots=forged)).headline == "the machine went down and came back"
+
+
+def test_cannot_tell_where_services_ended_after_the_boot() -> None:
+    """A restart explains one end, not the next."""
+    assert "does not explain" in host_of(ended(1, code="exited"), boots=before(30)).unknown[CODE]
+    assert "does not explain" in host_of("", membind_report(), boots=before(30)).unknown[CODE]
+
+
+def test_stays_clear_of_a_machine_that_was_off() -> None:
+    """Or has been up for long."""
+    assert CODE in host_of("", boots=before(7200)).clear
+    up_for_a_day = f"now {BOOTED_S + 86400}\nuptime 86400.0 1.0\n"
+    assert CODE in examine("", boots=before(30), clock=up_for_a_day).clear
+
+
+def test_cannot_tell_where_the_journal_keeps_no_earlier_boot() -> None:
+    """A machine's first boot looks the same."""
+    assert "keeps no boot before" in host_of("", boots="").unknown[CODE]
+    assert CODE in host_of("").unknown

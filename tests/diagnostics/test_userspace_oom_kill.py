@@ -1,0 +1,55 @@
+"""userspace-oom-kill: what earlyoom, nohang and oomd say of their kills."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.diagnostics.kernel_logs import examine
+from tests.diagnostics.service_records import daemon_said, ended, finding_on, host_of
+
+CODE = "userspace-oom-kill"
+EARLYOOM = 'sending SIGTERM to process 388 uid 0 "ran"ker": badness 905, VmRSS 3276 MiB'
+OOMD = "oomd kill: 81.28 80.05 42.78 system.slice/ranker.service 1000 ruleset:[r]"
+
+
+@pytest.mark.parametrize(
+    ("by", "lines", "victim"),
+    [
+        ("earlyoom", [EARLYOOM], 'ran"ker, pid 388'),
+        ("oomd", [OOMD], "system.slice/ranker.service"),
+        ("nohang", ["  PID: 388, Name: ranker, badness: 905", "  Sending SIGKILL to the victim"], "ranker, pid 388"),
+    ],
+)
+def test_names_the_daemon_and_its_victim(by: str, lines: list[str], victim: str) -> None:
+    """A comm may hold quotes; nohang needs two lines."""
+    words = "".join(daemon_said(line, by=by) for line in lines)
+    finding = finding_on(CODE, host_of("", daemons_journal=words))
+
+    assert (finding.headline, str(finding.confidence)) == (f"killed by {by}", "likely")
+    assert finding.story[0].startswith(f"{victim} was ended by {by}")
+
+
+def test_confirmed_where_systemd_recorded_the_end() -> None:
+    """By SIGTERM or SIGKILL, at that time."""
+    words = daemon_said(EARLYOOM, by="earlyoom")
+    assert str(finding_on(CODE, host_of(ended(15, 100.5), daemons_journal=words)).confidence) == "confirmed"
+    assert str(finding_on(CODE, host_of(ended(15, 160), daemons_journal=words)).confidence) == "likely"
+    assert str(finding_on(CODE, host_of(ended(11, 100.5), daemons_journal=words)).confidence) == "likely"
+
+
+def test_is_no_sigkill_of_an_unknown_sender() -> None:
+    """Its sender is known."""
+    words = daemon_said(EARLYOOM.replace("TERM", "KILL"), by="earlyoom")
+    assert "a daemon's" in host_of(ended(9), daemons_journal=words).clear["sigkill-not-by-kernel"]
+
+
+def test_stays_clear_of_what_others_write() -> None:
+    """Another unit, or a container whose words docker logs."""
+    assert CODE in host_of("", daemons_journal=daemon_said(EARLYOOM, by="web")).clear
+    assert CODE in host_of("", daemons_journal=daemon_said(EARLYOOM, by="earlyoom", CONTAINER_ID="4f1c")).clear
+    assert CODE in host_of("", daemons_journal=daemon_said(EARLYOOM, -7200, by="earlyoom")).clear
+
+
+def test_cannot_tell_without_the_journal() -> None:
+    """Its absence is not health."""
+    assert CODE in examine("").unknown
