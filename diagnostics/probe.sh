@@ -319,11 +319,20 @@ case $(readlink -f "$(command -v dmesg)" 2>/dev/null) in
 esac
 '
 
-# kernel-journal: with -o json journalctl is quiet about what it may not see; so it is asked first in a format where it says so
+# With -o json journalctl is quiet about what it may not see; so where nothing came it is asked once more in a format where it says so
+NOTHING=99
+
+# kernel-journal: what the kernel logged in this boot. $1 is the exit status that says that nothing came
 KERNEL_JOURNAL='
-journalctl -k -b -n 0 --no-pager >/dev/null || exit
-exec journalctl -k -b -o json --no-pager -n 3000 \
-    --output-fields=MESSAGE,SYSLOG_FACILITY,_TRANSPORT,_SOURCE_MONOTONIC_TIMESTAMP,_BOOT_ID
+trap : TERM
+{
+    journalctl -k -b -o json --no-pager -n 3000 \
+        --output-fields=MESSAGE,SYSLOG_FACILITY,_TRANSPORT,_SOURCE_MONOTONIC_TIMESTAMP,_BOOT_ID
+    printf "=exit %s\n" "$?"
+} | awk -v nothing="$1" "/^=exit / { exit NR > 1 ? \$2 : nothing } { print }"
+result=$?
+[ "$result" -ne "$1" ] || exec journalctl -k -b -n 0 --no-pager >/dev/null
+exit "$result"
 '
 
 # A shell with a pipeline traps TERM: it must outlive a command of its own that ignores TERM, or nobody would send KILL to that.
@@ -332,15 +341,17 @@ exec journalctl -k -b -o json --no-pager -n 3000 \
 # awk program (SERVICE_KEPT): what is of interest has a message id, or no id and some words
 SERVICE_JOURNAL='
 trap : TERM
-journalctl -b -n 0 --no-pager >/dev/null || exit
 {
     journalctl -b -o json --no-pager -n 2000 _PID=1 \
         --output-fields=MESSAGE,MESSAGE_ID,UNIT,EXIT_CODE,EXIT_STATUS,UNIT_RESULT,_PID,_UID,_TRANSPORT
     printf "=exit %s\n" "$?"
-} | awk "$1"
+} | awk -v nothing="$2" "$1"
+result=$?
+[ "$result" -ne "$2" ] || exec journalctl -b -n 0 --no-pager >/dev/null
+exit "$result"
 '
 SERVICE_KEPT='
-/^=exit / { exit $2 }
+/^=exit / { exit NR > 1 ? $2 : nothing }
 { gsub(/"__CURSOR":"[^"]*",?/, ""); sub(/,}$/, "}") }
 /"MESSAGE_ID":"(98e322203f7a4ed290d09fe03c09fe15|fe6faa94e7774663a0da52717891d8ef|d9b373ed55a64feb8242e02dbe79a49c)"/ ||
 /"MESSAGE_ID":"(d989611b15e44c9dbf31e3c81256e4ed|de5b426a63be47a7b6ac3eaac82e2f6f)"/ ||
@@ -356,7 +367,6 @@ set -- _EXE=/usr/bin/sudo + _EXE=/usr/bin/podman
 for unit in earlyoom nohang nohang-desktop oomd systemd-oomd docker snap.docker.dockerd crio kubelet k3s k3s-agent rke2-server rke2-agent monit; do
     set -- "$@" + "_SYSTEMD_UNIT=$unit.service"
 done
-journalctl -b -n 0 --no-pager >/dev/null || exit
 {
     journalctl -b -o json --no-pager -n 2000 --output-fields=MESSAGE,_SYSTEMD_UNIT,_EXE,_UID,_TRANSPORT,CONTAINER_ID "$@"
     printf "=exit %s\n" "$?"
@@ -376,19 +386,18 @@ function cut(marker,   from, at) {
 /"CONTAINER_ID"/ || length($0) > 4000 { next }
 { gsub(/"__CURSOR":"[^"]*",?/, ""); sub(/,}$/, "}"); cut(", cmdline "); cut(" output=") }
 /"_EXE":"\/usr\/bin\/sudo"/ { if (/; COMMAND=[A-Za-z0-9\/]*\/(kill|pkill|killall)( [-A-Za-z0-9_.]+)*"/) print; next }
-/sending SIG[A-Z]+ to process|low memory! |Sending SIG[A-Z]+ to |  PID: [0-9]+, Name: |oomd kill: |Killed .* due to memory / ||
+/sending SIG[A-Z]+ to process|low memory! |Sending SIG[A-Z]+ to |  PID: +[0-9]+, name: |  cgroup_v2: |oomd kill: |Killed .* due to memory / ||
 /failed to exit within|resorting to SIGKILL|container finished|probe failed|Killing container|eviction manager: |process is not running/
 '
 
-# last-words: the last lines of the services whose main process ended lately. They are the programs own, so they are redacted before
-# they are stored (diagnostics/redact.py)
+# last-words: the last lines of the five services whose main process ended most often of late. They are the programs own, so they are
+# redacted before they are stored (diagnostics/redact.py)
 LAST_WORDS='
 trap : TERM
 journalctl -b -q -o json --no-pager -n 60 _PID=1 MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15 --output-fields=UNIT |
-    sed -n "s/.*\"UNIT\":\"\([A-Za-z0-9:_.@-]*\)\".*/\1/p" | sort | uniq -c | sort -k1,1rn | sed -n "1,5s/^ *[0-9]* //p" |
-    while read -r unit; do
-        journalctl -b -q -o json --no-pager -n 12 "_SYSTEMD_UNIT=$unit" --output-fields=MESSAGE,_SYSTEMD_UNIT,_PID,_TRANSPORT
-    done | awk "length(\$0) < 3000"
+    sed -n "s/.*\"UNIT\":\"\([A-Za-z0-9:_.@-]*\)\".*/_SYSTEMD_UNIT=\1/p" | sort | uniq -c | sort -k1,1rn |
+    sed -n "1,5s/^ *[0-9]* //p" | xargs -r journalctl -b -q -o json --no-pager -n 100 --output-fields=MESSAGE,_SYSTEMD_UNIT,_PID,_TRANSPORT |
+    awk "length(\$0) < 3000"
 '
 
 # containers: how those of docker and podman ended last. One JSON list for each; the words are templates of theirs
@@ -396,7 +405,7 @@ CONTAINERS='
 trap : TERM
 for engine in docker podman; do
     command -v "$engine" >/dev/null || continue
-    $LIMIT "$engine" ps -aq --no-trunc | sed 50q | xargs "$engine" inspect --format "$1" | sed "s/^/$engine /"
+    $LIMIT "$engine" ps -aq --no-trunc | sed 50q | xargs -r "$engine" inspect --format "$1" | sed "s/^/$engine /"
 done
 '
 CONTAINER="[{{json .Id}},{{json .Name}},{{json .State.Status}},{{json .State.ExitCode}},{{json .State.OOMKilled}},\
@@ -613,9 +622,10 @@ printf '=sevbot-probe 1\n'
 section clock head 1024 3 sh -c "$CLOCK"
 section runner-logs tail 32768 3 sh -c "$RUNNER_LOGS"
 section containers head 16384 3 sh -c "$CONTAINERS" sh "$CONTAINER"
-section service-journal tail 65536 3 sh -c "$SERVICE_JOURNAL" sh "$SERVICE_KEPT"
+section service-journal tail 65536 3 sh -c "$SERVICE_JOURNAL" sh "$SERVICE_KEPT" "$NOTHING"
+section last-words tail 32768 3 sh -c "$LAST_WORDS"
 section kernel-log tail 327680 3 sh -c "$KERNEL_LOG"
-section kernel-journal tail 229376 3 sh -c "$KERNEL_JOURNAL"
+section kernel-journal tail 212992 3 sh -c "$KERNEL_JOURNAL" sh "$NOTHING"
 section vmstat head 4096 3 grep -E '^(oom_kill|numa_|allocstall)' /proc/vmstat
 section daemons-journal tail 16384 3 sh -c "$DAEMONS_JOURNAL" sh "$DAEMONS_KEPT"
 section units head 65536 5 sh -c "$UNITS" sh "$LAUNCHER$UNITS_KEPT" "$largest"
@@ -623,7 +633,6 @@ section processes head 65536 10 sh -c "$PROCESSES" sh "$largest" "$LAUNCHER$PROC
 section node-meminfo head 65536 3 sh -c "$NODE_MEMINFO"
 section zoneinfo head 32768 3 grep -E '^Node |^ *pages free |^ *(min|low|high|present|managed) +[0-9]|^ *protection:' /proc/zoneinfo
 section nodes head 4096 3 sh -c "$NODES"
-section last-words tail 16384 3 sh -c "$LAST_WORDS"
 section uname head 1024 3 uname -srm
 section numactl head 1024 3 sh -c "$NUMACTL"
 section sysctls head 4096 3 sh -c "$SYSCTLS"

@@ -1,7 +1,7 @@
 """What daemons logged that end processes, and sudo where it was told to, from section `daemons-journal`.
 
     sending SIGTERM to process 388 uid 0 "ranker": badness 905, VmRSS 3276 MiB                          earlyoom, kill.c
-    Process with highest badness (found in 9ms): | PID: 388, Name: ranker, badness: 905 | Sending SIGTERM to the victim    nohang
+    PID:   801, name: ranker, state: S (sleeping), ... | cgroup_v2: /system.slice/ranker.service | Sending SIGTERM to the victim    nohang
     oomd kill: 81.28 80.05 42.78 system.slice/ranker.service 1000 ruleset:[r] ...                       oomd, BaseKillPlugin.cpp
     Killed /system.slice/ranker.service due to memory pressure for /system.slice being 93.42% > ...     systemd-oomd, oomd-manager.c
     Container failed to exit within 10s of signal 15 - using the force                                  dockerd, daemon/stop.go
@@ -17,7 +17,7 @@ from datetime import datetime
 
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.facts import clock
-from diagnostics.facts.journal_records import Record, records, why_unread
+from diagnostics.facts.journal_records import Record, records, why_nothing
 from diagnostics.model import Citation
 
 PROGRAMS = {"/usr/bin/sudo": "sudo", "/usr/bin/podman": "podman"}
@@ -48,7 +48,7 @@ def read(bundle: Bundle) -> DaemonJournal | Missing:
     if isinstance(section, Missing):
         return section
     events = [_read_event(record) for record in records(section, clock.booted_at(bundle))]
-    return why_unread(section) or DaemonJournal(tuple(event for event in events if event is not None))
+    return why_nothing(bundle, section) or DaemonJournal(tuple(event for event in events if event is not None))
 
 
 def _read_event(record: Record) -> DaemonEvent | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from diagnostics.bundle import Missing, Section
+from diagnostics.bundle import Bundle, Missing, Section
 
 MAX_TEXT_CHARS = 1000
 
@@ -35,6 +35,14 @@ def records(section: Section, booted: datetime | None = None) -> Iterator[Record
     for number, line in enumerate(lines, 1):
         if line[:1] == "{" and (record := _read(number, line, booted)):
             yield record
+
+
+def why_nothing(bundle: Bundle, section: Section) -> Missing | None:
+    """Why there is nothing in a section, which does not say itself where the account may not read the journal; systemd's does."""
+    systemd = bundle.get("service-journal")
+    if section.text:
+        return None
+    return why_unread(section) or (systemd if isinstance(systemd, Missing) else why_unread(systemd))
 
 
 def why_unread(section: Section) -> Missing | None:

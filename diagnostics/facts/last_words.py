@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.facts import clock
-from diagnostics.facts.journal_records import records, why_unread
+from diagnostics.facts.journal_records import records, why_nothing
 from diagnostics.model import Citation
 
 BEFORE = timedelta(seconds=30)
@@ -57,4 +57,4 @@ def read(bundle: Bundle) -> LastWords | Missing:
         for record in records(section, clock.booted_at(bundle))
         if (unit := record.fields.get("_SYSTEMD_UNIT")) and record.fields.get("_PID") != "1" and record.text.strip()
     ]
-    return why_unread(section) or LastWords(tuple(lines))
+    return why_nothing(bundle, section) or LastWords(tuple(lines))

@@ -21,7 +21,7 @@ from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Unknown
 from diagnostics.rules.recent import is_recent
-from diagnostics.rules.service_case import Ends, Told, finding, journal_of
+from diagnostics.rules.service_case import OWN_WORD, Ends, Told, finding, journal_of
 from diagnostics.sizes import human
 
 CODE = "disk-full"
@@ -63,7 +63,11 @@ def _no_space(evidence: Evidence, full: Sequence[Filesystem], journal: Ends) -> 
         return ()
     said = "; ".join(f"{disk.mount} ({disk.kind}) has {_say_free(disk)} left of {_say_total(disk)}" for disk in full[:3])
     told = Told(CODE, "a full file system", "gave up", f"It said “{line.text}”, and {said}.", MAKE_ROOM)
-    return (finding(told, ends, (*(disk.citation for disk in full[:3]), line.citation), sure=Confidence.LIKELY, explains=EXPLAINED),)
+    return (
+        finding(
+            told, ends, (*(disk.citation for disk in full[:3]), line.citation), sure=Confidence.LIKELY, caveat=OWN_WORD, explains=EXPLAINED
+        ),
+    )
 
 
 def _read_only(evidence: Evidence, remounted: Sequence[KernelEvent], journal: Ends) -> tuple[Finding, ...]:
@@ -71,7 +75,7 @@ def _read_only(evidence: Evidence, remounted: Sequence[KernelEvent], journal: En
     if not remounted or line is None:
         return ()
     told = Told(CODE, "a file system that became read-only", "gave up", f"It said “{line.text}”, and so did the kernel.", CHECK_DISK)
-    return (finding(told, ends, (remounted[-1].citation, line.citation), sure=Confidence.LIKELY, explains=EXPLAINED),)
+    return (finding(told, ends, (remounted[-1].citation, line.citation), sure=Confidence.LIKELY, caveat=OWN_WORD, explains=EXPLAINED),)
 
 
 def _ends_saying(evidence: Evidence, journal: Ends, phrases: Sequence[str]) -> tuple[list[ServiceEvent], Line | None]:

@@ -60,4 +60,4 @@ def _by_sudo(evidence: Evidence, journal: Ends) -> tuple[Finding, ...]:
         f"sudo logged: {commands[-1].text.strip()}.",
         Remedy(action="ask-who-it-was", says="Ask whom sudo names.", because="No limit and no time-out was behind it."),
     )
-    return (finding(told, ends, [commands[-1].citation], sure=Confidence.LIKELY),)
+    return (finding(told, ends, [commands[-1].citation], sure=Confidence.LIKELY, caveat="sudo does not say whom its command met."),)

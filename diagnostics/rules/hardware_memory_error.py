@@ -38,7 +38,7 @@ def check(evidence: Evidence) -> Outcome:
     killed = [(event, found) for event in lines if (found := KILLED.search(event.text))]
     if not killed:
         if isinstance(log, KernelLog) and log.is_whole and kernel.whole:
-            return Clear("the kernel log, read from boot on, has no such line of the last hour")
+            return Clear("the kernel log, read from boot on, has no such line in the last hour")
         return Unknown("the kernel log does not go from boot to now, so such a line may be missing")
     _, last = killed[-1]
     task = Task(last["comm"], int(last["pid"]))

@@ -22,7 +22,7 @@ from diagnostics.facts.processes import Process, Processes
 from diagnostics.limit import Kind
 from diagnostics.model import Clear, Confidence, Finding, Kill, Outcome, Remedy, Task, Unknown, Victim
 from diagnostics.rules.memcg_oom import limited_cgroup
-from diagnostics.rules.signs import limited_by, say_task
+from diagnostics.rules.signs import limited_by, say_task, say_times
 from diagnostics.sizes import human
 
 CODE = "memory-growth"
@@ -47,9 +47,7 @@ def check(evidence: Evidence) -> Outcome:
         return Unknown("whether a process grows was not seen: their sizes were not read twice")
     growing = [(process, grown) for process in processes.all if (grown := growth.by_pid.get(process.task.pid)) and _is_much(grown, growth)]
     if not growing:
-        return Clear(
-            f"none of the {len(growth.by_pid)} largest processes grew by {human(LEAST_KB_PER_S)} a second in {growth.seconds:.1f} s"
-        )
+        return Clear(f"none of the {len(growth.by_pid)} largest processes grew by 1 MiB a second in {growth.seconds:.1f} s")
     kills = _of_box(evidence)
     found = [_live(process, grown, growth, of_it) for process, grown in growing if (of_it := _same(process, kills))]
     process, grown = growing[0]
@@ -79,7 +77,7 @@ def _live(process: Process, grown: Grown, growth: Growth, kills: tuple[Kill, ...
         headline=HEADLINE,
         confidence=Confidence.LIKELY,
         kills=kills,
-        story=(f"{_say(process, grown, growth)}. It was killed for want of memory before ({len(kills)} times), and grows again.",),
+        story=(f"{_say(process, grown, growth)}. It was killed for want of memory before ({say_times(len(kills))}), and grows again.",),
         citations=(grown.citation,),
         victim=Victim(kills[0].task, kills[0].rss_kb),
         culprit=process.task,

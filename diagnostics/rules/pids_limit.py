@@ -35,7 +35,7 @@ def check(evidence: Evidence) -> Outcome:
     refused = kernel.saying(WORDS)
     if not refused:
         if isinstance(log, KernelLog) and log.is_whole and kernel.whole:
-            return Clear("the kernel log, read from boot on, has no such line of the last hour")
+            return Clear("the kernel log, read from boot on, has no such line in the last hour")
         return Unknown("the kernel log does not go from boot to now, so such a line may be missing")
     if not any(is_recent(evidence, event.wall) for event in refused):
         return Unknown("the kernel refused a fork more than an hour ago, and logs only the first refusal of each cgroup")

@@ -26,5 +26,5 @@ def is_recent(evidence: Evidence, wall: datetime | None) -> bool:
 
 
 def say_since(evidence: Evidence) -> str:
-    """`of the last hour`, where nothing is said of a SEV."""
-    return "since an hour before the SEV" if isinstance(evidence.get(Sev), Sev) else "of the last hour"
+    """`in the last hour`, where nothing is said of a SEV."""
+    return "since an hour before the SEV" if isinstance(evidence.get(Sev), Sev) else "in the last hour"

@@ -19,7 +19,7 @@ from diagnostics.facts.processes import Process, Processes
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Citation, Clear, Confidence, Outcome, Remedy, Unknown
 from diagnostics.rules.recent import say_since
-from diagnostics.rules.service_case import Told, finding, journal_of, unit_of
+from diagnostics.rules.service_case import OWN_WORD, Told, finding, journal_of, unit_of
 from diagnostics.sizes import human
 
 CODE = "rlimit-memory"
@@ -56,7 +56,14 @@ def check(evidence: Evidence) -> Outcome:
         return Unknown(f"{next(iter(limits))} has a limit of address space, but did not say that it got no memory")
     ends, (_, line) = [end for end, _ in refused], refused[-1]
     return (
-        finding(_told(limits[line.unit][0], line), ends, (limits[line.unit][1], line.citation), sure=Confidence.LIKELY, explains=EXPLAINED),
+        finding(
+            _told(limits[line.unit][0], line),
+            ends,
+            (limits[line.unit][1], line.citation),
+            sure=Confidence.LIKELY,
+            caveat=OWN_WORD,
+            explains=EXPLAINED,
+        ),
     )
 
 

@@ -25,6 +25,7 @@ NAMED_UNITS = 3
 SENDERS = ("earlyoom", "nohang", "nohang-desktop", "oomd", "systemd-oomd", "docker", "snap.docker.dockerd", "podman", "sudo")
 RHYTHM_AT_LEAST = 3  # ends from which an interval can be told
 GIVEN_UP = "start-limit-hit"  # what follows of any end that comes again and again
+OWN_WORD = "What it met is the program's own word."
 ONE_SIGN = "{} recorded it; nothing else that was collected says the same."
 
 
@@ -94,9 +95,10 @@ def finding(
     signs: Sequence[Citation],
     *,
     sure: Confidence | None = None,
+    caveat: str | None = None,
     explains: tuple[str, ...] = (GIVEN_UP,),
 ) -> Finding:
-    """One finding for all events. It is confirmed where another sign agrees (`signs`), unless `sure` says otherwise."""
+    """One finding for all events. It is confirmed where another sign agrees (`signs`), unless `sure` says otherwise, and `caveat` why."""
     confidence = sure or (Confidence.CONFIRMED if signs else Confidence.LIKELY)
     return Finding(
         code=told.code,
@@ -106,7 +108,7 @@ def finding(
         story=(f"{say_events(events)} {told.did}: {say_rhythm(events)}.", told.why),
         citations=(*(event.citation for event in _first_and_last(events)), *signs),
         remedies=(told.remedy,),
-        caveat=None if confidence is Confidence.CONFIRMED else ONE_SIGN.format(events[-1].teller),
+        caveat=None if confidence is Confidence.CONFIRMED else caveat or ONE_SIGN.format(events[-1].teller),
         explains=explains,
     )
 

@@ -113,7 +113,7 @@ def _noticed(event: ServiceEvent, kill: Kill) -> bool:
 def say_kills(kills: Sequence[Kill]) -> str:
     """`The kernel's OOM killer killed ranker (ranker.service) 8 times from 21:48:56 to 21:55:43 UTC, at 6.0 GiB RSS.`"""
     counts = Counter((kill.task.comm, kill.task.unit) for kill in kills)
-    names = [f"{_quote(comm, unit)} {_times(count)}" for (comm, unit), count in counts.most_common(3)]
+    names = [f"{_quote(comm, unit)} {say_times(count)}" for (comm, unit), count in counts.most_common(3)]
     if len(counts) > len(names):
         names.append(f"{sum(counts.values()) - sum(count for _, count in counts.most_common(3))} other processes")
     sizes = sorted(kill.rss_kb for kill in kills if kill.rss_kb is not None)
@@ -143,7 +143,7 @@ def _quote(comm: str, unit: str | None) -> str:
     return f"{comm} ({unit})" if unit else comm
 
 
-def _times(count: int) -> str:
+def say_times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 

@@ -16,6 +16,7 @@ from signal import Signals
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
+from diagnostics.facts.oom_report import unit_of
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Clear, Outcome, Remedy, Unknown
 from diagnostics.rules.recent import say_since
@@ -26,7 +27,8 @@ DAEMONS = ("earlyoom", "nohang", "nohang-desktop", "oomd")
 SIGNALS = {Signals.SIGTERM, Signals.SIGKILL}
 _EARLYOOM = re.compile(r'sending (SIG\w+) to process (\d+) uid \d+ "(.*)": (.*)')
 _NOHANG_SENDS = re.compile(r"\W*Sending (SIG\w+) to the victim")
-_NOHANG_FOUND = re.compile(r"\W*PID: (\d+), Name: (.*), badness: ")
+_NOHANG_FOUND = re.compile(r"\W*PID: +\d+, name: (.*), (?:badness|state): ")
+_NOHANG_CGROUP = re.compile(r"\W*cgroup_v2: (\S+)")
 _OOMD = re.compile(r"(?:.*\] )?oomd kill: [0-9.]+ [0-9.]+ [0-9.]+ (\S+)")
 REMEDY = Remedy(
     action="tune-the-daemon",
@@ -54,11 +56,13 @@ def check(evidence: Evidence) -> Outcome:
 
 
 def _killed_by(daemon: str, evidence: Evidence) -> list[ServiceEvent]:
-    """Its kills; nohang names the process in a line before."""
+    """Its kills; nohang names the process and its cgroup in lines before."""
     killed, victim = [], "a process"
     for event in daemon_events(evidence, daemon):
         if found := _NOHANG_FOUND.match(event.text):
-            victim = f"{found[2]}, pid {found[1]}"
+            victim = found[1]
+        elif found := _NOHANG_CGROUP.match(event.text):
+            victim = f"{victim} ({unit_of(found[1]) or found[1]})"
         elif who := _victim(event, victim):
             killed.append(end_of(event, who))
     return killed

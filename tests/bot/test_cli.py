@@ -40,7 +40,7 @@ def test_a_kernel_log_on_standard_input_is_the_same() -> None:
 
 def test_a_bundle_is_read() -> None:
     """The demo's own."""
-    done = sevbot("diagnose", "--bundle", "bot/demo/bundles/ranker", "--json")
+    done = sevbot("diagnose", "--bundle", "tests/cases/membind-oom-16g-6.1", "--json")
 
     assert json.loads(done.stdout)["hosts"][0]["findings"][0]["confidence"] == "confirmed"
 

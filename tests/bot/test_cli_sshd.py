@@ -50,7 +50,7 @@ def test_diagnose_serves_with_and_without_a_forced_command(tmp_path: Path, way: 
 
 def test_record_writes_what_diagnose_reads(tmp_path: Path) -> None:
     """An incident over SSH, its recording, and the same verdict from both."""
-    with Sshd(tmp_path, options=replaying(tmp_path, "bot/demo/bundles/ranker")) as sshd:
+    with Sshd(tmp_path, options=replaying(tmp_path, "tests/cases/membind-oom-16g-6.1")) as sshd:
         config = config_of(sshd)
         live = sevbot("diagnose", NAME, "--json", "--config", config)
         recorded = sevbot("record", NAME, str(tmp_path / "recording"), "--config", config)
@@ -63,7 +63,7 @@ def test_record_writes_what_diagnose_reads(tmp_path: Path) -> None:
 
 def test_one_host_that_fails_is_status_1_and_hides_no_other(tmp_path: Path) -> None:
     """The one that is gone is told with its cure, after the one that answered."""
-    with Sshd(tmp_path, options=replaying(tmp_path, "bot/demo/bundles/ranker")) as sshd:
+    with Sshd(tmp_path, options=replaying(tmp_path, "tests/cases/membind-oom-16g-6.1")) as sshd:
         gone = '[hosts.web2]\naddress = "127.0.0.1"\nport = 1\n'
         with sshd.known_hosts.open("a", encoding="utf-8") as file:
             file.write(sshd.known_hosts.read_text(encoding="utf-8").replace(NAME, "web2"))

@@ -20,7 +20,7 @@ from diagnostics.collect.ssh import Target
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot, config_for, is_done, stage, tokens_of
 from tests.conftest import ROOT
 
-RANKER = read_directory(ROOT / "bot/demo/bundles/ranker")
+RANKER = read_directory(ROOT / "tests/cases/membind-oom-16g-6.1")
 SEED = "membind OOM of node 1, suggest interleave"
 
 

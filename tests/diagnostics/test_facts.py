@@ -13,7 +13,7 @@ from diagnostics.model import Moment
 from tests.conftest import ROOT
 from tests.diagnostics.kernel_logs import SEED, bundle_of, examine, membind_report, node_sections, recorded
 
-DEMO = read_directory(ROOT / "bot/demo/bundles/ranker")
+DEMO = read_directory(ROOT / "tests/cases/membind-oom-16g-6.1")
 EMPTY = Bundle("web1", {})
 
 

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics.bundle import TIMED_OUT, Bundle, Section, read_directory
+from diagnostics.bundle import TIMED_OUT, Bundle, Section
 from diagnostics.framing import unframe
 from diagnostics.probe import CAPS, KEEPS_END, MAX_OUTPUT_BYTES, MAX_SCRIPT_BYTES, PROBE, SECTIONS
-from tests.recorded import TREE, moved, write_program
+from tests.conftest import ROOT
+from tests.probing import moved, write_program
 
+JOURNALS = ("service-journal", "kernel-journal", "daemons-journal")
 AWKS = [
     pytest.param("mawk", marks=pytest.mark.needs("mawk")),
     pytest.param("gawk", marks=pytest.mark.needs("gawk")),
@@ -102,7 +104,7 @@ def test_its_sections_and_caps_are_those_of_the_table() -> None:
 @pytest.mark.needs("shellcheck")
 def test_it_is_posix_sh() -> None:
     """Shellcheck knows what dash and ash do not."""
-    run(["shellcheck", "-s", "sh", TREE / "diagnostics/probe.sh"])
+    run(["shellcheck", "-s", "sh", ROOT / "diagnostics/probe.sh"])
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -116,7 +118,7 @@ def test_it_runs_as_one_string_under_every_shell(shell: list[str]) -> None:
 
 def test_it_runs_as_a_file() -> None:
     """As sshd runs it with a forced command."""
-    bundle_of(run(["sh", TREE / "diagnostics/probe.sh"]))
+    bundle_of(run(["sh", ROOT / "diagnostics/probe.sh"]))
 
 
 def busybox_host(root: Path) -> list[str]:
@@ -143,7 +145,7 @@ def test_a_host_with_nothing_but_busybox_answers_too(tmp_path: Path) -> None:
     bundle = bundle_of(run([*busybox_host(tmp_path), PROBE]))
     assert time.monotonic() - begun < 8
     status = {name: section.exit for name, section in bundle.sections.items()}
-    assert [name for name, code in status.items() if code == 127] == ["service-journal", "kernel-journal", "units"]
+    assert [name for name, code in status.items() if code == 127] == [*JOURNALS, "units"]
     assert section_of(bundle, "kernel-journal").notes.endswith("journalctl: not found")
     assert "\nargv\t" in section_of(bundle, "processes").text
 
@@ -153,12 +155,13 @@ def test_a_host_with_nothing_but_busybox_answers_too(tmp_path: Path) -> None:
 def test_a_command_that_hangs_on_a_busybox_host_costs_its_own_section_only(tmp_path: Path) -> None:
     """Its own timeout is not used there; the status is that of the signal."""
     host = busybox_host(tmp_path)
-    write_program(tmp_path, "journalctl", """case "$*" in *"-n 0"*) exit;; esac; echo before; trap '' TERM; sleep 60; sleep 60""")
+    write_program(tmp_path, "journalctl", """case "$*" in *-k*) ;; *) exit ;; esac; echo before; trap '' TERM; sleep 60; sleep 60""")
+    write_program(tmp_path, "systemctl", "trap '' TERM; sleep 60; sleep 60")
     begun = time.monotonic()
     bundle = bundle_of(run([*host, PROBE]))
-    assert time.monotonic() - begun < 12
-    assert (section_of(bundle, "kernel-journal").text, section_of(bundle, "kernel-journal").exit) == ("before\n", 137)
-    assert section_of(bundle, "service-journal").exit in TIMED_OUT
+    assert time.monotonic() - begun < 14
+    assert section_of(bundle, "kernel-journal").text == "before\n"
+    assert {section_of(bundle, name).exit for name in ("kernel-journal", "units")} <= TIMED_OUT
     assert section_of(bundle, "cgroups").ended
 
 
@@ -267,7 +270,8 @@ def test_when_everything_hangs_it_still_ends(tmp_path: Path) -> None:
     begun = time.monotonic()
     bundle = with_programs(tmp_path, **dict.fromkeys(names, "sleep 60"))
     assert time.monotonic() - begun < 25
-    assert {section.exit for section in bundle.sections.values()} == {124}
+    hang = [name for name in SECTIONS if name not in ("runner-logs", "containers")]  # these two find nothing to run here
+    assert {section_of(bundle, name).exit for name in hang} == {124}
     assert section_of(bundle, "cgroups").notes == "not started: the probe had used up its 20 seconds"
 
 
@@ -537,7 +541,7 @@ def test_the_largest_processes_come_first_and_those_that_vanished_are_passed_ove
     for pid in range(1, 41):
         process(tmp_path, pid, status=f"Name:\tx\nPid:\t{pid}\n" + (f"VmRSS:\t{pid % 30:8} kB\n" if pid != 29 else ""))
     largest = run_section(tmp_path, "LARGEST").split(" ")[:-1]
-    assert largest[:3] == ["28", "27", "26"]
+    assert largest[:3] == ["28:28", "27:27", "26:26"]
     assert len(largest) == 24
     shutil.rmtree(tmp_path / "proc/28")
     text = run_section(tmp_path, "PROCESSES", "28 27", program("LAUNCHER") + program("PROCESS"))
@@ -625,15 +629,6 @@ def test_limits_and_moved_counters_of_cgroups_are_shown(tmp_path: Path, awk: str
     ]
 
 
-@pytest.mark.parametrize("directory", ["bot/demo/bundles/ranker", "bot/demo/bundles/healthy", "tests/cases/memcg-oom-5.10"])
-def test_bundles_made_of_recordings_can_be_read(directory: str) -> None:
-    """What was not recorded is missing, and says so."""
-    bundle = read_directory(TREE / directory)
-    assert set(bundle.sections) | set(bundle.missing) == set(SECTIONS)
-    assert set(bundle.missing.values()) == {"not recorded"}
-    assert all(section.exit == 0 and not section.cut for section in bundle.sections.values())
-
-
 @pytest.mark.parametrize("awk", AWKS)
 def test_of_systemds_words_those_on_ends_are_kept_and_stay_json(tmp_path: Path, awk: str) -> None:
     """journalctl prints fields in any order; its cursor, which is half of a record, is left out wherever it stands."""
@@ -644,6 +639,6 @@ def test_of_systemds_words_those_on_ends_are_kept_and_stay_json(tmp_path: Path, 
     other = {"MESSAGE": "Started web.service.", "MESSAGE_ID": "39f53479d3a045ac8e11786248231fbf"}
     (tmp_path / "said").write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in [*told, other]))
     write_program(tmp_path, "journalctl", f'case "$*" in *"-n 0"*) ;; *) cat {tmp_path}/said ;; esac')
-    lines = run_section(tmp_path, "SERVICE_JOURNAL", program("SERVICE_KEPT")).splitlines()
+    lines = run_section(tmp_path, "SERVICE_JOURNAL", program("SERVICE_KEPT"), "99").splitlines()
 
     assert [json.loads(line) for line in lines] == [ended, ended, {"MESSAGE": told[2]["MESSAGE"], "UNIT": "a"}]

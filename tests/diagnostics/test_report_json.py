@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from tests.diagnostics.kernel_logs import LOGS, SEED, bundle_of, recorded
 
 SCHEMA = json.loads((ROOT / "docs/report.schema.json").read_text(encoding="utf-8"))
-DEMO = ROOT / "bot/demo/bundles/ranker"
+DEMO = ROOT / "tests/cases/membind-oom-16g-6.1"
 
 
 def host_of(bundle: Bundle) -> dict[str, Any]:

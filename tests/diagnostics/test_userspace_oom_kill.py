@@ -9,6 +9,11 @@ from tests.diagnostics.service_records import daemon_said, ended, finding_on, ho
 
 CODE = "userspace-oom-kill"
 EARLYOOM = 'sending SIGTERM to process 388 uid 0 "ran"ker": badness 905, VmRSS 3276 MiB'
+NOHANG = [
+    "  PID:       388, name: ranker, state: S (sleeping)",
+    "  cgroup_v2: /system.slice/ranker.service",
+    "  Sending SIGKILL to the victim",
+]
 OOMD = "oomd kill: 81.28 80.05 42.78 system.slice/ranker.service 1000 ruleset:[r]"
 
 
@@ -17,7 +22,7 @@ OOMD = "oomd kill: 81.28 80.05 42.78 system.slice/ranker.service 1000 ruleset:[r
     [
         ("earlyoom", [EARLYOOM], 'ran"ker, pid 388'),
         ("oomd", [OOMD], "system.slice/ranker.service"),
-        ("nohang", ["  PID: 388, Name: ranker, badness: 905", "  Sending SIGKILL to the victim"], "ranker, pid 388"),
+        ("nohang", NOHANG, "ranker (ranker.service)"),
     ],
 )
 def test_names_the_daemon_and_its_victim(by: str, lines: list[str], victim: str) -> None:

@@ -44,7 +44,7 @@ install -D -m 600 "$out/key.pub" "$root/root/.ssh/authorized_keys"
 echo "lab $(cut -d' ' -f1,2 <"$root/etc/ssh/ssh_host_ed25519_key.pub")" >"$out/known_hosts"
 mkdir -p "$root/var/log/journal"
 systemctl --quiet --root="$root" enable systemd-networkd ssh
-systemctl --quiet --root="$root" disable earlyoom nohang nohang-desktop systemd-oomd supervisor monit podman podman-auto-update.timer podman-restart podman.socket apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap fstrim.timer dpkg-db-backup.timer
+systemctl --quiet --root="$root" disable earlyoom nohang nohang-desktop systemd-oomd supervisor monit podman podman-auto-update podman-auto-update.timer podman-restart podman.socket apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap fstrim.timer dpkg-db-backup.timer
 systemctl --quiet --root="$root" mask systemd-timesyncd getty@tty1 serial-getty@ttyS0 systemd-networkd-wait-online ssh.socket
 for program in holdmem misbehave; do
     cc -O2 -static -Wall -Werror -o "$root/usr/local/bin/$program" "$here/$program.c"

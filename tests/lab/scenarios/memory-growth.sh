@@ -5,4 +5,4 @@
 service ranker '/usr/local/bin/ranker -r 60 400' 'MemoryMax=100M'
 wait_for_kills 1
 systemctl set-property --runtime ranker MemoryMax=200M
-wait_for 120 "dmesg | grep -q 'Killed process.*anon-rss:1[5-9]'"
+wait_for 120 "dmesg | grep -Eq 'anon-rss:(1[5-9]|20)[0-9]{4}kB'"

@@ -1,7 +1,7 @@
-# nohang ends ranker when less than 60 % of the memory is free
+# nohang ends ranker when less than half of the memory is free
 # expect: userspace-oom-kill likely|confirmed
 
-sed -i 's/^soft_threshold_min_mem.*/soft_threshold_min_mem = 60 %/; s/^hard_threshold_min_mem.*/hard_threshold_min_mem = 50 %/' /etc/nohang/nohang.conf
+sed -i 's/^soft_threshold_min_mem.*/soft_threshold_min_mem = 50 %/; s/^hard_threshold_min_mem.*/hard_threshold_min_mem = 40 %/' /etc/nohang/nohang.conf
 systemctl start nohang
 service ranker '/usr/local/bin/ranker -r 40 800'
 wait_for 120 "journalctl -b -u nohang | grep -q 'Sending SIG'"

@@ -1,0 +1,20 @@
+"""The probe in a directory that stands for a host: its /proc and /sys, and programs that are found before the real ones."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+
+def moved(script: str, root: Path) -> str:
+    """`script` with `root` in place of / for /proc and /sys, and with the programs in `root`/bin found first."""
+    script = re.sub(r"(?<!\w)/(?=(?:proc|sys)\b)", f"{root}/", script)
+    return re.sub(r"^PATH=", f"PATH={root}/bin:", script, count=1, flags=re.MULTILINE)
+
+
+def write_program(root: Path, name: str, script: str) -> None:
+    """A program that the probe finds before the real one."""
+    path = root / "bin" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
