@@ -24,7 +24,7 @@ from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
 
 MAGIC = b"=sevbot-probe "
 ENDED_EARLY = "the probe's output ended before it"
-MOST_TIMES_CAP = 2  # of a section, whatever a host sends: what is longer than the probe may print is cut here
+MOST_TIMES_CAP = 4  # of a section, whatever a host sends; bytes that are no text take three times their size when they are printed again
 SKIPPED = "the probe skipped it; is the host's copy of the probe older?"
 _BLANK = re.compile(rb"\n{3,}")
 _NUMBER = re.compile(r"[0-9]{1,9}")  # str.isdigit would also take what int() refuses

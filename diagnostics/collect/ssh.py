@@ -179,7 +179,7 @@ class SshCollector:
                 capture.stopped = f"did not end in {self._settings.deadline_s:g} s and was stopped"
             except CannotAskError as error:
                 return Missing(str(error))
-        return capture.result(target.name, _where(target))
+        return await asyncio.to_thread(capture.result, target.name, _where(target))  # up to a MiB: others are answered meanwhile
 
     async def _ask(self, target: Target, capture: Capture) -> None:
         host_keys = self._host_keys(target)

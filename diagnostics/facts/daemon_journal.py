@@ -25,9 +25,10 @@ PROGRAMS = {"/usr/bin/sudo": "sudo", "/usr/bin/podman": "podman"}
 
 @dataclass(frozen=True)
 class DaemonEvent:
-    """One line of a daemon's."""
+    """One line of a daemon's. `unit` is the one in which it ran."""
 
     by: str
+    unit: str
     wall: datetime | None
     text: str
     citation: Citation
@@ -53,7 +54,8 @@ def read(bundle: Bundle) -> DaemonJournal | Missing:
 
 def _read_event(record: Record) -> DaemonEvent | None:
     said = record.fields
-    by = PROGRAMS.get(said.get("_EXE", "")) or said.get("_SYSTEMD_UNIT", "").removesuffix(".service")
+    unit = said.get("_SYSTEMD_UNIT", "")
+    by = PROGRAMS.get(said.get("_EXE", "")) or unit.removesuffix(".service")
     if not by or "CONTAINER_ID" in said:  # of a container's own words, which docker logs for it
         return None
-    return DaemonEvent(by, record.wall, record.text, Citation("daemons-journal", record.number, record.text))
+    return DaemonEvent(by, unit, record.wall, record.text, Citation("daemons-journal", record.number, record.text))

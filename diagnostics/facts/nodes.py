@@ -15,11 +15,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from diagnostics.bundle import Bundle, Missing
+from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.facts.oom_report import PAGE_SIZES_KB
+from diagnostics.node_list import parse_nodes
 
 _MEMINFO = re.compile(r"Node (\d{1,4}) ([\w()]+): +(\d{1,15}) kB")
 _ZONE = re.compile(r"Node (\d{1,4}), zone +\w+")
+_HAS_CPU = re.compile(r"/has_cpu:([0-9,-]{1,1000})$", re.MULTILINE)
 _PAGES = re.compile(r" +(high|managed|present) +(\d{1,12})")
 
 
@@ -40,9 +42,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Nodes:
-    """All nodes that have memory; a node of CPUs or devices alone is left out."""
+    """All nodes that have memory; a node of CPUs or devices alone is left out. `without_cpus` are those of CXL and the like."""
 
     by_number: Mapping[int, Node]
+    without_cpus: frozenset[int] = frozenset()
 
 
 def read(bundle: Bundle) -> Nodes | Missing:
@@ -67,7 +70,15 @@ def read(bundle: Bundle) -> Nodes | Missing:
     }
     if not nodes:
         return Missing("this kernel shows no NUMA nodes (/sys/devices/system/node is empty or hidden)")
-    return Nodes(nodes)
+    return Nodes(nodes, _without_cpus(bundle, frozenset(nodes)))
+
+
+def _without_cpus(bundle: Bundle, nodes: frozenset[int]) -> frozenset[int]:
+    """The nodes of memory that section `nodes` does not list as nodes of CPUs."""
+    section = bundle.get("nodes")
+    found = _HAS_CPU.search(section.text) if isinstance(section, Section) else None
+    with_cpus = parse_nodes(found[1]) if found else None
+    return nodes - with_cpus if with_cpus else frozenset()
 
 
 def _reclaimable_kb(kb: Mapping[str, int]) -> int:

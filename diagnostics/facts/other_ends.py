@@ -24,12 +24,12 @@ from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.facts import clock
 from diagnostics.facts.service_journal import PROCESS_EXIT, ServiceEvent
 from diagnostics.model import Citation
+from diagnostics.redact import JOB_LOGS
 
 if TYPE_CHECKING:
     import re2
 
 ENDED = ("exited", "restarting", "dead", "stopped")  # states in which a container's exit code is that of its last end
-JOB_LOGS = "/etc/sevbot/logs/"
 _WHO = r"(?P<name>[\w.@-]+)\W+(?:\(?pid[ =:]*\d+\)?\W+)?(?:was )?(?:exited|ended|died|killed|terminated|failed)\b.{0,40}\b"
 DEFAULT_PATTERNS = (
     _WHO + r"(?:signal|sig)[ =:]*(?P<signal>\d{1,2}|[A-Z][A-Z0-9]{1,8})\b",

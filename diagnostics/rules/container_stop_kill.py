@@ -1,7 +1,7 @@
 """container-stop-kill: a container was told to stop, did not in time, and its engine killed it by SIGKILL.
 
-Fires when dockerd or podman logged that a container failed to stop and was killed. It is `confirmed` where the container's own record says
-that it ended with exit code 137 within seconds, `likely` on the engine's line alone.
+Fires when dockerd or podman logged that a container failed to stop and was killed. It is `confirmed` where the container's own record, or
+systemd's of the service that runs it, says that it ended with exit code 137 within seconds, `likely` on the engine's line alone.
 Stays clear when no such line is in the journal. Cannot tell when the journal of daemons cannot be read.
 Looks like, but is not: an OOM kill, which has the exit code 137, too.
 
@@ -17,7 +17,7 @@ from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.other_ends import OtherEnds
-from diagnostics.facts.service_journal import ServiceEvent
+from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
 from diagnostics.model import Clear, Outcome, Remedy, Unknown
 from diagnostics.rules.recent import say_since
 from diagnostics.rules.service_case import Told, daemon_events, end_of, finding, is_at, wrapped_signal
@@ -41,15 +41,19 @@ def check(evidence: Evidence) -> Outcome:
         return Unknown(f"what container engines did is in the journal, and that was not seen ({daemons.because})")
     others = evidence.get(OtherEnds)
     ends = others.ends if isinstance(others, OtherEnds) else ()
-    late = [end_of(event, _who(event, ends)) for event in daemon_events(evidence, *DAEMONS) if _LATE.search(event.text)]
-    if not late:
+    lines = [event for event in daemon_events(evidence, *DAEMONS) if _LATE.search(event.text)]
+    if not lines:
         return Clear(f"no container engine logged that a stop timed out {say_since(evidence)}")
-    signs = [end.citation for end in ends if any(_is_of(end, event) for event in late)]
+    late = [end_of(line, _who(line, ends)) for line in lines]
+    signs = [end.citation for end in (*ends, *_of_systemd(evidence)) if any(_is_of(end, *both) for both in zip(lines, late, strict=True))]
     why = "It was told to stop (SIGTERM), and was still there when its time was up."
-    told = Told(
-        CODE, "container killed when its stop timed out", "was killed by its engine (SIGKILL), since it did not stop in time", why, REMEDY
-    )
-    return (finding(told, late, signs[:1]),)
+    did = "was killed by its engine (SIGKILL), since it did not stop in time"
+    return (finding(Told(CODE, "container killed when its stop timed out", did, why, REMEDY), late, signs[:1]),)
+
+
+def _of_systemd(evidence: Evidence) -> tuple[ServiceEvent, ...]:
+    journal = evidence.get(ServiceJournal)
+    return journal.ends if isinstance(journal, ServiceJournal) else ()
 
 
 def _who(event: DaemonEvent, ends: tuple[ServiceEvent, ...]) -> str:
@@ -61,5 +65,6 @@ def _who(event: DaemonEvent, ends: tuple[ServiceEvent, ...]) -> str:
     return named or (f"container {found[0][:12]}" if found else "a container")
 
 
-def _is_of(end: ServiceEvent, event: ServiceEvent) -> bool:
-    return end.unit == event.unit and wrapped_signal(end) == Signals.SIGKILL and is_at(end.wall, event.wall)
+def _is_of(end: ServiceEvent, line: DaemonEvent, event: ServiceEvent) -> bool:
+    """Whether it is the container's own end, or that of the service in which the engine's command ran."""
+    return end.unit in (event.unit, line.unit) and wrapped_signal(end) == Signals.SIGKILL and is_at(end.wall, event.wall)

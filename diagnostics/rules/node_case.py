@@ -14,6 +14,7 @@ from diagnostics.model import Citation, Confidence, Finding, Kill, MemoryPicture
 from diagnostics.node_memory import is_full, shown_nodes
 from diagnostics.rules import node_picture
 from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, Limited, say_kills, say_task, second_signs
+from diagnostics.rules.surroundings import say_surroundings
 
 UNNAMED = (
     "The kernel names no constraint here: MGLRU has it kill for a node that is short (min_ttl_ms). So this rests on the node's own numbers "
@@ -44,7 +45,12 @@ class NodeCase:
             headline=headline,
             confidence=confidence,
             kills=kills,
-            story=(say_kills(kills), self._say_limit(limit, memory), *(node_picture.say_holders(memory) if memory else ())),
+            story=(
+                say_kills(kills),
+                self._say_limit(limit, memory),
+                *(node_picture.say_holders(memory) if memory else ()),
+                *say_surroundings(self.evidence, self.unit(), self._live_copy(), memory),
+            ),
             citations=(*self._cited(), *signs),
             node=min(self.nodes) if len(self.nodes) == 1 else None,
             victim=Victim(kills[0].task, kills[0].rss_kb),
@@ -128,6 +134,12 @@ class NodeCase:
         if isinstance(seen, Missing):
             return ()
         return tuple(process for process in seen.all if process.bound_to is not None and process.bound_to <= self.nodes)
+
+    def _live_copy(self) -> Process | None:
+        """The largest live process of the victim's name and unit."""
+        seen, task = self.evidence.get(Processes), self.culprit() or self.sourced[0].report.kills[0].task
+        live = seen.all if isinstance(seen, Processes) else ()
+        return next((process for process in live if process.task.comm == task.comm and task.unit in (None, process.task.unit)), None)
 
     def unit(self) -> Unit | None:
         """The unit of the task that asked, as systemd starts it."""

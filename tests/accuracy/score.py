@@ -51,6 +51,11 @@ class Answer:
     def codes(self) -> set[str]:
         return {finding.code for finding in self.report.findings}
 
+    def beyond(self, allowed: set[str]) -> set[str]:
+        """Causes other than these, and other than what explains one of these (slab that filled the machine)."""
+        findings = self.report.findings
+        return {finding.code for finding in findings if finding.code not in allowed and not allowed & set(finding.explains)}
+
 
 Row = tuple[Label, Mapping[str, Mark | None]]
 
@@ -143,6 +148,6 @@ def _verdict(label: Label, said: Answer) -> Mark:
     allowed = CODES.get(label.get("inferred_constraint") or "", set())
     if not label["killed"] or not allowed:
         return Mark.WRONG if said.codes else Mark.RIGHT
-    if said.codes - allowed:
+    if said.beyond(allowed):
         return Mark.WRONG
     return Mark.RIGHT if said.codes else Mark.UNKNOWN

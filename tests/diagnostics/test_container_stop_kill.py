@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.diagnostics.kernel_logs import examine
-from tests.diagnostics.service_records import BOOTED_S, daemon_said, finding_on, host_of
+from tests.diagnostics.service_records import BOOTED_S, daemon_said, ended, finding_on, host_of
 
 CODE = "container-stop-kill"
 ID = "4f1c" * 16
@@ -39,6 +39,14 @@ def test_confirmed_by_the_containers_own_record() -> None:
     assert (str(found.confidence), found.story[0].startswith("web (docker)")) == ("confirmed", True)
     for other in (container(0, "21:47:49"), container(137, "21:40:00")):
         assert str(finding_on(CODE, host_of("", daemons_journal=words, containers=other)).confidence) == "likely"
+
+
+def test_confirmed_by_systemds_record_of_the_service_that_runs_it() -> None:
+    """Podman's command runs in the service itself."""
+    words = daemon_said(PODMAN, by="web", _EXE="/usr/bin/podman")
+    journal = ended(137, 100.5, code="exited")
+    assert str(finding_on(CODE, host_of(journal, daemons_journal=words)).confidence) == "confirmed"
+    assert str(finding_on(CODE, host_of(journal.replace("web.service", "db.service"), daemons_journal=words)).confidence) == "likely"
 
 
 def test_stays_clear_of_what_others_write() -> None:

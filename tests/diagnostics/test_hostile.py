@@ -128,6 +128,7 @@ SECTIONS_OF = {
     "OtherEnds": ("containers", "runner-logs"),
     "DaemonJournal": ("daemons-journal",),
     "LastWords": ("last-words",),
+    "Settings": ("sysctls",),
     "Growth": ("growth",),
     "Filesystems": ("filesystems",),
     "Boots": ("boots",),

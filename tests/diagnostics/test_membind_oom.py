@@ -22,6 +22,9 @@ UNITS = (
     "Id=job.service\nMainPID=0\nExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job ...\nFragmentPath=/etc/systemd/system/job.service\n"
 )
 NODES = node_sections(8104924, 6218712)
+UP_FOR_LONG = "now 1795384570\nuptime 60000.92 537.49\n"
+DISK = "/dev/vda ext4 1000 10 990 1% /\n"
+STEADY = "at:100.00\n400:1000\nat:102.00\n400:1000\n"
 BOUND_JOB = "Name:\tjob\nPid:\t400\nVmRSS:\t 1000 kB\ncgroup\t0::/system.slice/job.service\nnuma\tbind:1\tN1=1000\n"
 
 
@@ -311,7 +314,9 @@ def test_a_file_without_a_kill_is_no_proof_of_health() -> None:
 
 def test_stays_clear_on_a_whole_log_without_a_kill() -> None:
     """Read from boot to now, and nothing in it."""
-    host = examine("kern  :info  : [    0.000000] Linux version 6.1\n", clock=CLOCK, service_journal="", units=UNITS, **NODES)
+    rest = {"daemons_journal": "", "filesystems": DISK, "growth": STEADY, "processes": BOUND_JOB, **NODES}
+    log = "kern  :info  : [    0.000000] Linux version 6.1\n"
+    host = examine(log, clock=UP_FOR_LONG, service_journal="", units=UNITS, **rest)
 
     assert set(host.clear) == {rule.code for rule in RULES}
 

@@ -642,3 +642,83 @@ def test_of_systemds_words_those_on_ends_are_kept_and_stay_json(tmp_path: Path, 
     lines = run_section(tmp_path, "SERVICE_JOURNAL", program("SERVICE_KEPT"), "99").splitlines()
 
     assert [json.loads(line) for line in lines] == [ended, ended, {"MESSAGE": told[2]["MESSAGE"], "UNIT": "a"}]
+
+
+# -- journals, containers, logs, disks, growth --
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_of_daemons_words_those_on_kills_are_kept_without_command_lines(tmp_path: Path, awk: str) -> None:
+    """They stay JSON; what a container said among docker's words is left out, and so is every other command of sudo's."""
+    use_awk(tmp_path, awk)
+    killed = 'sending SIGTERM to process 388 uid 0 "ranker": badness 905, VmRSS 3276 MiB'
+    told = [
+        {"MESSAGE": f'{killed}, cmdline "ranker --token=\\"hunter2\\" x"', "_SYSTEMD_UNIT": "earlyoom.service"},
+        {"_EXE": "/usr/bin/sudo", "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/kill -9 388"},
+        {"MESSAGE": "Container failed to exit within 10s of signal 15 - using the force", "_SYSTEMD_UNIT": "docker.service"},
+    ]
+    other = [
+        {"MESSAGE": killed, "CONTAINER_ID": "4f1c", "_SYSTEMD_UNIT": "docker.service"},
+        {"_EXE": "/usr/bin/sudo", "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/mysql -phunter2"},
+        {"_EXE": "/usr/bin/sudo", "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/kill -9 388; echo hunter2"},
+        {"MESSAGE": "mem avail: 100 of 3900 MiB", "_SYSTEMD_UNIT": "earlyoom.service"},
+    ]
+    (tmp_path / "said").write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in [*told, *other]))
+    write_program(tmp_path, "journalctl", f"cat {tmp_path}/said")
+    lines = run_section(tmp_path, "DAEMONS_JOURNAL", program("DAEMONS_KEPT")).splitlines()
+
+    assert [json.loads(line) for line in lines] == [{**told[0], "MESSAGE": killed}, *told[1:]]
+
+
+def test_the_last_words_of_services_that_ended_are_asked_for(tmp_path: Path) -> None:
+    """By unit, those that ended most often first; a name that journalctl could take for something else is left out."""
+    ends = ["web.service"] * 3 + ["db.service", "x y.service", "--vacuum-size=1"]
+    (tmp_path / "ends").write_text("".join(f'{{"UNIT":"{unit}"}}\n' for unit in ends))
+    write_program(tmp_path, "journalctl", f'case "$*" in *MESSAGE_ID*) cat {tmp_path}/ends ;; *) echo "$*" ;; esac')
+
+    assert run_section(tmp_path, "LAST_WORDS").rstrip().endswith("_PID,_TRANSPORT _SYSTEMD_UNIT=web.service _SYSTEMD_UNIT=db.service")
+
+
+def test_containers_are_asked_for_where_there_is_an_engine(tmp_path: Path) -> None:
+    """Each line says whose it is; without containers nothing is inspected."""
+    write_program(tmp_path, "docker", 'case "$1" in ps) echo a; echo b ;; inspect) echo "$*" ;; esac')
+    write_program(tmp_path, "podman", 'case "$1" in ps) ;; *) echo inspected ;; esac')
+
+    assert run_section(tmp_path, "CONTAINERS", "FORMAT") == "docker inspect --format FORMAT a b\n"
+
+
+def test_of_supervisors_logs_the_lines_on_ends_are_shown(tmp_path: Path) -> None:
+    """Of what an administrator gave us each line, and s6's tally."""
+    ended = "2026-11-22 21:47:49,123 INFO exited: web (terminated by SIGKILL; not expected)"
+    logs = tmp_path / "var/log/supervisor"
+    logs.mkdir(parents=True)
+    (logs / "supervisord.log").write_text(f"2026-11-22 21:47:48,123 INFO spawned: 'web' with pid 388\n{ended}\n")
+    given = tmp_path / "etc/sevbot/logs"
+    given.mkdir(parents=True)
+    (given / "runner.log").write_text("job ranker ended: signal 9\n" + "x" * 2000 + "\n")
+    (tmp_path / "run/service/web/supervise").mkdir(parents=True)
+    write_program(tmp_path, "s6-svdt", "echo @400000006b036f2a12345678 signal SIGKILL")
+    text = run_section(tmp_path, "RUNNER_LOGS").replace(str(tmp_path), "")
+
+    assert text.splitlines() == [
+        f"/var/log/supervisor/supervisord.log:{ended}",
+        "/etc/sevbot/logs/runner.log:job ranker ended: signal 9",
+        f"/etc/sevbot/logs/runner.log:{'x' * 1000}",
+        "/run/service/web:@400000006b036f2a12345678 signal SIGKILL",
+    ]
+
+
+def test_sizes_are_read_twice(tmp_path: Path) -> None:
+    """One that is gone meanwhile has no second size; the first sizes are those that it was given."""
+    process(tmp_path, 7, status="Name:\tx\nVmRSS:\t   300 kB\n")
+    (tmp_path / "proc/uptime").write_text("131.90 1.00\n")
+
+    text = run_section(tmp_path, "GROWTH", "at:129.87 7:200 8:100").replace(str(tmp_path), "")
+    assert text == "at:129.87\n7:200\n8:100\nat:131.90\n7:300\n"
+
+
+def test_disks_are_shown_in_space_and_inodes() -> None:
+    """As df prints them, on whatever this runs."""
+    text = section_of(bundle_of(run(["sh", "-c", PROBE])), "filesystems").text
+    assert re.search(r"^\S+ +\S+ +\d+ +\d+ +-?\d+ +\d+% /$", text, re.MULTILINE)
+    assert "\ninodes\n" in text

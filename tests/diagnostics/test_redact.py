@@ -9,6 +9,7 @@ import pytest
 from diagnostics.bundle import Bundle, Section
 from diagnostics.redact import redact, redact_bundle
 
+TALLY = "/run/service/web:@400000006b036f2a12345678 signal SIGKILL\n"  # of s6: a time that looks like a secret
 SECRETS = (
     "hunter2",
     "AKIAIOSFODNN7EXAMPLE",
@@ -67,12 +68,12 @@ def test_of_a_bundle_only_programs_own_words_are_redacted() -> None:
     record = {"MESSAGE": "password=hunter2", **own, "__CURSOR": "s=4f1c"}
     sections = {
         "last-words": Section("last-words", f"{json.dumps(record)}\nnot a record hunter2\n", notes="token hunter2"),
-        "runner-logs": Section("runner-logs", "/etc/sevbot/logs/a:job ended, secret=hunter2\n"),
+        "runner-logs": Section("runner-logs", f"/etc/sevbot/logs/a:job ended, secret=hunter2\n{TALLY}"),
         "uname": Section("uname", "Linux 6.1.0-50-cloud-amd64 x86_64\n"),
     }
     shown = redact_bundle(Bundle("web1", sections)).sections
 
     assert json.loads(shown["last-words"].text.split("\n")[0]) == {"MESSAGE": "password […]", **own}
     assert "hunter2" not in str(shown)
-    assert shown["runner-logs"].text == "/etc/sevbot/logs/a:job ended, secret […]\n"
+    assert shown["runner-logs"].text == f"/etc/sevbot/logs/a:job ended, secret […]\n{TALLY}"
     assert shown["uname"] == sections["uname"]

@@ -1,0 +1,34 @@
+"""The kernel's settings on memory, from section `sysctls` (`FILE:VALUE`).
+
+/proc/sys/vm/zone_reclaim_mode:0
+/sys/kernel/mm/transparent_hugepage/enabled:[always] madvise never
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from diagnostics.bundle import Bundle, Missing
+
+MOST_SETTINGS = 256
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Values by the name of their file."""
+
+    values: Mapping[str, str]
+
+    def is_on(self, name: str) -> bool:
+        """Whether a number other than 0 stands there; False where this kernel does not have it."""
+        return self.values.get(name, "0").isdigit() and int(self.values.get(name, "0")[:9]) != 0
+
+
+def read(bundle: Bundle) -> Settings | Missing:
+    section = bundle.get("sysctls")
+    if isinstance(section, Missing):
+        return section
+    lines = (line.partition(":") for line in section.text.split("\n", MOST_SETTINGS)[:MOST_SETTINGS])
+    values = {path.rpartition("/")[2]: value for path, colon, value in lines if colon and path.startswith("/")}
+    return Settings(values) if values else Missing("no setting was read")

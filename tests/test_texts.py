@@ -1,0 +1,128 @@
+"""Every recorded case's text, as somebody reads it who was just woken up: what it must hold, and in which words."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from diagnostics.bundle import read_directory
+from diagnostics.engine import diagnose, report_on
+from diagnostics.model import Finding, HostReport
+from diagnostics.render import to_text
+from diagnostics.rules import RULES
+from diagnostics.words import Part, tell
+from tests.conftest import ROOT
+from tests.test_cases import CASES, case_of
+
+WITH_FINDINGS = [directory for directory in CASES if case_of(directory)["findings"]]
+PLAIN_WORDS = ROOT / "tests" / "plain_words.txt"
+KILLERS = (
+    "OOM killer",
+    "systemd",
+    "SIG",
+    "kernel",
+    "engine",
+    "earlyoom",
+    "nohang",
+    "oomd",
+    "itself",
+    "gave up",
+    "machine",
+    "limit of",
+    "could not be started",
+)
+_HOST_TEXT = re.compile(r"“[^”]*”|(?<!\w)/\S+|^sed .*$")
+_WORD = re.compile(r"[A-Za-z][A-Za-z_'-]+")
+_SETTING = re.compile(r"[A-Z][a-z]+(?:[A-Z][A-Za-z]*)+")  # of systemd: MemoryMax, LimitAS
+_IMPERATIVE = re.compile(r"(?:Or: )?(?:“[^”]+” |[A-Z][a-z]+ )")
+
+
+@cache
+def host_of(directory: Path) -> HostReport:
+    return diagnose(read_directory(directory / case_of(directory)["bundle"]))
+
+
+def parts_with_findings(directory: Path) -> list[tuple[Part, Finding]]:
+    """What is told of each finding, in the same order."""
+    host = host_of(directory)
+    told: list[Finding] = []
+    for finding in host.findings:
+        if (finding.code, finding.headline) not in {(other.code, other.headline) for other in told}:
+            told.append(finding)
+    return list(zip(tell(report_on([host])).parts, told, strict=False))
+
+
+@pytest.mark.parametrize("directory", WITH_FINDINGS, ids=lambda path: path.name)
+def test_a_text_names_victim_killer_cause_and_what_to_do(directory: Path) -> None:
+    """The first three under “What happened”, with two numbers; the last under “What to do”."""
+    for part, finding in parts_with_findings(directory):
+        story = " ".join(part.story)
+        if finding.victim is not None and finding.kills:
+            assert finding.victim.task.comm in story or finding.explains, "the victim"  # a cause behind a kill is told beside it
+        assert any(killer in story for killer in KILLERS), "the killer"
+        assert len(re.findall(r"\d+(?:[.:]\d+)*", story)) >= 2, "two numbers"
+        assert part.steps, "an action"
+        assert all(_IMPERATIVE.match(step.says) for step in part.steps), "an action that says what to do"
+
+
+@pytest.mark.parametrize("directory", WITH_FINDINGS, ids=lambda path: path.name)
+def test_each_stands_under_its_heading(directory: Path) -> None:
+    """In this order, once for each finding."""
+    text = to_text(report_on([host_of(directory)]))
+    told = len(parts_with_findings(directory))
+    assert text.count("\nWhat happened\n") >= told
+    assert text.count("\nWhat to do\n") == told
+    assert text.count("\nEvidence\n") == told
+    assert text.index("What happened") < text.index("What to do") < text.index("Evidence")
+
+
+def words_of(directory: Path) -> set[str]:
+    """The words of all sentences, without what stands there as the host or a command has it."""
+    words: set[str] = set()
+    for part in tell(report_on([host_of(directory)])).parts:
+        sentences = (
+            part.headline,
+            *part.story,
+            part.how_sure or "",
+            *(step.says for step in part.steps),
+            *part.ruled_out,
+            *part.not_checked,
+        )
+        for sentence in sentences:
+            words.update(_WORD.findall(_HOST_TEXT.sub(" ", sentence)))
+    return words
+
+
+@cache
+def known_words() -> frozenset[str]:
+    glossary = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    plain = PLAIN_WORDS.read_text(encoding="utf-8")
+    return frozenset(word.lower() for text in (glossary, plain) for word in re.findall(r"[A-Za-z][A-Za-z_'-]+", text))
+
+
+@pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
+def test_no_word_is_jargon_without_an_entry_in_the_glossary(directory: Path) -> None:
+    """A word that is new in a text goes into the glossary, or into the list of plain ones if everybody knows it."""
+    new = {word for word in words_of(directory) if not _SETTING.fullmatch(word) and not _is_known(word)}
+    assert new == set()
+
+
+def _is_known(word: str) -> bool:
+    return any(form.lower() in known_words() for form in (word, word.strip("'"), word.removesuffix("'s")))
+
+
+def test_the_glossary_has_every_code() -> None:
+    """A report names causes by them."""
+    glossary = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    assert [rule.code for rule in RULES if f"| {rule.code} | " not in glossary] == []
+
+
+def test_the_list_of_plain_words_holds_no_other() -> None:
+    """What no text says any more is taken out."""
+    said = {form for directory in CASES for word in words_of(directory) for form in (word.lower(), word.lower().removesuffix("'s"))}
+    plain = PLAIN_WORDS.read_text(encoding="utf-8").split()
+    assert plain == sorted(set(plain))
+    assert [word for word in plain if word not in said] == []
