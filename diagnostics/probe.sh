@@ -434,8 +434,11 @@ df -l / >/dev/null 2>&1 || local=
 df -PkT $local && printf "inodes\n" && df -PiT $local
 '
 
-# boots: the last records of the boot before this one, without their text: when it ended, and whether the journal was stopped orderly
+# boots: whether the journal is kept on disk; the last records of the boot before this one, without their text: when it ended, and
+# whether the journal was stopped orderly
 BOOTS='
+set -- /var/log/journal/*/system.journal
+[ ! -e "$1" ] || printf "kept on disk\n"
 journalctl -b -1 -q -o json --no-pager -n 5 --output-fields=MESSAGE_ID,_TRANSPORT,_SYSTEMD_UNIT,_BOOT_ID 2>/dev/null
 true
 '

@@ -17,11 +17,14 @@ from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
-from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Task, Unknown, Victim
+from diagnostics.model import Clear, Confidence, Finding, Moment, Outcome, Remedy, Task, Unknown, Victim
 from diagnostics.rules.recent import is_recent
+from diagnostics.rules.signs import say_moment, say_times
 
 CODE = "hardware-memory-error"
-KILLED = re.compile(r"Memory failure: 0x[0-9a-f]+: (?:Sending SIGBUS to|Killing|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) ")
+KILLED = re.compile(
+    r"Memory failure: (?P<page>0x[0-9a-f]{1,16}): (?:Sending SIGBUS to|Killing|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) "
+)
 REMEDY = Remedy(
     action="replace-memory",
     says="Drain the host and have its memory checked (ras-mc-ctl, EDAC, the vendor's log): the module must be replaced.",
@@ -42,14 +45,18 @@ def check(evidence: Evidence) -> Outcome:
         return Unknown("the kernel log does not go from boot to now, so such a line may be missing")
     _, last = killed[-1]
     task = Task(last["comm"], int(last["pid"]))
-    times = "once" if len(killed) == 1 else f"{len(killed)} times"
+    at = killed[-1][0].wall
+    when = f" at {say_moment(Moment(wall=at))}" if at else ""
     return (
         Finding(
             code=CODE,
             headline="killed for broken memory (hardware)",
             confidence=Confidence.CONFIRMED,
             kills=(),
-            story=(f"The kernel sent SIGBUS {times}, last to {task.comm}, pid {task.pid}, because a page of its memory is broken.",),
+            story=(
+                f"The kernel sent SIGBUS {say_times(len(killed))}, last to {task.comm}, pid {task.pid}{when}.",
+                f"A page of its memory ({last['page']}) is broken, and its content is lost.",
+            ),
             citations=tuple(event.citation for event, _ in killed[-2:]),
             victim=Victim(task, None),
             remedies=(REMEDY,),

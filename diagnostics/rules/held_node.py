@@ -10,7 +10,7 @@ from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
 from diagnostics.facts.oom_report import MEMCG, OomReport
 from diagnostics.model import Clear, Confidence, Finding, Remedy, Unknown, Victim
 from diagnostics.node_memory import is_near_high, shown_nodes, zones_of
-from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, no_report, second_signs
+from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, no_report, say_kills, second_signs
 from diagnostics.sizes import human
 
 MUCH = 0.25  # of a node: see docs/adr/0002
@@ -78,7 +78,10 @@ def holder_finding(evidence: Evidence, found: Sequence[Held], told: tuple[str, s
         headline=f"{headline} of {where}",
         confidence=sure,
         kills=kills,
-        story=(f"{human(first.kb)} of {where} ({human(first.managed_kb)}), {share} %: {says}",),
+        story=(
+            say_kills(kills),
+            f"{human(first.kb)} of {where} ({human(first.managed_kb)}), {share} %: {says}",
+        ),
         citations=(*(first.sourced.cite(line) for line in first.sourced.report.key_lines), *signs),
         node=first.node,
         victim=Victim(kills[0].task, kills[0].rss_kb),

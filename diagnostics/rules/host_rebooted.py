@@ -3,8 +3,9 @@
 Fires when the machine booted within the time that counts, and the journal of the boot before goes on to within an hour of it: services ran,
 and then the machine went down. It is `confirmed`: the time of boot is the kernel's, the journal's last record journald's. If that record
 is the journal's orderly stop, somebody or something asked for the restart; if not, the machine stopped at once.
-Stays clear when the machine has been up since before. Cannot tell when it booted within that time, but the journal keeps no earlier boot;
-or when services ended after the boot, since a restart explains one end and not the next.
+Stays clear when the machine has been up since before, or when its journal is on disk and knows no earlier boot. Cannot tell when it booted
+within that time, and the journal is not kept over boots; or when services ended after the boot, since a restart explains one end and not
+the next.
 Looks like, but is not: a service that restarts.
 
 Source: /proc/stat btime; journalctl(1) -b -1; systemd's sd-messages.h.
@@ -47,7 +48,9 @@ def check(evidence: Evidence) -> Outcome:
         return Clear(f"the machine has been up since {say_moment(Moment(wall=clock.booted))}")
     if isinstance(boots, Missing):
         return Unknown(f"the machine booted at {_say(clock.booted)}; whether it was up before was not seen ({boots.because})")
-    if boots.last_seen is None or boots.citation is None:
+    if boots.last_seen is None and boots.kept:
+        return Clear(f"the machine booted at {_say(clock.booted)}, for the first time that the journal on its disk knows of")
+    if boots.last_seen is None:
         return Unknown(f"the machine booted at {_say(clock.booted)}, and the journal keeps no boot before that")
     if clock.booted - boots.last_seen > LONGEST_DOWN:
         return Clear(f"the machine booted at {_say(clock.booted)}, and had been off since {_say(boots.last_seen)}")

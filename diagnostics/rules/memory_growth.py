@@ -22,7 +22,7 @@ from diagnostics.facts.processes import Process, Processes
 from diagnostics.limit import Kind
 from diagnostics.model import Clear, Confidence, Finding, Kill, Outcome, Remedy, Task, Unknown, Victim
 from diagnostics.rules.memcg_oom import limited_cgroup
-from diagnostics.rules.signs import limited_by, say_task, say_times
+from diagnostics.rules.signs import limited_by, say_kills, say_task
 from diagnostics.sizes import human
 
 CODE = "memory-growth"
@@ -51,7 +51,7 @@ def check(evidence: Evidence) -> Outcome:
     kills = _of_box(evidence)
     found = [_live(process, grown, growth, of_it) for process, grown in growing if (of_it := _same(process, kills))]
     process, grown = growing[0]
-    return tuple(found) or Unknown(f"{_say(process, grown, growth)}; whether it will stop is not known, and nothing was killed for it")
+    return tuple(found) or Unknown(f"{_say(process, grown, growth)}; whether it will stop is not known")
 
 
 def _is_much(grown: Grown, growth: Growth) -> bool:
@@ -77,7 +77,7 @@ def _live(process: Process, grown: Grown, growth: Growth, kills: tuple[Kill, ...
         headline=HEADLINE,
         confidence=Confidence.LIKELY,
         kills=kills,
-        story=(f"{_say(process, grown, growth)}. It was killed for want of memory before ({say_times(len(kills))}), and grows again.",),
+        story=(say_kills(kills), f"It runs again, and grows again: {_say(process, grown, growth)}."),
         citations=(grown.citation,),
         victim=Victim(kills[0].task, kills[0].rss_kb),
         culprit=process.task,
@@ -115,6 +115,7 @@ def _of_limits(reports: Sequence[SourcedReport]) -> Finding | None:
         confidence=Confidence.LIKELY,
         kills=kills,
         story=(
+            say_kills(kills),
             f"{say_task(task)}, fills whatever it is given:",
             f"it was killed at a limit of {human(low)}, holding {human(small_kb)}, and at {human(high)}, holding {human(large_kb)}.",
         ),

@@ -58,7 +58,7 @@ def _finding(absent: Collection[int], there: Collection[int], ends: Sequence[Ser
     told = Told(
         CODE,
         f"placed on {say_nodes(absent)}, which this host does not have",
-        "could not be placed and exited",
+        "could not be placed, and ended by itself",
         f"Its unit names {say_nodes(absent)}; this host has memory on {say_nodes(there)} only.",
         Remedy(
             action="name-a-node",

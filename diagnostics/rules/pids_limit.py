@@ -11,12 +11,17 @@ Kernel: kernel/cgroup/pids.c pids_event; systemd: TasksMax= in systemd.resource-
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import KernelEvents
+from diagnostics.facts.kernel_events import KernelEvent, KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
-from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.facts.oom_report import unit_of
+from diagnostics.facts.units import Units
+from diagnostics.model import Clear, Confidence, Finding, Moment, Outcome, Remedy, Unknown
 from diagnostics.rules.recent import is_recent
+from diagnostics.rules.signs import say_moment
 
 CODE = "pids-limit"
 WORDS = "fork rejected by pids controller in "
@@ -47,11 +52,26 @@ def check(evidence: Evidence) -> Outcome:
             headline="a cgroup reached its limit of processes",
             confidence=Confidence.CONFIRMED,
             kills=(),
-            story=(f"{named} may have no more processes and threads, so the kernel refused a new one{_say_lines(len(refused))}.",),
+            story=(
+                f"{named} may have no more processes and threads{_say_limit(evidence, groups)}.",
+                f"So the kernel refused a new one{_say_when(refused[-1])}{_say_lines(len(refused))}.",
+            ),
             citations=tuple(event.citation for event in refused[:2]),
             remedies=(REMEDY,),
         ),
     )
+
+
+def _say_limit(evidence: Evidence, groups: Sequence[str]) -> str:
+    """` than 5`, where the only cgroup's unit has a limit."""
+    units = evidence.get(Units)
+    unit = units.by_name.get(unit_of(groups[0]) or "") if isinstance(units, Units) and len(groups) == 1 else None
+    limit = unit.properties.get("TasksMax", "") if unit else ""
+    return f" than {limit}" if limit.isascii() and limit.isdigit() else ""
+
+
+def _say_when(event: KernelEvent) -> str:
+    return f", last at {say_moment(Moment(wall=event.wall))}" if event.wall else ""
 
 
 def _say_lines(count: int) -> str:

@@ -73,7 +73,7 @@ def test_demo_exit_shows_the_thread_and_ends_with_0(installed: Path) -> None:
     ("bundle", "words"),
     [
         ("tests/cases/memcg-oom-5.10", "memcg OOM, limit 100 MiB, raise the limit or shrink the job"),
-        ("bot/demo/bundles/healthy", "none of the causes that sevbot knows"),
+        ("tests/cases/healthy-interleave-6.1", "none of the causes that sevbot knows"),
     ],
 )
 def test_another_bundle_gives_its_own_verdict(installed: Path, bundle: str, words: str) -> None:

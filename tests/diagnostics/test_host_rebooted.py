@@ -43,3 +43,9 @@ def test_cannot_tell_where_the_journal_keeps_no_earlier_boot() -> None:
     """A machine's first boot looks the same."""
     assert "keeps no boot before" in host_of("", boots="").unknown[CODE]
     assert CODE in host_of("").unknown
+
+
+def test_stays_clear_of_a_machines_first_boot() -> None:
+    """A journal on disk would know an earlier one."""
+    assert "first time" in host_of("", boots="kept on disk\n").clear[CODE]
+    assert finding_on(CODE, host_of("", boots="kept on disk\n" + before(30))).citations[0].line == 2
