@@ -282,7 +282,8 @@ function launcher(are_joined,   i, name) {
 
 # clock: the host's time and its zone, its time since boot and which boot this is
 CLOCK='
-date "+now %s" && date "+zone %z" && sed "s/^/uptime /" /proc/uptime && grep "^btime " /proc/stat && sed "s/^/boot_id /" /proc/sys/kernel/random/boot_id
+date "+now %s" && date "+zone %z" &&
+    sed "s/^/uptime /" /proc/uptime && grep "^btime " /proc/stat && sed "s/^/boot_id /" /proc/sys/kernel/random/boot_id
 '
 
 # nodes: which memory nodes there are. The has_ files came one by one with kernels; one that is missing is no error
@@ -319,26 +320,20 @@ case $(readlink -f "$(command -v dmesg)" 2>/dev/null) in
 esac
 '
 
-# With -o json journalctl is quiet about what it may not see; so where nothing came it is asked once more in a format where it says so
-NOTHING=99
-
-# kernel-journal: what the kernel logged in this boot. $1 is the exit status that says that nothing came
+# kernel-journal: with -o json journalctl is quiet about what it may not see; so it is asked first in a format where it says so
 KERNEL_JOURNAL='
-trap : TERM
-{
-    journalctl -k -b -o json --no-pager -n 3000 \
-        --output-fields=MESSAGE,SYSLOG_FACILITY,_TRANSPORT,_SOURCE_MONOTONIC_TIMESTAMP,_BOOT_ID
-    printf "=exit %s\n" "$?"
-} | awk -v nothing="$1" "/^=exit / { exit NR > 1 ? \$2 : nothing } { print }"
-result=$?
-[ "$result" -ne "$1" ] || exec journalctl -k -b -n 0 --no-pager >/dev/null
-exit "$result"
+journalctl -k -b -n 0 --no-pager >/dev/null || exit
+exec journalctl -k -b -o json --no-pager -n 3000 \
+    --output-fields=MESSAGE,SYSLOG_FACILITY,_TRANSPORT,_SOURCE_MONOTONIC_TIMESTAMP,_BOOT_ID
 '
 
 # A shell with a pipeline traps TERM: it must outlive a command of its own that ignores TERM, or nobody would send KILL to that.
 
+# Where nothing came, journalctl is asked once more in a format in which it says what it may not see
+NOTHING=99
+
 # service-journal: what systemd itself (_PID=1) said of processes that exited, of kills, of time-outs and of units that failed. $1 is an
-# awk program (SERVICE_KEPT): what is of interest has a message id, or no id and some words
+# awk program (SERVICE_KEPT): what is of interest has a message id, or no id and some words. $2 is its status where nothing came
 SERVICE_JOURNAL='
 trap : TERM
 {
@@ -364,7 +359,8 @@ DAEMONS_JOURNAL='
 trap : TERM
 kept=$1
 set -- _EXE=/usr/bin/sudo + _EXE=/usr/bin/podman
-for unit in earlyoom nohang nohang-desktop oomd systemd-oomd docker snap.docker.dockerd crio kubelet k3s k3s-agent rke2-server rke2-agent monit; do
+for unit in earlyoom nohang nohang-desktop oomd systemd-oomd docker snap.docker.dockerd crio kubelet k3s k3s-agent rke2-server \
+    rke2-agent monit; do
     set -- "$@" + "_SYSTEMD_UNIT=$unit.service"
 done
 {
@@ -386,7 +382,8 @@ function cut(marker,   from, at) {
 /"CONTAINER_ID"/ || length($0) > 4000 { next }
 { gsub(/"__CURSOR":"[^"]*",?/, ""); sub(/,}$/, "}"); cut(", cmdline "); cut(" output=") }
 /"_EXE":"\/usr\/bin\/sudo"/ { if (/; COMMAND=[A-Za-z0-9\/]*\/(kill|pkill|killall)( [-A-Za-z0-9_.]+)*"/) print; next }
-/sending SIG[A-Z]+ to process|low memory! |Sending SIG[A-Z]+ to |  PID: +[0-9]+, name: |  cgroup_v2: |oomd kill: |Killed .* due to memory / ||
+/sending SIG[A-Z]+ to process|low memory! |Sending SIG[A-Z]+ to |  PID: +[0-9]+, name: |  cgroup_v2: / ||
+/oomd kill: |Killed .* due to memory / ||
 /failed to exit within|resorting to SIGKILL|container finished|probe failed|Killing container|eviction manager: |process is not running/
 '
 
@@ -396,7 +393,8 @@ LAST_WORDS='
 trap : TERM
 journalctl -b -q -o json --no-pager -n 60 _PID=1 MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15 --output-fields=UNIT |
     sed -n "s/.*\"UNIT\":\"\([A-Za-z0-9:_.@-]*\)\".*/_SYSTEMD_UNIT=\1/p" | sort | uniq -c | sort -k1,1rn |
-    sed -n "1,5s/^ *[0-9]* //p" | xargs -r journalctl -b -q -o json --no-pager -n 100 --output-fields=MESSAGE,_SYSTEMD_UNIT,_PID,_TRANSPORT |
+    sed -n "1,5s/^ *[0-9]* //p" |
+    xargs -r journalctl -b -q -o json --no-pager -n 100 --output-fields=MESSAGE,_SYSTEMD_UNIT,_PID,_TRANSPORT |
     awk "length(\$0) < 3000"
 '
 
@@ -416,7 +414,8 @@ CONTAINER="[{{json .Id}},{{json .Name}},{{json .State.Status}},{{json .State.Exi
 RUNNER_LOGS='
 trap : TERM
 for file in /var/log/supervisor/supervisord.log /var/log/supervisord.log /var/log/monit.log; do
-    [ ! -r "$file" ] || tail -n 2000 "$file" | grep -E " (exited: |killing |gave up: )|process is not running" | tail -n 200 | sed "s|^|$file:|"
+    [ ! -r "$file" ] || tail -n 2000 "$file" | grep -E " (exited: |killing |gave up: )|process is not running" | tail -n 200 |
+        sed "s|^|$file:|"
 done
 for file in /etc/sevbot/logs/*; do
     [ ! -r "$file" ] || tail -n 200 "$file" | cut -c 1-1000 | sed "s|^|$file:|"
@@ -628,7 +627,7 @@ section containers head 16384 3 sh -c "$CONTAINERS" sh "$CONTAINER"
 section service-journal tail 65536 3 sh -c "$SERVICE_JOURNAL" sh "$SERVICE_KEPT" "$NOTHING"
 section last-words tail 32768 3 sh -c "$LAST_WORDS"
 section kernel-log tail 327680 3 sh -c "$KERNEL_LOG"
-section kernel-journal tail 212992 3 sh -c "$KERNEL_JOURNAL" sh "$NOTHING"
+section kernel-journal tail 212992 3 sh -c "$KERNEL_JOURNAL"
 section vmstat head 4096 3 grep -E '^(oom_kill|numa_|allocstall)' /proc/vmstat
 section daemons-journal tail 16384 3 sh -c "$DAEMONS_JOURNAL" sh "$DAEMONS_KEPT"
 section units head 65536 5 sh -c "$UNITS" sh "$LAUNCHER$UNITS_KEPT" "$largest"

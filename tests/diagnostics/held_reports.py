@@ -18,7 +18,7 @@ def assert_explains_the_kill(code: str, quarter: str) -> None:
     assert (first.code, second.code) == (code, "membind-oom")
     assert first.headline.endswith("of node 1")
     assert "membind-oom" in first.explains
-    assert "2.0 GiB of node 1 (7.8 GiB), 25 %" in first.story[0]
+    assert "2.0 GiB of node 1 (7.8 GiB), 25 %" in first.story[1]
     sure = [str(finding.confidence) for finding in with_node_line(quarter, vmstat="oom_kill 1\n").findings]
     assert sure == ["confirmed", "confirmed"]
 

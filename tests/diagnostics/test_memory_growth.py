@@ -33,7 +33,7 @@ def test_likely_where_the_victim_of_a_full_machine_grows_again() -> None:
     first, second = growing(60000).findings
 
     assert (first.code, str(first.confidence), second.code) == (CODE, "likely", "global-oom")
-    assert "from 293 MiB to 352 MiB in 2.0 s (29 MiB a second)" in first.story[0]
+    assert "from 293 MiB to 352 MiB in 2.0 s (29 MiB a second)" in first.story[1]
 
 
 def test_likely_where_two_limits_were_met() -> None:
@@ -41,7 +41,7 @@ def test_likely_where_two_limits_were_met() -> None:
     host = examine(BOOT + memcg_kill(100000, 98000, 100) + memcg_kill(200000, 198000, 200))
 
     assert [finding.code for finding in host.findings] == [CODE, "memcg-oom"]
-    assert "at a limit of 98 MiB, holding 96 MiB, and at 195 MiB, holding 193 MiB" in host.findings[0].story[1]
+    assert "at a limit of 98 MiB, holding 96 MiB, and at 195 MiB, holding 193 MiB" in host.findings[0].story[2]
 
 
 def test_never_from_constant_sizes_at_one_limit() -> None:

@@ -28,7 +28,7 @@ def test_fires_where_it_held_a_quarter_of_the_machine() -> None:
 
     assert (first.code, second.code) == (CODE, "global-oom")
     assert first.headline == "the kernel's own objects hold much of the machine's memory"
-    assert "234 MiB of the machine's memory (879 MiB), 26 %" in first.story[0]
+    assert "234 MiB of the machine's memory (879 MiB), 26 %" in first.story[1]
 
 
 def test_of_a_node_what_it_holds_now_must_say_so_too() -> None:
