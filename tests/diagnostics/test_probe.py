@@ -155,8 +155,9 @@ def test_a_host_with_nothing_but_busybox_answers_too(tmp_path: Path) -> None:
 def test_a_command_that_hangs_on_a_busybox_host_costs_its_own_section_only(tmp_path: Path) -> None:
     """Its own timeout is not used there; the status is that of the signal."""
     host = busybox_host(tmp_path)
-    write_program(tmp_path, "journalctl", """case "$*" in *"-n 0"*) exit ;; *-k*) ;; *) exit ;; esac; echo before; trap '' TERM; sleep 60; sleep 60""")
-    write_program(tmp_path, "systemctl", "trap '' TERM; sleep 60; sleep 60")
+    hang = "trap '' TERM; sleep 60; sleep 60"
+    write_program(tmp_path, "journalctl", f'case "$*" in *"-n 0"*) exit ;; *-k*) ;; *) exit ;; esac; echo before; {hang}')
+    write_program(tmp_path, "systemctl", hang)
     begun = time.monotonic()
     bundle = bundle_of(run([*host, PROBE]))
     assert time.monotonic() - begun < 14
