@@ -360,7 +360,7 @@ trap : TERM
 kept=$1
 set -- _EXE=/usr/bin/sudo + _EXE=/usr/bin/podman
 for unit in earlyoom nohang nohang-desktop oomd systemd-oomd docker snap.docker.dockerd crio kubelet k3s k3s-agent rke2-server \
-    rke2-agent monit; do
+    rke2-agent; do
     set -- "$@" + "_SYSTEMD_UNIT=$unit.service"
 done
 {
@@ -380,11 +380,11 @@ function cut(marker,   from, at) {
 
 /^=exit / { exit $2 }
 /"CONTAINER_ID"/ || length($0) > 4000 { next }
-{ gsub(/"__CURSOR":"[^"]*",?/, ""); sub(/,}$/, "}"); cut(", cmdline "); cut(" output=") }
+{ gsub(/"__CURSOR":"[^"]*",?/, ""); sub(/,}$/, "}"); cut(", cmdline ") }
 /"_EXE":"\/usr\/bin\/sudo"/ { if (/; COMMAND=[A-Za-z0-9\/]*\/(kill|pkill|killall)( [-A-Za-z0-9_.]+)*"/) print; next }
 /sending SIG[A-Z]+ to process|low memory! |Sending SIG[A-Z]+ to |  PID: +[0-9]+, name: |  cgroup_v2: / ||
 /oomd kill: |Killed .* due to memory / ||
-/failed to exit within|resorting to SIGKILL|container finished|probe failed|Killing container|eviction manager: |process is not running/
+/failed to exit within|resorting to SIGKILL|container finished/
 '
 
 # last-words: the last lines of the five services whose main process ended most often of late. They are the programs own, so they are
@@ -409,12 +409,12 @@ done
 CONTAINER="[{{json .Id}},{{json .Name}},{{json .State.Status}},{{json .State.ExitCode}},{{json .State.OOMKilled}},\
 {{json .State.FinishedAt}},{{json .RestartCount}},{{json .HostConfig.Memory}}]"
 
-# runner-logs: what supervisors and job runners write of ends to files of their own, `FILE:LINE`: of supervisord and monit the lines on
+# runner-logs: what supervisors and job runners write of ends to files of their own, `FILE:LINE`: of supervisord the lines on
 # ends, and whatever the administrator put into /etc/sevbot/logs; s6 keeps a tally of deaths
 RUNNER_LOGS='
 trap : TERM
-for file in /var/log/supervisor/supervisord.log /var/log/supervisord.log /var/log/monit.log; do
-    [ ! -r "$file" ] || tail -n 2000 "$file" | grep -E " (exited: |killing |gave up: )|process is not running" | tail -n 200 |
+for file in /var/log/supervisor/supervisord.log /var/log/supervisord.log; do
+    [ ! -r "$file" ] || tail -n 2000 "$file" | grep -E " (exited: |killing |gave up: )" | tail -n 200 |
         sed "s|^|$file:|"
 done
 for file in /etc/sevbot/logs/*; do

@@ -1,10 +1,10 @@
-"""Ends of processes as others than systemd tell them, from sections `containers` and `runner-logs`.
+"""Ends of processes as others than systemd tell them, from sections `containers`, `runner-logs` and `daemons-journal`.
 
     docker ["4f1c…","/web","exited",137,false,"2026-11-23T07:00:00.1Z",3,0]                id, name, state, exit code, OOMKilled, ...
     /var/log/supervisor/supervisord.log:2026-11-23 07:00:00,123 INFO exited: web (terminated by SIGKILL; not expected)
     /var/log/supervisor/supervisord.log:2026-11-23 07:00:00,123 WARN killing 'web' (388) with SIGKILL
     /run/service/web:@400000006a0f1c2e12345678 signal SIGKILL                             s6-svdt
-    /var/log/monit.log:[2026-11-23T07:00:00+0000] error    : 'web' process is not running  the end alone
+    "Generic (PLEG): container finished" podID="..." containerID="4f1c..." exitCode=137   kubelet, in section `daemons-journal`
     /etc/sevbot/logs/runner.log:2026-11-23T07:00:00Z job ranker ended: signal 9           by the patterns of section `job-patterns`
 
 Container engines name a signal as 128 and its number, as a shell does. A log without its zone is in the host's local time.
@@ -21,8 +21,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from diagnostics.bundle import Bundle, Missing, Section
-from diagnostics.facts import clock
-from diagnostics.facts.service_journal import PROCESS_EXIT, ServiceEvent
+from diagnostics.facts import clock, daemon_journal
+from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
+from diagnostics.facts.service_journal import JOB_RUNNER, PROCESS_EXIT, ServiceEvent
 from diagnostics.model import Citation
 from diagnostics.redact import JOB_LOGS
 
@@ -35,6 +36,8 @@ DEFAULT_PATTERNS = (
     _WHO + r"(?:signal|sig)[ =:]*(?P<signal>\d{1,2}|[A-Z][A-Z0-9]{1,8})\b",
     _WHO + r"(?:status|code|rc)[ =:]*(?P<status>\d{1,3})",
 )
+KUBELETS = ("kubelet", "k3s", "k3s-agent", "rke2-server", "rke2-agent")
+_PLEG = re.compile(r'container finished" .{0,200}containerID="([0-9a-f]{12,64})" exitCode=(\d{1,3})\b')
 _CONTAINER = re.compile(r"(docker|podman) (\[.{1,2000}\])")
 _TIME = re.compile(r"\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d{1,9})? ?(Z|UTC|[+-]\d\d:?\d\d)?")
 _SUPERVISORD = re.compile(
@@ -55,15 +58,31 @@ def read(bundle: Bundle) -> OtherEnds | Missing:
     host_clock = clock.read(bundle)
     zone = host_clock.zone if isinstance(host_clock, clock.Clock) else UTC
     containers, logs, patterns = (bundle.get(name) for name in ("containers", "runner-logs", "job-patterns"))
-    if isinstance(containers, Missing) and isinstance(logs, Missing):
+    daemons = daemon_journal.read(bundle)
+    if isinstance(containers, Missing) and isinstance(logs, Missing) and isinstance(daemons, Missing):
         return logs
-    ends: list[ServiceEvent] = []
+    ends = [end for event in _of_kubelet(daemons) if (end := _of_pleg(event))]
     if isinstance(containers, Section):
         ends.extend(_of_containers(containers))
     if isinstance(logs, Section):
         own = patterns.text.split("\n")[:-1] if isinstance(patterns, Section) else DEFAULT_PATTERNS
         ends.extend(_of_logs(logs, zone, own))
     return OtherEnds(tuple(ends))
+
+
+def _of_kubelet(daemons: DaemonJournal | Missing) -> tuple[DaemonEvent, ...]:
+    return daemons.of(*KUBELETS) if isinstance(daemons, DaemonJournal) else ()
+
+
+def _of_pleg(event: DaemonEvent) -> ServiceEvent | None:
+    """What kubelet says of a container that ended, whatever runs it; one that ended with 0 was done."""
+    found = _PLEG.search(event.text)
+    if found is None or int(found[2]) == 0:
+        return None
+    who = f"container {found[1][:12]} (kubelet)"
+    return ServiceEvent(
+        who, PROCESS_EXIT, event.wall, event.text, event.citation, "exited", int(found[2]), teller="kubelet", container=found[1]
+    )
 
 
 def _of_containers(section: Section) -> Iterator[ServiceEvent]:
@@ -118,7 +137,7 @@ def _of_logs(section: Section, zone: tzinfo, patterns: Iterable[str]) -> Iterato
 def _of_job_log(said: str, citation: Citation, zone: tzinfo, patterns: Iterable[re2._Regexp[str]]) -> Iterator[ServiceEvent]:
     for pattern in patterns:
         if found := pattern.search(said):
-            end = _told(f"{found['name']} (job log)", "a job runner", found.groupdict(), citation, _wall(said, zone))
+            end = _told(f"{found['name']} (job log)", JOB_RUNNER, found.groupdict(), citation, _wall(said, zone))
             if end.status is not None:
                 yield end
             return

@@ -22,6 +22,7 @@ UNIT_OOM = "fe6faa94e7774663a0da52717891d8ef"
 UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
 OOMD_KILL = "d989611b15e44c9dbf31e3c81256e4ed"
 STOPPING = "de5b426a63be47a7b6ac3eaac82e2f6f"
+SYSTEMD, JOB_RUNNER = "systemd", "a job runner"  # who tells of an end
 BY_SIGNAL = ("killed", "dumped")
 
 
@@ -39,8 +40,13 @@ class ServiceEvent:
     code: str | None = None
     status: int | None = None
     result: str | None = None
-    teller: str = "systemd"
+    teller: str = SYSTEMD
     container: str | None = None
+
+    @property
+    def by_root(self) -> bool:
+        """Whether no service could have written it: a job runner's log may be anybody's."""
+        return self.teller != JOB_RUNNER
 
     @property
     def signal(self) -> int | None:
@@ -64,8 +70,8 @@ class ServiceJournal:
         return tuple(event for event in self.ends if event.signal in signals)
 
     def saying(self, words: str) -> tuple[ServiceEvent, ...]:
-        """The records whose text has these words of systemd's."""
-        return tuple(event for event in self.events if words in event.text)
+        """systemd's own records whose text has these words of its."""
+        return tuple(event for event in self.events if event.teller == SYSTEMD and words in event.text)
 
 
 def read(bundle: Bundle) -> ServiceJournal | Missing:

@@ -1,16 +1,18 @@
 """disk-full: a file system is full (of data or of inodes) or was made read-only by an error, and a service that writes there gave up.
 
 Fires when a service ended and said just before that it found no space (or a read-only file system), and a local file system is full (or the
-kernel logged that it made one read-only). It is `likely` at most: what the service met is its own word.
+kernel logged that it made one read-only). It is `likely` at most, since what the service met is its own word; a file that it names must lie
+on the full file system, and where it names none it is `possible`.
 Stays clear when no local file system is full and the kernel made none read-only. Cannot tell when one is, and no service that ended speaks
 of it; or when neither df nor the last words came.
-Looks like, but is not: a read-only image, which is always full; a quota.
+Looks like, but is not: a read-only image, which is always full; a limit of inotify watches, of which programs say the same.
 
 Kernel: fs/ext4/super.c ext4_handle_error; df(1), write(2) ENOSPC.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from diagnostics.bundle import Missing
@@ -27,6 +29,7 @@ from diagnostics.sizes import human
 CODE = "disk-full"
 NO_SPACE = ("no space left on device", "enospc", "disk full", "disk is full", "not enough space", "disk quota exceeded")
 READ_ONLY = ("read-only file system", "erofs")
+_PATH = re.compile(r"(?<![\w/.])/[\w./@+-]{1,300}")
 REMOUNTED = "Remounting filesystem read-only"
 EXPLAINED = ("application-exit", "start-limit-hit")
 MAKE_ROOM = Remedy(
@@ -59,15 +62,30 @@ def check(evidence: Evidence) -> Outcome:
 
 def _no_space(evidence: Evidence, full: Sequence[Filesystem], journal: Ends) -> tuple[Finding, ...]:
     ends, line = _ends_saying(evidence, journal, NO_SPACE)
-    if not full or line is None:
+    disks = _meant(line, full, evidence) if line else ()
+    if not disks or line is None:
         return ()
-    said = "; ".join(f"{disk.mount} ({disk.kind}) has {_say_free(disk)} left of {_say_total(disk)}" for disk in full[:3])
+    said = "; ".join(f"{disk.mount} ({disk.kind}) has {_say_free(disk)} left of {_say_total(disk)}" for disk in disks[:3])
     told = Told(CODE, "a full file system", "gave up", f"It said “{line.text}”, and {said}.", MAKE_ROOM)
-    return (
-        finding(
-            told, ends, (*(disk.citation for disk in full[:3]), line.citation), sure=Confidence.LIKELY, caveat=OWN_WORD, explains=EXPLAINED
-        ),
-    )
+    cited = (*(disk.citation for disk in disks[:3]), line.citation)
+    named = _mount_of(line, evidence) is not None
+    sure, caveat = (Confidence.LIKELY, OWN_WORD) if named else (Confidence.POSSIBLE, "It did not say which file it could not write.")
+    return (finding(told, ends, cited, sure=sure, caveat=caveat, explains=EXPLAINED),)
+
+
+def _meant(line: Line, full: Sequence[Filesystem], evidence: Evidence) -> Sequence[Filesystem]:
+    """The full file systems that the line can be about: that of the file that it names, or all where it names none."""
+    mount = _mount_of(line, evidence)
+    return full if mount is None else [disk for disk in full if disk.mount == mount]
+
+
+def _mount_of(line: Line, evidence: Evidence) -> str | None:
+    """Where the last file that the line names lies."""
+    disks, paths = evidence.get(Filesystems), _PATH.findall(line.text)
+    if isinstance(disks, Missing) or not paths:
+        return None
+    mounts = {disk.mount for disk in disks.all if f"{paths[-1]}/".startswith(f"{disk.mount.rstrip('/')}/")}
+    return max(mounts, key=len, default=None)
 
 
 def _read_only(evidence: Evidence, remounted: Sequence[KernelEvent], journal: Ends) -> tuple[Finding, ...]:
@@ -82,7 +100,8 @@ def _ends_saying(evidence: Evidence, journal: Ends, phrases: Sequence[str]) -> t
     words = evidence.get(LastWords)
     if isinstance(words, Missing):
         return [], None
-    said = [(end, line) for end in journal.ends if (line := words.saying(end.unit, end.wall, phrases))]
+    found = ((end, words.saying(end.unit, end.wall, phrases)) for end in journal.ends)
+    said = [(end, line) for end, line in found if line is not None and "inotify" not in line.text]
     return [end for end, _ in said], said[-1][1] if said else None
 
 

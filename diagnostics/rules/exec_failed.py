@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from diagnostics.evidence import Evidence
-from diagnostics.facts.service_journal import ServiceEvent
+from diagnostics.facts.service_journal import SYSTEMD, ServiceEvent
 from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
 from diagnostics.rules.service_case import Told, finding, journal_of
 
@@ -43,15 +43,15 @@ def check(evidence: Evidence) -> Outcome:
         return journal
     failed: dict[int, list[ServiceEvent]] = {}
     for event in journal.ends:
-        if event.code == "exited" and event.status is not None and _is_of_set_up(event.status):
+        if event.code == "exited" and event.status is not None and _is_of_set_up(event, event.status):
             failed.setdefault(event.status, []).append(event)
     if not failed:
         return journal.nothing
     return tuple(_finding(status, events) for status, events in failed.items())
 
 
-def _is_of_set_up(status: int) -> bool:
-    return (status in BY_SYSTEMD and status != NUMA_POLICY) or status in BY_SHELL
+def _is_of_set_up(event: ServiceEvent, status: int) -> bool:
+    return (event.teller == SYSTEMD and status in BY_SYSTEMD and status != NUMA_POLICY) or status in BY_SHELL
 
 
 def _finding(status: int, events: Sequence[ServiceEvent]) -> Finding:

@@ -2,7 +2,7 @@
 
 Fires when systemd logged that it sent SIGKILL on a client's request (systemctl kill). It is `confirmed` where the end by SIGKILL of the
 same service follows within seconds, `likely` on the request alone; and `likely` when a service ended by SIGKILL within seconds of a kill
-that sudo logged, since sudo does not say whom it met.
+that sudo logged (no OOM kill, nor systemd's doing), since sudo does not say whom it met.
 Stays clear when no such record is in systemd's journal: then a SIGKILL that nobody logged may still have come from anywhere, which is
 what sigkill-not-by-kernel tells of. Cannot tell when the journal cannot be read.
 Looks like, but is not: an OOM kill; a stop that timed out.
@@ -16,8 +16,9 @@ import re
 from signal import Signals
 
 from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import Ends, Told, daemon_events, finding, is_at, journal_of, near
+from diagnostics.rules.service_case import Ends, Told, by_oom_killer, by_systemd, daemon_events, finding, is_at, journal_of, near
 
 CODE = "external-kill"
 _SENDS_KILL = re.compile(r"/(?:kill|pkill|killall) (?:.* )?-(?:9|KILL|SIGKILL|s (?:9|KILL|SIGKILL))\b")
@@ -50,7 +51,13 @@ def check(evidence: Evidence) -> Outcome:
 def _by_sudo(evidence: Evidence, journal: Ends) -> tuple[Finding, ...]:
     """Ends by SIGKILL just after somebody ran kill under sudo with that signal."""
     commands = [event for event in daemon_events(evidence, "sudo") if _SENDS_KILL.search(event.text)]
-    ends = [end for end in journal.ended_by({Signals.SIGKILL}) if any(is_at(end.wall, event.wall) for event in commands)]
+    log = evidence.get(KernelLog)
+    kills = kills_of(log.reports) if isinstance(log, KernelLog) else ()
+    ends = [
+        end
+        for end in journal.ended_by({Signals.SIGKILL})
+        if any(is_at(end.wall, event.wall) for event in commands) and not by_systemd(journal, end) and not by_oom_killer(kills, end)
+    ]
     if not ends:
         return ()
     told = Told(

@@ -26,7 +26,7 @@ from diagnostics.rules.signs import limited_by, say_kills, say_task
 from diagnostics.sizes import human
 
 CODE = "memory-growth"
-HEADLINE = "a process that grows without bound"
+HEADLINE = "a process fills whatever memory it is given"
 LEAST_KB, LEAST_KB_PER_S = 2048, 1024  # what is less may be its work
 APART = 1.1  # times: limits that differ by less were hardly meant
 CAVEAT = "It grew while it was looked at; how far it would grow is not known."
@@ -116,7 +116,7 @@ def _of_limits(reports: Sequence[SourcedReport]) -> Finding | None:
         kills=kills,
         story=(
             say_kills(kills),
-            f"{say_task(task)}, fills whatever it is given:",
+            f"{say_task(task)}, met two limits, and filled both:",
             f"it was killed at a limit of {human(low)}, holding {human(small_kb)}, and at {human(high)}, holding {human(large_kb)}.",
         ),
         citations=tuple(sourced.cite(line) for sourced in (first, last) for line in sourced.report.kill_lines[:1]),

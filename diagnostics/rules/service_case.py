@@ -14,9 +14,9 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.other_ends import OtherEnds
-from diagnostics.facts.service_journal import OOMD_KILL, PROCESS_EXIT, ServiceEvent, ServiceJournal
+from diagnostics.facts.service_journal import OOMD_KILL, PROCESS_EXIT, SYSTEMD, ServiceEvent, ServiceJournal
 from diagnostics.facts.units import Unit, Units
-from diagnostics.model import Citation, Clear, Confidence, Finding, Moment, Outcome, Remedy, Unknown
+from diagnostics.model import Citation, Clear, Confidence, Finding, Kill, Moment, Outcome, Remedy, Unknown
 from diagnostics.rules.recent import is_recent, say_since
 from diagnostics.rules.signs import SYSTEMD_NOTICES_WITHIN, say_moment
 
@@ -135,7 +135,7 @@ def _of_kernel(evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Se
     kernel = evidence.get(KernelEvents)
     if isinstance(kernel, Missing):
         return ()
-    stamps = [end.wall for end in ends if end.wall is not None]
+    stamps = [end.wall for end in ends if end.wall is not None and end.by_root]
     lines = [event for words in kernel_says for event in kernel.saying(*words) if event.wall is not None]
     same = [line for line in lines if any(abs(stamp - line.wall) <= SYSTEMD_NOTICES_WITHIN for stamp in stamps if line.wall)]
     return tuple(line.citation for line in same[-1:])
@@ -155,10 +155,24 @@ def by_systemd(journal: ServiceJournal, end: ServiceEvent) -> bool:
     return any(is_near(end, event) for event in asked)
 
 
-def by_daemon(evidence: Evidence, end: ServiceEvent) -> bool:
-    """Whether a daemon that kills, or sudo, logged at that time that it sent a signal."""
-    journal = evidence.get(DaemonJournal)
-    return isinstance(journal, DaemonJournal) and any(is_at(event.wall, end.wall) for event in journal.of(*SENDERS))
+def by_oom_killer(kills: Iterable[Kill], end: ServiceEvent) -> bool:
+    """Whether one of the OOM killer's kills may be this end: just before, and of the same unit or container where these are known."""
+    return any(_may_be(kill, end) for kill in kills)
+
+
+def _may_be(kill: Kill, end: ServiceEvent) -> bool:
+    if end.wall is None or kill.at is None or kill.at.wall is None:
+        return True  # without both times it cannot be excluded
+    if end.teller == SYSTEMD and kill.task.unit not in (None, end.unit):
+        return False
+    if end.container and kill.task.unit and end.container not in kill.task.unit:
+        return False
+    return is_at(end.wall, kill.at.wall)
+
+
+def at_that_time(evidence: Evidence, end: ServiceEvent) -> str | None:
+    """A daemon that kills, or sudo, which logged at that time that it sent a signal; whom it met it need not say."""
+    return next((event.by for event in daemon_events(evidence, *SENDERS) if is_at(event.wall, end.wall)), None)
 
 
 def is_near(one: ServiceEvent, other: ServiceEvent) -> bool:

@@ -2,7 +2,7 @@
 
 Fires when never: who sent the signal is another cause's question.
 Stays clear when systemd logged no main process that SIGKILL ended, or when each such end follows an OOM kill of the same unit, or was
-systemd's own doing (a time-out, a client's request) or that of a daemon or of sudo, of which another cause tells.
+systemd's own doing (a time-out, a client's request, systemd-oomd), of which another cause tells.
 Cannot tell when one does not, and the kernel log reaches back: then somebody else sent the signal, and who is not known. Nor when
 systemd's journal or the kernel log was not there.
 Looks like, but is not: exit status 137, by which a script says that SIGKILL ended a command in it; such an end counts here too.
@@ -18,9 +18,9 @@ from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.model import Clear, Kill, Moment, Outcome, Unknown
-from diagnostics.rules.service_case import by_daemon, by_systemd, journal_of, wrapped_signal
-from diagnostics.rules.signs import SYSTEMD_NOTICES_WITHIN, say_moment
+from diagnostics.model import Clear, Moment, Outcome, Unknown
+from diagnostics.rules.service_case import at_that_time, by_oom_killer, by_systemd, journal_of, wrapped_signal
+from diagnostics.rules.signs import say_moment
 
 CODE = "sigkill-not-by-kernel"
 
@@ -36,27 +36,16 @@ def check(evidence: Evidence) -> Outcome:
     if isinstance(log, Missing):
         return Unknown(f"{_say(ended)}; whether the OOM killer sent it is in the kernel log, and that was not seen ({log.because})")
     kills = kills_of(log.reports)
-    not_killed = [event for event in ended if not any(_may_be(event, kill) for kill in kills)]
-    not_asked = [event for event in not_killed if not by_systemd(journal, event)]
-    others = [event for event in not_asked if not by_daemon(evidence, event)]
+    not_killed = [event for event in ended if not by_oom_killer(kills, event)]
+    others = [event for event in not_killed if not by_systemd(journal, event)]
     if not others:
-        counts = (len(ended) - len(not_killed), len(not_killed) - len(not_asked), len(not_asked))
-        whose = [who for who, count in zip(("the OOM killer's", "systemd's own", "a daemon's or sudo's"), counts, strict=True) if count]
+        whose = [who for who, count in (("the OOM killer's", len(ended) - len(not_killed)), ("systemd's own", len(not_killed))) if count]
         return Clear(f"each SIGKILL that ended a service was {' or '.join(whose)} ({len(ended)} of {len(ended)})")
+    if sender := at_that_time(evidence, others[-1]):
+        return Unknown(f"{_say(others)}, and the kernel's OOM killer did not send it; {sender} logged at that time that it sent a signal")
     if log.gap:
         return Unknown(f"{_say(others)} without an OOM kill in the log; but {log.gap}")
     return Unknown(f"{_say(others)}, and the kernel's OOM killer did not send it; who did is not in what was collected")
-
-
-def _may_be(event: ServiceEvent, kill: Kill) -> bool:
-    """Whether this kill may be what ended the service: just before, and of the same unit where its unit is known."""
-    if event.wall is None or kill.at is None or kill.at.wall is None:
-        return True  # without both times it cannot be excluded
-    if event.teller == "systemd" and kill.task.unit not in (None, event.unit):
-        return False
-    if event.container and kill.task.unit and event.container not in kill.task.unit:
-        return False
-    return abs(event.wall - kill.at.wall) <= SYSTEMD_NOTICES_WITHIN
 
 
 def _say(events: list[ServiceEvent]) -> str:

@@ -1,7 +1,8 @@
 """userspace-oom-kill: a daemon that watches memory (earlyoom, nohang, oomd) ended a process, ahead of the kernel's OOM killer.
 
 Fires when the daemon logged that it sent SIGTERM or SIGKILL, or killed a cgroup. Journald says whose line it is. It is `confirmed` where
-systemd recorded an end by that signal within seconds, `likely` on the daemon's line alone: systemd takes an end by SIGTERM for a clean one.
+systemd recorded an end by that signal within seconds, of a unit of that name; `likely` on the daemon's line alone, since systemd takes an
+end by SIGTERM for a clean one.
 Stays clear when no such line is in the journal. Cannot tell when the journal of daemons cannot be read.
 Looks like, but is not: systemd-oomd, which has a cause of its own; an OOM kill of the kernel's.
 
@@ -49,10 +50,16 @@ def check(evidence: Evidence) -> Outcome:
     ends = () if isinstance(journal, Unknown) else journal.ended_by(SIGNALS)
     findings = []
     for daemon, killed in found.items():
-        signs = [end.citation for end in ends if any(is_at(end.wall, event.wall) for event in killed)]
+        signs = [end.citation for end in ends if any(_is_of(end, event) for event in killed)]
         why = f"{daemon} says: {killed[-1].text}."
         findings.append(finding(Told(CODE, f"killed by {daemon}", f"was ended by {daemon}", why, REMEDY), killed, signs[:1]))
     return tuple(findings)
+
+
+def _is_of(end: ServiceEvent, event: ServiceEvent) -> bool:
+    """Whether systemd's record may be of this kill: at its time, of a unit that the daemon names or that bears the process' name."""
+    name = event.unit.partition(", pid ")[0]
+    return is_at(end.wall, event.wall) and (end.unit in event.unit or end.unit.startswith(name))
 
 
 def _killed_by(daemon: str, evidence: Evidence) -> list[ServiceEvent]:

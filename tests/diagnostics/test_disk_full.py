@@ -25,6 +25,16 @@ def test_likely_where_disk_and_words_agree(disks: str, left: str) -> None:
     assert "No space left on device" in finding.story[1]
 
 
+def test_the_file_that_it_names_must_lie_on_the_full_one() -> None:
+    """Another is full always somewhere; where it names none it may be any."""
+    root = "/dev/vda ext4 1024000 1024 1022976 1% /\n"
+    assert CODE in host_of(END, last_words=last_words("write /var/queue: No space left on device"), filesystems=root + FULL).unknown
+    assert str(finding_on(CODE, host_of(END, last_words=SAID, filesystems=root + FULL)).confidence) == "likely"
+    unnamed = host_of(END, last_words=last_words("No space left on device"), filesystems=root + FULL)
+    assert str(finding_on(CODE, unnamed).confidence) == "possible"
+    assert CODE in host_of(END, last_words=last_words("inotify_add_watch: No space left on device"), filesystems=FULL).unknown
+
+
 def test_a_read_only_file_system() -> None:
     """The kernel's own line, and the service's."""
     said = last_words("open /data/queue: Read-only file system")

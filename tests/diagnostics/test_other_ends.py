@@ -10,7 +10,7 @@ from diagnostics.bundle import Bundle, Section
 from diagnostics.facts.other_ends import OtherEnds, read
 from diagnostics.facts.service_journal import ServiceEvent
 from tests.diagnostics.kernel_logs import examine
-from tests.diagnostics.service_records import CLOCK, ended, finding_on, host_of
+from tests.diagnostics.service_records import CLOCK, daemon_said, ended, finding_on, host_of
 
 SUPERVISORD = "/var/log/supervisor/supervisord.log"
 ID = "4f1c" * 16
@@ -112,6 +112,32 @@ def test_without_systemds_journal_the_others_still_tell() -> None:
 
     assert [finding.code for finding in host.findings] == ["segfault"]
     assert "abort" in host.unknown
+
+
+JOB_LOG = "/etc/sevbot/logs/a:2026-11-22T21:47:49Z web exited on signal 11{}\n"
+
+
+def test_what_a_job_runners_log_says_is_never_confirmed() -> None:
+    """Anybody may have written it: neither the kernel's line of that moment nor systemd's words in it make it so."""
+    kernel = "kern  :info  : [  100.000000] web[388]: segfault at 8 ip 00 sp 00 error 6 in web[55+10]\n"
+    assert str(finding_on("segfault", host_of("", kernel, runner_logs=JOB_LOG.format(""))).confidence) == "likely"
+    assert str(finding_on("segfault", host_of("", kernel, containers=CONTAINER)).confidence) == "confirmed"
+    forged = JOB_LOG.format(" State 'stop-sigterm' timed out. Killing.")
+    assert "stop-timeout-kill" in host_of("", runner_logs=forged).clear
+
+
+def test_what_kubelet_says_of_containers() -> None:
+    """Whatever runs them; its own unit only, and no container that was done."""
+    text = f'I1122 21:47:49 777 generic.go:334] "Generic (PLEG): container finished" podID="a" containerID="{ID}" exitCode=139'
+    finding = finding_on("segfault", host_of("", daemons_journal=daemon_said(text, by="kubelet")))
+    assert finding.story[0].startswith("container 4f1c4f1c4f1c (kubelet) ended with status 139")
+    assert "segfault" in host_of("", daemons_journal=daemon_said(text, by="docker")).clear
+    assert "application-exit" in host_of("", daemons_journal=daemon_said(text.replace("139", "0"), by="kubelet")).clear
+
+
+def test_systemds_own_statuses_are_of_systemd_only() -> None:
+    """203 of a container is the program's own."""
+    assert "exec-failed" in host_of("", containers=CONTAINER.replace("139", "203")).clear
 
 
 def test_a_containers_kill_by_the_kernel_is_known_by_its_id() -> None:

@@ -9,7 +9,7 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 suite=bookworm
 packages=systemd,systemd-sysv,systemd-oomd,udev,dbus,openssh-server,numactl,kmod,procps,sudo,earlyoom,nohang
-packages+=,podman,crun,supervisor,s6,monit
+packages+=,podman,crun,supervisor,s6
 disk_size=1800M
 
 # the mirror that this machine itself installs from
@@ -44,7 +44,7 @@ install -D -m 600 "$out/key.pub" "$root/root/.ssh/authorized_keys"
 echo "lab $(cut -d' ' -f1,2 <"$root/etc/ssh/ssh_host_ed25519_key.pub")" >"$out/known_hosts"
 mkdir -p "$root/var/log/journal"
 systemctl --quiet --root="$root" enable systemd-networkd ssh
-systemctl --quiet --root="$root" disable earlyoom nohang nohang-desktop systemd-oomd supervisor monit podman podman-auto-update podman-auto-update.timer podman-restart podman.socket apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap fstrim.timer dpkg-db-backup.timer
+systemctl --quiet --root="$root" disable earlyoom nohang nohang-desktop systemd-oomd supervisor podman podman-auto-update podman-auto-update.timer podman-restart podman.socket apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap fstrim.timer dpkg-db-backup.timer
 systemctl --quiet --root="$root" mask systemd-timesyncd getty@tty1 serial-getty@ttyS0 systemd-networkd-wait-online ssh.socket
 for program in holdmem misbehave; do
     cc -O2 -static -Wall -Werror -o "$root/usr/local/bin/$program" "$here/$program.c"
