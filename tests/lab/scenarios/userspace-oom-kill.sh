@@ -1,6 +1,5 @@
 # earlyoom ends ranker when less than 60 % of the memory is free
 # expect: userspace-oom-kill likely|confirmed
-# ci
 
 echo 'EARLYOOM_ARGS="-m 60,50 -r 0"' >/etc/default/earlyoom
 systemctl start earlyoom
