@@ -61,15 +61,19 @@ def journal_of(evidence: Evidence) -> Ends | Unknown:
 
 
 def _recent(evidence: Evidence, events: Iterable[ServiceEvent]) -> tuple[ServiceEvent, ...]:
-    return tuple(event for event in events if is_recent(evidence, event.wall))
+    """systemd's always bear a time; of others' those without one may be of any."""
+    return tuple(event for event in events if (event.wall or event.teller == SYSTEMD) and is_recent(evidence, event.wall))
 
 
 def _is_same_end(one: ServiceEvent, other: ServiceEvent) -> bool:
     """Whether a container's end and that of the service that runs its engine are one."""
-    return is_at(one.wall, other.wall) and (one.signal or wrapped_signal(one), one.status) == (
-        other.signal or wrapped_signal(other),
-        other.status,
-    )
+    return is_at(one.wall, other.wall) and _how(one) == _how(other)
+
+
+def _how(end: ServiceEvent) -> tuple[int | None, int | None]:
+    """The signal, or the exit status where there was none."""
+    number = end.signal or wrapped_signal(end)
+    return number, None if number else end.status
 
 
 def daemon_events(evidence: Evidence, *daemons: str) -> tuple[DaemonEvent, ...]:
@@ -207,7 +211,7 @@ def say_events(events: Sequence[ServiceEvent]) -> str:
 def say_rhythm(events: Sequence[ServiceEvent]) -> str:
     """`16 times in 9 min, every 41 s, last at 21:55:43 UTC on 22 Nov`."""
     times = "once" if len(events) == 1 else f"{len(events)} times"
-    stamps = [event.wall for event in events if event.wall is not None]
+    stamps = sorted(event.wall for event in events if event.wall is not None)
     if not stamps:
         return times
     last = f"at {say_moment(Moment(wall=stamps[-1]))}"

@@ -100,10 +100,17 @@ def test_the_rules_on_ends_take_them() -> None:
 
 def test_an_end_that_systemd_tells_too_counts_once() -> None:
     """The engine's own service ends with its container."""
+    for journal in (ended(139, code="exited", unit="web.service"), ended(11, unit="web.service")):
+        assert "once" in finding_on("segfault", host_of(journal, containers=CONTAINER)).story[0]
     journal = ended(139, code="exited", unit="web.service")
 
     assert "once" in finding_on("segfault", host_of(journal, containers=CONTAINER)).story[0]
     assert "2 times" in finding_on("segfault", host_of(ended(139, 300, code="exited"), containers=CONTAINER)).story[0]
+
+
+def test_an_end_without_a_time_is_no_evidence() -> None:
+    """It may be of any."""
+    assert "segfault" in host_of("", runner_logs="/etc/sevbot/logs/a:web exited on signal 11\n").clear
 
 
 def test_without_systemds_journal_the_others_still_tell() -> None:
