@@ -327,6 +327,19 @@ exec journalctl -k -b -o json --no-pager -n 3000 \
     --output-fields=MESSAGE,SYSLOG_FACILITY,_TRANSPORT,_SOURCE_MONOTONIC_TIMESTAMP,_BOOT_ID
 '
 
+# Where as many records came as were asked for, the time of the oldest is printed, as a record of ours: what is older was not read
+OLDEST='
+function take_oldest() {
+    count++
+    if (count == 1 && match($0, /"__MONOTONIC_TIMESTAMP":"[0-9]+"/)) oldest = substr($0, RSTART, RLENGTH)
+}
+function say_oldest() {
+    if (count >= 2000 && oldest != "") printf "{\"SEVBOT_OLDEST\":\"1\",%s}\n", oldest
+    count = 0
+    oldest = ""
+}
+'
+
 # A shell with a pipeline traps TERM: it must outlive a command of its own that ignores TERM, or nobody would send KILL to that.
 
 # Where nothing came, journalctl is asked once more in a format in which it says what it may not see
@@ -346,7 +359,8 @@ result=$?
 exit "$result"
 '
 SERVICE_KEPT='
-/^=exit / { exit NR > 1 ? $2 : nothing }
+/^=exit / { say_oldest(); exit NR > 1 ? $2 : nothing }
+{ take_oldest() }
 { gsub(/"__CURSOR":"[^"]*",?/, ""); sub(/,}$/, "}") }
 /"MESSAGE_ID":"(98e322203f7a4ed290d09fe03c09fe15|fe6faa94e7774663a0da52717891d8ef|d9b373ed55a64feb8242e02dbe79a49c)"/ ||
 /"MESSAGE_ID":"(d989611b15e44c9dbf31e3c81256e4ed|de5b426a63be47a7b6ac3eaac82e2f6f)"/ ||
@@ -354,22 +368,24 @@ SERVICE_KEPT='
 '
 
 # daemons-journal: those that end processes beside the kernel and systemd, and sudo where it was told to. $1 is an awk program
-# (DAEMONS_KEPT). The fields that begin with _ are the journal's own; no service can write under another's unit
+# (DAEMONS_KEPT). The fields that begin with _ are the journal's own; no service can write under another's unit. Container engines say so
+# much that they are asked by themselves
 DAEMONS_JOURNAL='
 trap : TERM
-kept=$1
-set -- _EXE=/usr/bin/sudo + _EXE=/usr/bin/podman
-for unit in earlyoom nohang nohang-desktop oomd systemd-oomd docker snap.docker.dockerd crio kubelet k3s k3s-agent rke2-server \
-    rke2-agent; do
-    set -- "$@" + "_SYSTEMD_UNIT=$unit.service"
-done
+asked() {
+    journalctl -b -q -o json --no-pager -n 2000 --output-fields=MESSAGE,_SYSTEMD_UNIT,_EXE,_UID,_TRANSPORT,CONTAINER_ID "$@"
+    printf "=read\n"
+}
 {
-    journalctl -b -o json --no-pager -n 2000 --output-fields=MESSAGE,_SYSTEMD_UNIT,_EXE,_UID,_TRANSPORT,CONTAINER_ID "$@"
-    printf "=exit %s\n" "$?"
-} | awk "$kept"
+    asked _EXE=/usr/bin/sudo + _EXE=/usr/bin/podman + _SYSTEMD_UNIT=earlyoom.service _SYSTEMD_UNIT=nohang.service \
+        _SYSTEMD_UNIT=nohang-desktop.service _SYSTEMD_UNIT=oomd.service _SYSTEMD_UNIT=systemd-oomd.service
+    asked _SYSTEMD_UNIT=docker.service _SYSTEMD_UNIT=snap.docker.dockerd.service _SYSTEMD_UNIT=kubelet.service _SYSTEMD_UNIT=k3s.service \
+        _SYSTEMD_UNIT=k3s-agent.service _SYSTEMD_UNIT=rke2-server.service _SYSTEMD_UNIT=rke2-agent.service
+} | awk "$1"
 '
 
-# Only what is said of kills, ends and limits, without the command lines and outputs in it. What a container said has a CONTAINER_ID
+# Only what is said of kills and ends, without the command lines in it. What a container said has a CONTAINER_ID; of podman one warning of
+# its own, since what its containers say bears its name, too
 DAEMONS_KEPT='
 function cut(marker,   from, at) {
     from = at = index($0, marker)
@@ -378,13 +394,17 @@ function cut(marker,   from, at) {
     $0 = substr($0, 1, from - 1) substr($0, at)
 }
 
-/^=exit / { exit $2 }
+/^=read/ { say_oldest(); next }
+{ take_oldest() }
 /"CONTAINER_ID"/ || length($0) > 4000 { next }
 { gsub(/"__CURSOR":"[^"]*",?/, ""); sub(/,}$/, "}"); cut(", cmdline ") }
 /"_EXE":"\/usr\/bin\/sudo"/ { if (/; COMMAND=[A-Za-z0-9\/]*\/(kill|pkill|killall)( [-A-Za-z0-9_.]+)*"/) print; next }
+/"_EXE":"\/usr\/bin\/podman"/ {
+    if (/"MESSAGE":"time=\\"[^"\\]*\\" level=warning msg=\\"StopSignal SIG[A-Z]+ failed to stop container [A-Za-z0-9_.-]+ in [0-9]+ s/) print
+    next
+}
 /sending SIG[A-Z]+ to process|low memory! |Sending SIG[A-Z]+ to |  PID: +[0-9]+, name: |  cgroup_v2: / ||
-/oomd kill: |Killed .* due to memory / ||
-/failed to exit within|resorting to SIGKILL|container finished/
+/oomd kill: |Killed .* due to memory |failed to exit within|container finished/
 '
 
 # last-words: the last lines of the five services whose main process ended most often of late. They are the programs own, so they are
@@ -398,13 +418,13 @@ journalctl -b -q -o json --no-pager -n 60 _PID=1 MESSAGE_ID=98e322203f7a4ed290d0
     awk "length(\$0) < 3000"
 '
 
-# containers: how those of docker and podman ended last. One JSON list for each; the words are templates of theirs
+# containers: how those of docker ended last, one JSON list for each; the words are a template of its own. Only where its daemon runs
+# (its socket would start it), and that of this machine. podman has no daemon: any command of it writes to its own state
 CONTAINERS='
 trap : TERM
-for engine in docker podman; do
-    command -v "$engine" >/dev/null || continue
-    $LIMIT "$engine" ps -aq --no-trunc | sed 50q | xargs -r "$engine" inspect --format "$1" | sed "s/^/$engine /"
-done
+[ -e /run/docker.pid ] && command -v docker >/dev/null || exit 0
+docker -H unix:///run/docker.sock ps -aq --no-trunc | sed 50q |
+    xargs -r docker -H unix:///run/docker.sock inspect --format "$1" | sed "s/^/docker /"
 '
 CONTAINER="[{{json .Id}},{{json .Name}},{{json .State.Status}},{{json .State.ExitCode}},{{json .State.OOMKilled}},\
 {{json .State.FinishedAt}},{{json .RestartCount}},{{json .HostConfig.Memory}}]"
@@ -414,7 +434,7 @@ CONTAINER="[{{json .Id}},{{json .Name}},{{json .State.Status}},{{json .State.Exi
 RUNNER_LOGS='
 trap : TERM
 for file in /var/log/supervisor/supervisord.log /var/log/supervisord.log; do
-    [ ! -r "$file" ] || tail -n 2000 "$file" | grep -E " (exited: |killing |gave up: )" | tail -n 200 |
+    [ ! -r "$file" ] || tail -n 2000 "$file" | grep -E "^[0-9-]+ [0-9:,]+ [A-Z]+ exited: " | tail -n 200 |
         sed "s|^|$file:|"
 done
 for file in /etc/sevbot/logs/*; do
@@ -433,11 +453,13 @@ df -l / >/dev/null 2>&1 || local=
 df -PkT $local && printf "inodes\n" && df -PiT $local
 '
 
-# boots: whether the journal is kept on disk; the last records of the boot before this one, without their text: when it ended, and
-# whether the journal was stopped orderly
+# boots: whether this boot's journal is kept on disk and how many boots it knows; the last records of the boot before this one, without
+# their text: when it ended, and whether the journal was stopped orderly
 BOOTS='
-set -- /var/log/journal/*/system.journal
-[ ! -e "$1" ] || printf "kept on disk\n"
+trap : TERM
+read -r machine </etc/machine-id
+[ ! -e "/var/log/journal/$machine/system.journal" ] || printf "kept on disk\n"
+journalctl --list-boots -q --no-pager | sed -n "\$s/.*/boots/p;\$="
 journalctl -b -1 -q -o json --no-pager -n 5 --output-fields=MESSAGE_ID,_TRANSPORT,_SYSTEMD_UNIT,_BOOT_ID 2>/dev/null
 true
 '
@@ -624,12 +646,12 @@ printf '=sevbot-probe 1\n'
 section clock head 1024 3 sh -c "$CLOCK"
 section runner-logs tail 32768 3 sh -c "$RUNNER_LOGS"
 section containers head 16384 3 sh -c "$CONTAINERS" sh "$CONTAINER"
-section service-journal tail 65536 3 sh -c "$SERVICE_JOURNAL" sh "$SERVICE_KEPT" "$NOTHING"
+section service-journal tail 65536 3 sh -c "$SERVICE_JOURNAL" sh "$OLDEST$SERVICE_KEPT" "$NOTHING"
 section last-words tail 32768 3 sh -c "$LAST_WORDS"
 section kernel-log tail 327680 3 sh -c "$KERNEL_LOG"
 section kernel-journal tail 212992 3 sh -c "$KERNEL_JOURNAL"
 section vmstat head 4096 3 grep -E '^(oom_kill|numa_|allocstall)' /proc/vmstat
-section daemons-journal tail 16384 3 sh -c "$DAEMONS_JOURNAL" sh "$DAEMONS_KEPT"
+section daemons-journal tail 16384 3 sh -c "$DAEMONS_JOURNAL" sh "$OLDEST$DAEMONS_KEPT"
 section units head 65536 5 sh -c "$UNITS" sh "$LAUNCHER$UNITS_KEPT" "$largest"
 section processes head 65536 10 sh -c "$PROCESSES" sh "$largest" "$LAUNCHER$PROCESS"
 section node-meminfo head 65536 3 sh -c "$NODE_MEMINFO"

@@ -20,11 +20,14 @@ LEAST_RUN = 16
 MOST_DIGITS = 11  # of a number: a card's number has more, a count of bytes seldom
 
 _KEYS = (
-    r"pass(?:w|p|code)|pwd|secret|token|credential|(?:api|private|access).?key|auth|bearer|cookie|session|signature|dsn|BEGIN [A-Z ]+KEY"
+    r"pass(?:w(?:ord|d)?|phrase|code)?(?![a-z])|pwd|psk|secret|token|credential|creds?(?![a-z])|[_-]key(?![a-z])|(?:api|private|access).?key"
+    r"|auth|bearer|cookie|session|signature|dsn|[?&]code(?==)|BEGIN [A-Z ]+KEY"
 )
-_BEHIND_KEY = re.compile(rf"((?i:{_KEYS})[A-Za-z_-]*[\"']?)[\s:=].*", re.DOTALL)
-_USER_IN_URL = re.compile(r"://[^\s@]{1,300}@")
-_QUERY = re.compile(r"(://[^\s?]{0,300}\?)\S+")
+_BEHIND_KEY = re.compile(rf"((?i:{_KEYS})[\w.-]*[\\\"'>\])]*)[\s:=>].*", re.DOTALL)
+_USER_IN_URL = re.compile(r"://\S{1,300}@")
+_USER_AND_PASSWORD = re.compile(r"[^\s:@/]{1,100}:[^\s@]{1,100}@(?=[\w.-]+[(:/])")
+_QUERY = re.compile(r"(\S{0,300}\?)\S+=\S*")
+_DIGIT_GROUPS = re.compile(r"\b\d{4}(?:[ -]\d{2,7}){2,4}\b")
 _WORD = re.compile(r"[A-Za-z0-9+_-]{6,}={0,2}")
 _RUN = re.compile(r"[A-Za-z0-9+/_.=…\[\]:-]{6,}")
 _HARMLESS = re.compile(
@@ -38,9 +41,18 @@ def redact(text: str) -> str:
     >>> redact("db: password=hunter2 refused"), redact("cannot open /etc/web.conf: No such file or directory")
     ('db: password […]', 'cannot open /etc/web.conf: No such file or directory')
     """
-    text = _USER_IN_URL.sub(f"://{GONE}@", text)
-    text = _QUERY.sub(rf"\g<1>{GONE}", text)
-    return _RUN.sub(_run_shown, _WORD.sub(_shown, _BEHIND_KEY.sub(rf"\g<1> {GONE}", text)))
+    text = _BEHIND_KEY.sub(rf"\g<1> {GONE}", text)
+    if "@" in text:
+        text = _USER_AND_PASSWORD.sub(f"{GONE}@", _USER_IN_URL.sub(f"://{GONE}@", text))
+    if "?" in text:
+        text = _QUERY.sub(rf"\g<1>{GONE}", text)
+    text = _WORD.sub(_shown, _DIGIT_GROUPS.sub(_card_shown, text))
+    return _RUN.sub(_run_shown, text) if GONE in text else text
+
+
+def _card_shown(found: re.Match[str]) -> str:
+    digits = sum(character.isdigit() for character in found[0])
+    return GONE if digits > MOST_DIGITS else found[0]
 
 
 def _run_shown(found: re.Match[str]) -> str:
@@ -85,7 +97,7 @@ def _journal_line(line: str) -> str:
         return ""
     kept = {name: value for name, value in record.items() if isinstance(value, str) and name not in ("__CURSOR", "MESSAGE")}
     message = record.get("MESSAGE")
-    return json.dumps({"MESSAGE": redact(message) if isinstance(message, str) else "", **kept}, ensure_ascii=False)
+    return json.dumps({"MESSAGE": redact(message) if isinstance(message, str) else "", **kept})
 
 
 def _text_line(line: str) -> str:

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.facts import clock
-from diagnostics.facts.journal_records import Record, records, why_nothing
+from diagnostics.facts.journal_records import Record, back_to, records, why_nothing
 from diagnostics.model import Citation
 
 PROGRAMS = {"/usr/bin/sudo": "sudo", "/usr/bin/podman": "podman"}
@@ -39,6 +39,7 @@ class DaemonJournal:
     """In the journal's order."""
 
     events: tuple[DaemonEvent, ...]
+    back_to: datetime | None = None  # where older records were not read
 
     def of(self, *daemons: str) -> tuple[DaemonEvent, ...]:
         return tuple(event for event in self.events if event.by in daemons)
@@ -48,8 +49,9 @@ def read(bundle: Bundle) -> DaemonJournal | Missing:
     section = bundle.get("daemons-journal")
     if isinstance(section, Missing):
         return section
-    events = [_read_event(record) for record in records(section, clock.booted_at(bundle))]
-    return why_nothing(bundle, section) or DaemonJournal(tuple(event for event in events if event is not None))
+    read_records = list(records(section, clock.booted_at(bundle)))
+    events = [event for record in read_records if (event := _read_event(record))]
+    return why_nothing(bundle, section) or DaemonJournal(tuple(events), back_to(section, read_records))
 
 
 def _read_event(record: Record) -> DaemonEvent | None:
@@ -57,5 +59,7 @@ def _read_event(record: Record) -> DaemonEvent | None:
     unit = said.get("_SYSTEMD_UNIT", "")
     by = PROGRAMS.get(said.get("_EXE", "")) or unit.removesuffix(".service")
     if not by or "CONTAINER_ID" in said:  # of a container's own words, which docker logs for it
+        return None
+    if by == "sudo" and said.get("_TRANSPORT") != "syslog":  # what it runs writes to its standard output
         return None
     return DaemonEvent(by, unit, record.wall, record.text, Citation("daemons-journal", record.number, record.text))

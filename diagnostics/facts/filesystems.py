@@ -22,6 +22,7 @@ _ROW = re.compile(r"(\S+) +(\S+) +(\d{1,18}) +(\d{1,18}) +(-?\d{1,18}) +\d{1,3}%
 class Filesystem:
     """Space (kB) or inodes of one: `free` is what a program that is not root can still get."""
 
+    device: str
     mount: str
     kind: str
     what: str
@@ -38,6 +39,7 @@ class Filesystem:
 @dataclass(frozen=True)
 class Filesystems:
     all: tuple[Filesystem, ...]
+    whole: bool = True
 
     @property
     def full(self) -> tuple[Filesystem, ...]:
@@ -53,5 +55,9 @@ def read(bundle: Bundle) -> Filesystems | Missing:
         if line == "inodes":
             what = "inodes"
         elif (row := _ROW.fullmatch(line)) and row[2] not in ALWAYS_FULL:
-            found.append(Filesystem(row[6], row[2], what, int(row[3]), int(row[5]), Citation("filesystems", number, line)))
-    return Filesystems(tuple(found)) if found else Missing(section.notes.strip()[:200] or "df showed no file system")
+            found.append(Filesystem(row[1], row[6], row[2], what, int(row[3]), int(row[5]), Citation("filesystems", number, line)))
+    return (
+        Filesystems(tuple(found), whole=not section.cut and what == "inodes")
+        if found
+        else Missing(section.notes.strip()[:200] or "df showed no file system")
+    )

@@ -7,12 +7,13 @@ another.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from diagnostics.bundle import Bundle, Missing, Section
 
+OLDEST_READ = "SEVBOT_OLDEST"  # the probe's own record of the oldest that it read, where there are older ones
 MAX_TEXT_CHARS = 1000
 
 
@@ -35,6 +36,13 @@ def records(section: Section, booted: datetime | None = None) -> Iterator[Record
     for number, line in enumerate(lines, 1):
         if line[:1] == "{" and (record := _read(number, line, booted)):
             yield record
+
+
+def back_to(section: Section, found: Sequence[Record]) -> datetime | None:
+    """From when on records were read, where older ones were left out: the probe reads so many only, and sends so many bytes."""
+    oldest = next((record.wall for record in found if OLDEST_READ in record.fields), None)
+    first = next((record.wall for record in found), None)
+    return first if section.cut else oldest
 
 
 def why_nothing(bundle: Bundle, section: Section) -> Missing | None:

@@ -37,7 +37,10 @@ DEFAULT_PATTERNS = (
     _WHO + r"(?:status|code|rc)[ =:]*(?P<status>\d{1,3})",
 )
 KUBELETS = ("kubelet", "k3s", "k3s-agent", "rke2-server", "rke2-agent")
-_PLEG = re.compile(r'container finished" .{0,200}containerID="([0-9a-f]{12,64})" exitCode=(\d{1,3})\b')
+_PLEG = re.compile(
+    r'[IWEF]\d{4} [^\]"]{1,100}\] "Generic \(PLEG\): container finished" '
+    r'podID="[^"]{1,100}" containerID="([0-9a-f]{12,64})" exitCode=(\d{1,3})'
+)
 _CONTAINER = re.compile(r"(docker|podman) (\[.{1,2000}\])")
 _TIME = re.compile(r"\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d{1,9})? ?(Z|UTC|[+-]\d\d:?\d\d)?")
 _SUPERVISORD = re.compile(
@@ -76,7 +79,7 @@ def _of_kubelet(daemons: DaemonJournal | Missing) -> tuple[DaemonEvent, ...]:
 
 def _of_pleg(event: DaemonEvent) -> ServiceEvent | None:
     """What kubelet says of a container that ended, whatever runs it; one that ended with 0 was done."""
-    found = _PLEG.search(event.text)
+    found = _PLEG.fullmatch(event.text)
     if found is None or int(found[2]) == 0:
         return None
     who = f"container {found[1][:12]} (kubelet)"
@@ -105,6 +108,7 @@ def _of_containers(section: Section) -> Iterator[ServiceEvent]:
             status=code,
             teller=found[1],
             container=str(identity),
+            oom_killed=oom_killed is True,
         )
 
 

@@ -8,13 +8,14 @@ Message ids: systemd's sd-messages.h. Where a text has none (src/core/service.c)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.facts import clock
-from diagnostics.facts.journal_records import Record, records, why_unread
+from diagnostics.facts.journal_records import Record, back_to, records, why_unread
 from diagnostics.model import Citation
 
 PROCESS_EXIT = "98e322203f7a4ed290d09fe03c09fe15"
@@ -23,13 +24,15 @@ UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
 OOMD_KILL = "d989611b15e44c9dbf31e3c81256e4ed"
 STOPPING = "de5b426a63be47a7b6ac3eaac82e2f6f"
 SYSTEMD, JOB_RUNNER = "systemd", "a job runner"  # who tells of an end
+_NAMES = re.compile(r"\(.*\)")
 BY_SIGNAL = ("killed", "dumped")
 
 
 @dataclass(frozen=True)
 class ServiceEvent:
     """One record of systemd on a unit. `code` is `exited`, `killed` or `dumped` where a main process ended, `status` its exit status or
-    the signal's number; `result` is the unit's where it failed. `teller` is who says it, if not systemd; `container` the id of one.
+    the signal's number; `result` is the unit's where it failed. `teller` is who says it, if not systemd; `container` is the id of one, and
+    `oom_killed` whether its engine says that a process in it was killed so.
     """
 
     unit: str
@@ -42,11 +45,7 @@ class ServiceEvent:
     result: str | None = None
     teller: str = SYSTEMD
     container: str | None = None
-
-    @property
-    def by_root(self) -> bool:
-        """Whether no service could have written it: a job runner's log may be anybody's."""
-        return self.teller != JOB_RUNNER
+    oom_killed: bool = False
 
     @property
     def signal(self) -> int | None:
@@ -59,6 +58,7 @@ class ServiceJournal:
     """Events in the journal's order."""
 
     events: tuple[ServiceEvent, ...]
+    back_to: datetime | None = None  # where older records were not read
 
     @property
     def ends(self) -> tuple[ServiceEvent, ...]:
@@ -70,16 +70,17 @@ class ServiceJournal:
         return tuple(event for event in self.ends if event.signal in signals)
 
     def saying(self, words: str) -> tuple[ServiceEvent, ...]:
-        """systemd's own records whose text has these words of its."""
-        return tuple(event for event in self.events if event.teller == SYSTEMD and words in event.text)
+        """systemd's own records that have these words; not in parentheses, where names of processes stand."""
+        return tuple(event for event in self.events if event.teller == SYSTEMD and words in _NAMES.sub("()", event.text))
 
 
 def read(bundle: Bundle) -> ServiceJournal | Missing:
     section = bundle.get("service-journal")
     if isinstance(section, Missing):
         return section
-    events = [_read_event(record) for record in records(section, clock.booted_at(bundle))]
-    return why_unread(section) or ServiceJournal(tuple(event for event in events if event is not None))
+    read_records = list(records(section, clock.booted_at(bundle)))
+    events = [event for record in read_records if (event := _read_event(record))]
+    return why_unread(section) or ServiceJournal(tuple(events), back_to(section, read_records))
 
 
 def _read_event(record: Record) -> ServiceEvent | None:

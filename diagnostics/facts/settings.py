@@ -22,7 +22,8 @@ class Settings:
 
     def is_on(self, name: str) -> bool:
         """Whether a number other than 0 stands there; False where this kernel does not have it."""
-        return self.values.get(name, "0").isdigit() and int(self.values.get(name, "0")[:9]) != 0
+        value = self.values.get(name, "0")
+        return value.isascii() and value.isdigit() and value.strip("0") != ""
 
 
 def read(bundle: Bundle) -> Settings | Missing:

@@ -13,16 +13,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
-from diagnostics.plain import plain
-from diagnostics.rules.service_case import Told, finding, journal_of
+from diagnostics.rules.service_case import Told, finding, journal_of, may_be_by_oom_killer, quote
 
 CODE = "application-exit"
 OWN = range(1, 126)  # above are those of shells, of signals and of systemd's own set-up
 ALSO_OWN = (255,)
-MOST_QUOTED, QUOTED_CHARS = 3, 200  # lines, and of each
+MOST_QUOTED = 3
 
 
 def check(evidence: Evidence) -> Outcome:
@@ -39,23 +39,32 @@ def check(evidence: Evidence) -> Outcome:
     return tuple(_finding(evidence, status, events) for status, events in ended.items())
 
 
+def _met_the_oom_killer(evidence: Evidence, events: Sequence[ServiceEvent]) -> bool:
+    """A process that loses a child to it often gives up by itself."""
+    log = evidence.get(KernelLog)
+    kills = kills_of(log.reports) if isinstance(log, KernelLog) else ()
+    return any(event.oom_killed or may_be_by_oom_killer(kills, event) for event in events)
+
+
 def _finding(evidence: Evidence, status: int, events: Sequence[ServiceEvent]) -> Finding:
     words = evidence.get(LastWords)
     lines = words.before(events[-1].unit, events[-1].wall)[-MOST_QUOTED:] if isinstance(words, LastWords) else ()
-    return finding(_told(status, lines), events, [line.citation for line in lines], sure=Confidence.LIKELY)
+    return finding(
+        _told(status, lines, oom=_met_the_oom_killer(evidence, events)), events, [line.citation for line in lines], sure=Confidence.LIKELY
+    )
 
 
-def _told(status: int, lines: Sequence[Line]) -> Told:
-    quoted = " ".join(f"“{plain(line.text, QUOTED_CHARS)}”" for line in lines)
+def _told(status: int, lines: Sequence[Line], *, oom: bool) -> Told:
+    quoted = " ".join(quote(line.text) for line in lines)
     said = f"Its last words were: {quoted}" if lines else "It says why in its own log, if anywhere."
     return Told(
         CODE,
         f"the program exits by itself with status {status}",
         f"exited by itself with status {status}",
-        f"No signal ended it: the program gave up. {said}",
+        f"{'An OOM kill beside it may be why the program gave up' if oom else 'No signal ended it: the program gave up'}. {said}",
         Remedy(
             action="read-its-log",
             says="Read the last lines of its own log before each exit (journalctl -u UNIT): configuration, ports, dependencies.",
-            because="Memory limits and kills can be left aside.",
+            because="The OOM kill is told by itself." if oom else "Memory limits and kills can be left aside.",
         ),
     )

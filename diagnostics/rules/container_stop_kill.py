@@ -1,7 +1,8 @@
 """container-stop-kill: a container was told to stop, did not in time, and its engine killed it by SIGKILL.
 
 Fires when dockerd or podman logged that a container failed to stop and was killed. It is `confirmed` where the container's own record, or
-systemd's of the service that runs it, says that it ended with exit code 137 within seconds, `likely` on the engine's line alone.
+systemd's of the service that runs it, says that it ended with exit code 137 within seconds, `likely` on dockerd's line alone. What podman
+says is one step less sure, since its containers' own words stand in the journal as podman's.
 Stays clear when no such line is in the journal. Cannot tell when the journal of daemons cannot be read.
 Looks like, but is not: an OOM kill, which has the exit code 137, too.
 
@@ -18,13 +19,17 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.other_ends import OtherEnds
 from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
-from diagnostics.model import Clear, Outcome, Remedy, Unknown
-from diagnostics.rules.recent import say_since
+from diagnostics.model import Clear, Confidence, Moment, Outcome, Remedy, Unknown
+from diagnostics.rules.recent import say_since, seen_since
 from diagnostics.rules.service_case import Told, daemon_events, end_of, finding, is_at, wrapped_signal
+from diagnostics.rules.signs import say_moment
 
 CODE = "container-stop-kill"
 DAEMONS = ("docker", "snap.docker.dockerd", "podman")
-_LATE = re.compile(r"failed to exit within|resorting to SIGKILL")
+_LATE = re.compile(
+    r"failed to exit within \S+(?: seconds)? of signal \d+ - using the force"
+    r"|failed to stop container \S+ in \d+ seconds, resorting to SIGKILL"
+)
 _ID = re.compile(r"\b[0-9a-f]{64}\b")
 _NAME = re.compile(r"failed to stop container (\S+) in")
 REMEDY = Remedy(
@@ -41,14 +46,20 @@ def check(evidence: Evidence) -> Outcome:
         return Unknown(f"what container engines did is in the journal, and that was not seen ({daemons.because})")
     others = evidence.get(OtherEnds)
     ends = others.ends if isinstance(others, OtherEnds) else ()
-    lines = [event for event in daemon_events(evidence, *DAEMONS) if _LATE.search(event.text)]
+    lines = [event for event in daemon_events(evidence, *DAEMONS) if _LATE.search(event.text) and ", process " not in event.text]
+    if not lines and not seen_since(evidence, daemons.back_to):
+        return Unknown(f"the journal of container engines was read back to {say_moment(Moment(wall=daemons.back_to))} only")
     if not lines:
         return Clear(f"no container engine logged that a stop timed out {say_since(evidence)}")
     late = [end_of(line, _who(line, ends)) for line in lines]
     signs = [end.citation for end in (*ends, *_of_systemd(evidence)) if any(_is_of(end, *both) for both in zip(lines, late, strict=True))]
     why = "It was told to stop (SIGTERM), and was still there when its time was up."
     did = "was killed by its engine (SIGKILL), since it did not stop in time"
-    return (finding(Told(CODE, "container killed when its stop timed out", did, why, REMEDY), late, signs[:1]),)
+    told = Told(CODE, "container killed when its stop timed out", did, why, REMEDY)
+    if all(line.by == "podman" for line in lines):  # podman prints what its containers print to the same journal
+        sure = Confidence.LIKELY if signs else Confidence.POSSIBLE
+        return (finding(told, late, signs[:1], sure=sure, caveat="A container's own words may stand where podman's do."),)
+    return (finding(told, late, signs[:1]),)
 
 
 def _of_systemd(evidence: Evidence) -> tuple[ServiceEvent, ...]:

@@ -23,7 +23,7 @@ from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Unknown
 from diagnostics.rules.recent import is_recent
-from diagnostics.rules.service_case import OWN_WORD, Ends, Told, finding, journal_of
+from diagnostics.rules.service_case import OWN_WORD, Ends, Told, finding, journal_of, quote
 from diagnostics.sizes import human
 
 CODE = "disk-full"
@@ -52,6 +52,10 @@ def check(evidence: Evidence) -> Outcome:
     lines = kernel.saying(REMOUNTED) if isinstance(kernel, KernelEvents) else ()
     remounted = [line for line in lines if is_recent(evidence, line.wall)]
     if not disks.full and not remounted:
+        if not isinstance(journal, Unknown) and (line := _ends_saying(evidence, journal, (*NO_SPACE, *READ_ONLY))[1]):
+            return Unknown(f"{line.unit} said so before it ended, but no local file system is full now")
+        if not disks.whole:
+            return Unknown("not all local file systems were seen")
         return Clear("no local file system is full, and the kernel made none read-only")
     if isinstance(journal, Unknown):
         return journal
@@ -66,7 +70,7 @@ def _no_space(evidence: Evidence, full: Sequence[Filesystem], journal: Ends) -> 
     if not disks or line is None:
         return ()
     said = "; ".join(f"{disk.mount} ({disk.kind}) has {_say_free(disk)} left of {_say_total(disk)}" for disk in disks[:3])
-    told = Told(CODE, "a full file system", "gave up", f"It said “{line.text}”, and {said}.", MAKE_ROOM)
+    told = Told(CODE, "a full file system", "gave up", f"It said {quote(line.text)}, and {said}.", MAKE_ROOM)
     cited = (*(disk.citation for disk in disks[:3]), line.citation)
     named = _mount_of(line, evidence) is not None
     sure, caveat = (Confidence.LIKELY, OWN_WORD) if named else (Confidence.POSSIBLE, "It did not say which file it could not write.")
@@ -90,10 +94,22 @@ def _mount_of(line: Line, evidence: Evidence) -> str | None:
 
 def _read_only(evidence: Evidence, remounted: Sequence[KernelEvent], journal: Ends) -> tuple[Finding, ...]:
     ends, line = _ends_saying(evidence, journal, READ_ONLY)
-    if not remounted or line is None:
+    if line is None:
         return ()
-    told = Told(CODE, "a file system that became read-only", "gave up", f"It said “{line.text}”, and so did the kernel.", CHECK_DISK)
-    return (finding(told, ends, (remounted[-1].citation, line.citation), sure=Confidence.LIKELY, caveat=OWN_WORD, explains=EXPLAINED),)
+    device = _device_of(_mount_of(line, evidence), evidence)
+    same = [event for event in remounted if device is None or f"({device})" in event.text]
+    if not same:
+        return ()
+    sure, caveat = (Confidence.LIKELY, OWN_WORD) if device else (Confidence.POSSIBLE, "It did not say which file it could not write.")
+    told = Told(CODE, "a file system that became read-only", "gave up", f"It said {quote(line.text)}, and so did the kernel.", CHECK_DISK)
+    return (finding(told, ends, (same[-1].citation, line.citation), sure=sure, caveat=caveat, explains=EXPLAINED),)
+
+
+def _device_of(mount: str | None, evidence: Evidence) -> str | None:
+    """As the kernel names it: `vdb` of /dev/vdb."""
+    disks = evidence.get(Filesystems)
+    found = [disk.device for disk in disks.all if disk.mount == mount] if isinstance(disks, Filesystems) else []
+    return found[0].rpartition("/")[2] if found else None
 
 
 def _ends_saying(evidence: Evidence, journal: Ends, phrases: Sequence[str]) -> tuple[list[ServiceEvent], Line | None]:

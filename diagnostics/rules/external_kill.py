@@ -18,10 +18,12 @@ from signal import Signals
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import Ends, Told, by_oom_killer, by_systemd, daemon_events, finding, is_at, journal_of, near
+from diagnostics.rules.service_case import Ends, Told, by_systemd, daemon_events, finding, is_at, journal_of, may_be_by_oom_killer, near
 
 CODE = "external-kill"
-_SENDS_KILL = re.compile(r"/(?:kill|pkill|killall) (?:.* )?-(?:9|KILL|SIGKILL|s (?:9|KILL|SIGKILL))\b")
+# what sudo allowed: a refusal says why behind the name; a directory may be called like anything, so the last COMMAND counts
+_ALLOWED = re.compile(r"\s*\S+ : (?:HOST=\S+ ; )?(?:TTY=\S+ ; )?PWD=.* ; USER=\S+ ; (?:GROUP=\S+ ; )?COMMAND=(.*)", re.DOTALL)
+_SENDS_KILL = re.compile(r"\S*/(?:kill|pkill|killall) (?:.* )?-(?:9|KILL|SIGKILL|s (?:9|KILL|SIGKILL))\b")
 
 
 def check(evidence: Evidence) -> Outcome:
@@ -48,15 +50,22 @@ def check(evidence: Evidence) -> Outcome:
     return (finding(told, asked, tuple(event.citation for event in killed[:1])), *by_sudo)
 
 
+def _sends_kill(text: str) -> bool:
+    allowed = _ALLOWED.fullmatch(text)
+    return allowed is not None and _SENDS_KILL.match(allowed[1]) is not None
+
+
 def _by_sudo(evidence: Evidence, journal: Ends) -> tuple[Finding, ...]:
     """Ends by SIGKILL just after somebody ran kill under sudo with that signal."""
-    commands = [event for event in daemon_events(evidence, "sudo") if _SENDS_KILL.search(event.text)]
+    commands = [event for event in daemon_events(evidence, "sudo") if _sends_kill(event.text)]
     log = evidence.get(KernelLog)
-    kills = kills_of(log.reports) if isinstance(log, KernelLog) else ()
+    if not isinstance(log, KernelLog) or log.gap:
+        return ()  # it may have been the OOM killer
+    kills = kills_of(log.reports)
     ends = [
         end
         for end in journal.ended_by({Signals.SIGKILL})
-        if any(is_at(end.wall, event.wall) for event in commands) and not by_systemd(journal, end) and not by_oom_killer(kills, end)
+        if any(is_at(end.wall, event.wall) for event in commands) and not by_systemd(journal, end) and not may_be_by_oom_killer(kills, end)
     ]
     if not ends:
         return ()

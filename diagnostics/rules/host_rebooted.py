@@ -2,7 +2,7 @@
 
 Fires when the machine booted within the time that counts, and the journal of the boot before goes on to within an hour of it: services ran,
 and then the machine went down. It is `confirmed`: the time of boot is the kernel's, the journal's last record journald's. If that record
-is the journal's orderly stop, somebody or something asked for the restart; if not, the machine stopped at once.
+is the journal's orderly stop, somebody or something asked for the restart; if not, the machine may have been cut off.
 Stays clear when the machine has been up since before, or when its journal is on disk and knows no earlier boot. Cannot tell when it booted
 within that time, and the journal is not kept over boots; or when services ended after the boot, since a restart explains one end and not
 the next.
@@ -35,7 +35,7 @@ ORDERLY = Remedy(
 SUDDEN = Remedy(
     action="look-below-the-machine",
     says="Look for a panic (/sys/fs/pstore, the console), for power, and at the provider's or the hypervisor's events at that time.",
-    because="The journal ends without a stop, so the machine itself was cut off.",
+    because="The journal ends without a stop: the machine was cut off, or its journal could not be written until the end.",
 )
 
 
@@ -52,6 +52,8 @@ def check(evidence: Evidence) -> Outcome:
         return Clear(f"the machine booted at {_say(clock.booted)}, for the first time that the journal on its disk knows of")
     if boots.last_seen is None:
         return Unknown(f"the machine booted at {_say(clock.booted)}, and the journal keeps no boot before that")
+    if boots.last_seen - clock.booted > LONGEST_DOWN:
+        return Unknown(f"the machine booted at {_say(clock.booted)}, and the clock was another in the boot before")
     if clock.booted - boots.last_seen > LONGEST_DOWN:
         return Clear(f"the machine booted at {_say(clock.booted)}, and had been off since {_say(boots.last_seen)}")
     if since := _ended_since(evidence):
@@ -68,10 +70,10 @@ def _ended_since(evidence: Evidence) -> str | None:
 
 
 def _finding(booted: datetime, boots: Boots, last_seen: datetime) -> Finding:
-    how = "it was told to go down" if boots.orderly else "it stopped at once, without a shutdown"
+    how = "it was told to go down" if boots.orderly else "no orderly shutdown is in its last records"
     return Finding(
         code=CODE,
-        headline="the machine was restarted" if boots.orderly else "the machine went down and came back",
+        headline="the machine was restarted",
         confidence=Confidence.CONFIRMED,
         kills=(),
         story=(

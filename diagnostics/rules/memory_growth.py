@@ -1,8 +1,8 @@
 """memory-growth: a process takes as much memory as it is given, so that no limit and no machine is large enough.
 
-Fires when it is seen to grow: the same program of one cgroup was killed at two different limits, each time full; or the largest victim of
-a machine that ran out of memory, or of a daemon that prevents this, runs again and grew while the probe ran. It is `likely` at most: how
-far it would grow nobody knows. It explains the kill beside it.
+Fires when it is seen to grow: the largest process of a machine that ran out of memory was killed, runs again, and grew while the probe ran.
+That is `likely` at most, since how far it would grow nobody knows, and explains the kill beside it. It is `possible` where the same program
+of one cgroup was killed at two different limits, each time full: it may need more than both, and no more than that.
 Stays clear when none of the largest processes grew and no limit was met at two sizes. Cannot tell when one grew that was not killed: it may
 be starting. Never told from sizes at death, which are all alike where a limit or a full node is behind them.
 Looks like, but is not: a limit that is too small for a steady need; a full node, of which membind-oom tells.
@@ -18,6 +18,7 @@ from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.growth import Grown, Growth
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
+from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Process, Processes
 from diagnostics.limit import Kind
 from diagnostics.model import Clear, Confidence, Finding, Kill, Outcome, Remedy, Task, Unknown, Victim
@@ -33,7 +34,7 @@ CAVEAT = "It grew while it was looked at; how far it would grow is not known."
 REMEDY = Remedy(
     action="find-the-growth",
     says="Find what it keeps: a heap profile, caches without a limit, queues that fill. Until then give it a limit (MemoryMax=).",
-    because="More memory or another placement only delays the next kill.",
+    because="If it grows without an end, more memory only delays the next kill.",
 )
 
 
@@ -61,7 +62,13 @@ def _is_much(grown: Grown, growth: Growth) -> bool:
 def _of_box(evidence: Evidence) -> tuple[Kill, ...]:
     """Kills for want of memory of the whole machine: no limit and no full node explains them."""
     limited = limited_by(evidence, Kind.GLOBAL)
-    return kills_of(sourced for sourced, _ in limited) if isinstance(limited, tuple) else ()
+    return kills_of(sourced for sourced, _ in limited if _largest_died(sourced.report)) if isinstance(limited, tuple) else ()
+
+
+def _largest_died(report: OomReport) -> bool:
+    """Whether the victim was the largest of all; a smaller one may have died for one that is protected."""
+    largest = max(report.tasks, key=lambda row: row.rss_pages, default=None)
+    return largest is not None and largest.pid == report.kills[0].task.pid
 
 
 def _same(process: Process, kills: Iterable[Kill]) -> tuple[Kill, ...]:
@@ -112,7 +119,7 @@ def _of_limits(reports: Sequence[SourcedReport]) -> Finding | None:
     return Finding(
         code=CODE,
         headline=HEADLINE,
-        confidence=Confidence.LIKELY,
+        confidence=Confidence.POSSIBLE,
         kills=kills,
         story=(
             say_kills(kills),
@@ -123,6 +130,5 @@ def _of_limits(reports: Sequence[SourcedReport]) -> Finding | None:
         victim=Victim(task, large_kb),
         culprit=task,
         remedies=(REMEDY,),
-        caveat="It was stopped at both limits, so how far it would grow is not known.",
-        explains=("memcg-oom",),
+        caveat="It was stopped at both limits: it may need more than both, and no more than that.",
     )

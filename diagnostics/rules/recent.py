@@ -25,6 +25,12 @@ def is_recent(evidence: Evidence, wall: datetime | None) -> bool:
     return wall is None or begins is None or wall >= begins
 
 
+def seen_since(evidence: Evidence, back_to: datetime | None) -> bool:
+    """Whether a journal that was read back to then holds all that counts."""
+    begins = counts_from(evidence)
+    return back_to is None or (begins is not None and back_to <= begins)
+
+
 def say_since(evidence: Evidence) -> str:
     """`in the last hour`, where nothing is said of a SEV."""
     return "since an hour before the SEV" if isinstance(evidence.get(Sev), Sev) else "in the last hour"

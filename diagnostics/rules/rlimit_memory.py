@@ -14,25 +14,17 @@ from signal import Signals
 
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.processes import Process, Processes
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Citation, Clear, Confidence, Outcome, Remedy, Unknown
 from diagnostics.rules.recent import say_since
-from diagnostics.rules.service_case import OWN_WORD, Told, finding, journal_of, unit_of
+from diagnostics.rules.service_case import OWN_WORD, Told, finding, journal_of, may_be_by_oom_killer, quote, unit_of, wrapped_signal
 from diagnostics.sizes import human
 
 CODE = "rlimit-memory"
-PHRASES = (
-    "cannot allocate memory",
-    "out of memory",
-    "bad_alloc",
-    "memoryerror",
-    "enomem",
-    "outofmemory",
-    "not enough memory",
-    "memory exhausted",
-)
+PHRASES = ("cannot allocate memory", "enomem", "bad_alloc", "memoryerror", "outofmemoryerror", "memory exhausted", "not enough memory")
 EXPLAINED = ("application-exit", "abort", "segfault", "start-limit-hit")
 REMEDY = Remedy(
     action="raise-the-limit",
@@ -46,7 +38,7 @@ def check(evidence: Evidence) -> Outcome:
     journal, words = journal_of(evidence), evidence.get(LastWords)
     if isinstance(journal, Unknown):
         return journal
-    limits = {end.unit: limit for end in journal.ends if end.signal != Signals.SIGKILL and (limit := _limit_of(evidence, end))}
+    limits = {end.unit: limit for end in journal.ends if _gave_up(evidence, end) and (limit := _limit_of(evidence, end))}
     if not limits:
         return Clear(f"no service that ended {say_since(evidence)} has a limit of address space (RLIMIT_AS)")
     if isinstance(words, Missing):
@@ -67,12 +59,19 @@ def check(evidence: Evidence) -> Outcome:
     )
 
 
+def _gave_up(evidence: Evidence, end: ServiceEvent) -> bool:
+    """By itself: neither SIGKILL nor an OOM kill of the same unit."""
+    log = evidence.get(KernelLog)
+    kills = kills_of(log.reports) if isinstance(log, KernelLog) else ()
+    return Signals.SIGKILL not in (end.signal, wrapped_signal(end)) and not end.oom_killed and not may_be_by_oom_killer(kills, end)
+
+
 def _told(limit_kb: int, line: Line) -> Told:
     return Told(
         CODE,
         "out of its own address space limit",
         "gave up",
-        f"It may reserve {human(limit_kb)} of addresses (RLIMIT_AS) and no more, and said: “{line.text}”.",
+        f"It may reserve {human(limit_kb)} of addresses (RLIMIT_AS) and no more, and said: {quote(line.text)}.",
         REMEDY,
     )
 

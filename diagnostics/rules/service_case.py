@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from signal import Signals
@@ -17,11 +17,14 @@ from diagnostics.facts.other_ends import OtherEnds
 from diagnostics.facts.service_journal import OOMD_KILL, PROCESS_EXIT, SYSTEMD, ServiceEvent, ServiceJournal
 from diagnostics.facts.units import Unit, Units
 from diagnostics.model import Citation, Clear, Confidence, Finding, Kill, Moment, Outcome, Remedy, Unknown
-from diagnostics.rules.recent import is_recent, say_since
+from diagnostics.plain import plain
+from diagnostics.rules.recent import is_recent, say_since, seen_since
 from diagnostics.rules.signs import SYSTEMD_NOTICES_WITHIN, say_moment
 
 BY_SHELL = 128  # a shell's exit status is this plus the signal that ended its child (POSIX sh, 2.8.2)
 NAMED_UNITS = 3
+QUOTED_CHARS = 200
+BELIEVED = (SYSTEMD, "supervisord")  # a status above 128 is the program's own word
 SENDERS = ("earlyoom", "nohang", "nohang-desktop", "oomd", "systemd-oomd", "docker", "snap.docker.dockerd", "podman", "sudo")
 RHYTHM_AT_LEAST = 3  # ends from which an interval can be told
 GIVEN_UP = "start-limit-hit"  # what follows of any end that comes again and again
@@ -44,7 +47,7 @@ class Told:
 class Ends(ServiceJournal):
     """What systemd and others logged of late; `nothing` is what follows where none of it fits."""
 
-    nothing: Clear | Unknown
+    nothing: Clear | Unknown = field(kw_only=True)
 
 
 def journal_of(evidence: Evidence) -> Ends | Unknown:
@@ -53,11 +56,14 @@ def journal_of(evidence: Evidence) -> Ends | Unknown:
     told = others.ends if isinstance(others, OtherEnds) else ()
     if isinstance(journal, Missing):
         why = Unknown(f"how services ended is in systemd's journal, and that was not seen ({journal.because})")
-        return Ends(_recent(evidence, told), why) if told else why
+        return Ends(_recent(evidence, told), nothing=why) if told else why
     own = _recent(evidence, journal.events)
     seen = [event for event in own if event.message_id == PROCESS_EXIT]
     rest = [event for event in _recent(evidence, told) if not any(_is_same_end(event, end) for end in seen)]
-    return Ends((*own, *rest), Clear(f"systemd's journal has no such record {say_since(evidence)}"))
+    nothing: Clear | Unknown = Clear(f"systemd's journal has no such record {say_since(evidence)}")
+    if not seen_since(evidence, journal.back_to):
+        nothing = Unknown(f"systemd's journal was read back to {say_moment(Moment(wall=journal.back_to))} only")
+    return Ends((*own, *rest), nothing=nothing)
 
 
 def _recent(evidence: Evidence, events: Iterable[ServiceEvent]) -> tuple[ServiceEvent, ...]:
@@ -66,8 +72,9 @@ def _recent(evidence: Evidence, events: Iterable[ServiceEvent]) -> tuple[Service
 
 
 def _is_same_end(one: ServiceEvent, other: ServiceEvent) -> bool:
-    """Whether a container's end and that of the service that runs its engine are one."""
-    return is_at(one.wall, other.wall) and _how(one) == _how(other)
+    """Whether the end of a container, or of whatever bears the name of a service, is that service's."""
+    same = one.unit.partition(" ")[0] == other.unit.removesuffix(".service")
+    return same and is_at(one.wall, other.wall) and _how(one) == _how(other)
 
 
 def _how(end: ServiceEvent) -> tuple[int | None, int | None]:
@@ -139,7 +146,7 @@ def _of_kernel(evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Se
     kernel = evidence.get(KernelEvents)
     if isinstance(kernel, Missing):
         return ()
-    stamps = [end.wall for end in ends if end.wall is not None and end.by_root]
+    stamps = [end.wall for end in ends if end.wall is not None and end.signal is not None and end.teller in BELIEVED]
     lines = [event for words in kernel_says for event in kernel.saying(*words) if event.wall is not None]
     same = [line for line in lines if any(abs(stamp - line.wall) <= SYSTEMD_NOTICES_WITHIN for stamp in stamps if line.wall)]
     return tuple(line.citation for line in same[-1:])
@@ -160,7 +167,17 @@ def by_systemd(journal: ServiceJournal, end: ServiceEvent) -> bool:
 
 
 def by_oom_killer(kills: Iterable[Kill], end: ServiceEvent) -> bool:
-    """Whether one of the OOM killer's kills may be this end: just before, and of the same unit or container where these are known."""
+    """Whether one of the OOM killer's kills is this end: at its time, and of the same unit or container."""
+    return any(_is_named(kill, end) and kill.at is not None and is_at(end.wall, kill.at.wall) for kill in kills)
+
+
+def _is_named(kill: Kill, end: ServiceEvent) -> bool:
+    unit = kill.task.unit
+    return unit is not None and (end.container in unit if end.container else end.teller == SYSTEMD and unit == end.unit)
+
+
+def may_be_by_oom_killer(kills: Iterable[Kill], end: ServiceEvent) -> bool:
+    """Whether one of the OOM killer's kills may be this end, as far as times, units and containers are known."""
     return any(_may_be(kill, end) for kill in kills)
 
 
@@ -196,6 +213,12 @@ def near(events: Collection[ServiceEvent], others: Iterable[ServiceEvent]) -> tu
 
 def _first_and_last(events: Sequence[ServiceEvent]) -> Sequence[ServiceEvent]:
     return events if len(events) == 1 else (events[0], events[-1])
+
+
+def quote(text: str) -> str:
+    """A program's own words, cut, and so that they cannot end the quotation themselves."""
+    said = plain(text, QUOTED_CHARS).replace("“", "'").replace("”", "'")
+    return f"“{said}”"
 
 
 def say_events(events: Sequence[ServiceEvent]) -> str:

@@ -19,7 +19,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Clear, Moment, Outcome, Unknown
-from diagnostics.rules.service_case import at_that_time, by_oom_killer, by_systemd, journal_of, wrapped_signal
+from diagnostics.rules.service_case import at_that_time, by_oom_killer, by_systemd, journal_of, may_be_by_oom_killer, wrapped_signal
 from diagnostics.rules.signs import say_moment
 
 CODE = "sigkill-not-by-kernel"
@@ -41,6 +41,8 @@ def check(evidence: Evidence) -> Outcome:
     if not others:
         whose = [who for who, count in (("the OOM killer's", len(ended) - len(not_killed)), ("systemd's own", len(not_killed))) if count]
         return Clear(f"each SIGKILL that ended a service was {' or '.join(whose)} ({len(ended)} of {len(ended)})")
+    if any(may_be_by_oom_killer(kills, event) for event in others):
+        return Unknown(f"{_say(others)}; an OOM kill at that time may be what sent it, which is not certain")
     if sender := at_that_time(evidence, others[-1]):
         return Unknown(f"{_say(others)}, and the kernel's OOM killer did not send it; {sender} logged at that time that it sent a signal")
     if log.gap:

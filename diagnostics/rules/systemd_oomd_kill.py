@@ -49,4 +49,7 @@ def check(evidence: Evidence) -> Outcome:
 def _killed(event: DaemonEvent) -> ServiceEvent | None:
     """What systemd-oomd says of a kill, as an event of the unit."""
     found = _KILLED.match(event.text)
-    return end_of(event, unit_of(found[1]) or found[1]) if found else None
+    if found is None:
+        return None
+    of_user = "/user@" in found[1]  # a unit of a user's own may be called like one of the system's
+    return end_of(event, found[1] if of_user else unit_of(found[1]) or found[1])

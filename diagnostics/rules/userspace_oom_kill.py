@@ -19,9 +19,10 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.oom_report import unit_of
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.model import Clear, Outcome, Remedy, Unknown
-from diagnostics.rules.recent import say_since
+from diagnostics.model import Clear, Moment, Outcome, Remedy, Unknown
+from diagnostics.rules.recent import say_since, seen_since
 from diagnostics.rules.service_case import Told, daemon_events, end_of, finding, is_at, journal_of
+from diagnostics.rules.signs import say_moment
 
 CODE = "userspace-oom-kill"
 DAEMONS = ("earlyoom", "nohang", "nohang-desktop", "oomd")
@@ -44,6 +45,8 @@ def check(evidence: Evidence) -> Outcome:
     if isinstance(daemons, Missing):
         return Unknown(f"what earlyoom, nohang or oomd did is in the journal, and that was not seen ({daemons.because})")
     found = {daemon: killed for daemon in DAEMONS if (killed := _killed_by(daemon, evidence))}
+    if not found and not seen_since(evidence, daemons.back_to):
+        return Unknown(f"the journal of these daemons was read back to {say_moment(Moment(wall=daemons.back_to))} only")
     if not found:
         return Clear(f"neither earlyoom nor nohang nor oomd logged a kill {say_since(evidence)}")
     journal = journal_of(evidence)
@@ -59,7 +62,7 @@ def check(evidence: Evidence) -> Outcome:
 def _is_of(end: ServiceEvent, event: ServiceEvent) -> bool:
     """Whether systemd's record may be of this kill: at its time, of a unit that the daemon names or that bears the process' name."""
     name = event.unit.partition(", pid ")[0]
-    return is_at(end.wall, event.wall) and (end.unit in event.unit or end.unit.startswith(name))
+    return is_at(end.wall, event.wall) and (f"({end.unit})" in event.unit or (name != "" and end.unit == f"{name}.service"))
 
 
 def _killed_by(daemon: str, evidence: Evidence) -> list[ServiceEvent]:

@@ -18,12 +18,12 @@ def before(seconds: float, **fields: str) -> str:
 
 def test_confirmed_and_how_it_went_down() -> None:
     """Journald's own stop is its last record of an orderly shutdown."""
-    told = before(30, MESSAGE_ID=JOURNAL_STOP, _SYSTEMD_UNIT="systemd-journald.service")
-    assert finding_on(CODE, host_of("", boots=told)).headline == "the machine was restarted"
-    finding = finding_on(CODE, host_of("", boots=before(30)))
-    assert (finding.headline, str(finding.confidence)) == ("the machine went down and came back", "confirmed")
-    forged = before(30, MESSAGE_ID=JOURNAL_STOP)
-    assert finding_on(CODE, host_of("", boots=forged)).headline == "the machine went down and came back"
+    stop = {"MESSAGE_ID": JOURNAL_STOP, "_SYSTEMD_UNIT": "systemd-journald.service", "_TRANSPORT": "driver"}
+    finding = finding_on(CODE, host_of("", boots=before(30, **stop)))
+    assert str(finding.confidence) == "confirmed"
+    assert "it was told to go down" in finding.story[0]
+    for other in ({}, {**stop, "_TRANSPORT": "journal"}, {**stop, "_SYSTEMD_UNIT": "web.service"}):
+        assert "no orderly shutdown" in finding_on(CODE, host_of("", boots=before(30, **other))).story[0]
 
 
 def test_cannot_tell_where_services_ended_after_the_boot() -> None:
@@ -47,5 +47,8 @@ def test_cannot_tell_where_the_journal_keeps_no_earlier_boot() -> None:
 
 def test_stays_clear_of_a_machines_first_boot() -> None:
     """A journal on disk would know an earlier one."""
-    assert "first time" in host_of("", boots="kept on disk\n").clear[CODE]
-    assert finding_on(CODE, host_of("", boots="kept on disk\n" + before(30))).citations[0].line == 2
+    assert "first time" in host_of("", boots="kept on disk\nboots\n1\n").clear[CODE]
+    assert finding_on(CODE, host_of("", boots="kept on disk\nboots\n2\n" + before(30))).citations[0].line == 4
+    for unsure in ("kept on disk\n", "kept on disk\nboots\n2\n", "boots\n1\n"):
+        assert CODE in host_of("", boots=unsure).unknown
+    assert "clock" in host_of("", boots=before(-7200)).unknown[CODE]

@@ -23,7 +23,7 @@ UNITS = (
 )
 NODES = node_sections(8104924, 6218712)
 UP_FOR_LONG = "now 1795384570\nuptime 60000.92 537.49\n"
-DISK = "/dev/vda ext4 1000 10 990 1% /\n"
+DISK = "/dev/vda ext4 1000 10 990 1% /\ninodes\n/dev/vda ext4 1000 10 990 1% /\n"
 STEADY = "at:100.00\n400:1000\nat:102.00\n400:1000\n"
 BOUND_JOB = "Name:\tjob\nPid:\t400\nVmRSS:\t 1000 kB\ncgroup\t0::/system.slice/job.service\nnuma\tbind:1\tN1=1000\n"
 

@@ -19,7 +19,7 @@ from diagnostics.probe import CAPS, KEEPS_END, MAX_OUTPUT_BYTES, MAX_SCRIPT_BYTE
 from tests.conftest import ROOT
 from tests.probing import moved, write_program
 
-JOURNALS = ("service-journal", "kernel-journal", "daemons-journal")
+JOURNALS = ("service-journal", "kernel-journal")
 AWKS = [
     pytest.param("mawk", marks=pytest.mark.needs("mawk")),
     pytest.param("gawk", marks=pytest.mark.needs("gawk")),
@@ -640,7 +640,7 @@ def test_of_systemds_words_those_on_ends_are_kept_and_stay_json(tmp_path: Path, 
     other = {"MESSAGE": "Started web.service.", "MESSAGE_ID": "39f53479d3a045ac8e11786248231fbf"}
     (tmp_path / "said").write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in [*told, other]))
     write_program(tmp_path, "journalctl", f'case "$*" in *"-n 0"*) ;; *) cat {tmp_path}/said ;; esac')
-    lines = run_section(tmp_path, "SERVICE_JOURNAL", program("SERVICE_KEPT"), "99").splitlines()
+    lines = run_section(tmp_path, "SERVICE_JOURNAL", program("OLDEST") + program("SERVICE_KEPT"), "99").splitlines()
 
     assert [json.loads(line) for line in lines] == [ended, ended, {"MESSAGE": told[2]["MESSAGE"], "UNIT": "a"}]
 
@@ -658,7 +658,13 @@ def test_of_daemons_words_those_on_kills_are_kept_without_command_lines(tmp_path
         {"_EXE": "/usr/bin/sudo", "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/kill -9 388"},
         {"MESSAGE": "Container failed to exit within 10s of signal 15 - using the force", "_SYSTEMD_UNIT": "docker.service"},
     ]
+    podman = {"_EXE": "/usr/bin/podman", "_SYSTEMD_UNIT": "web.service"}
+    warning = (
+        'time="2026-11-23T08:40:12Z" level=warning msg="StopSignal SIGTERM failed to stop container web in 2 seconds, resorting to SIGKILL"'
+    )
+    told.append({"MESSAGE": warning, **podman})
     other = [
+        {"MESSAGE": f"hunter2 {warning}", **podman},
         {"MESSAGE": killed, "CONTAINER_ID": "4f1c", "_SYSTEMD_UNIT": "docker.service"},
         {"_EXE": "/usr/bin/sudo", "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/mysql -phunter2"},
         {"_EXE": "/usr/bin/sudo", "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/kill -9 388; echo hunter2"},
@@ -666,9 +672,21 @@ def test_of_daemons_words_those_on_kills_are_kept_without_command_lines(tmp_path
     ]
     (tmp_path / "said").write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in [*told, *other]))
     write_program(tmp_path, "journalctl", f"cat {tmp_path}/said")
-    lines = run_section(tmp_path, "DAEMONS_JOURNAL", program("DAEMONS_KEPT")).splitlines()
+    lines = run_section(tmp_path, "DAEMONS_JOURNAL", program("OLDEST") + program("DAEMONS_KEPT")).splitlines()
 
-    assert [json.loads(line) for line in lines] == [{**told[0], "MESSAGE": killed}, *told[1:]]
+    asked_twice = [{**told[0], "MESSAGE": killed}, *told[1:]] * 2  # container engines are asked by themselves
+    assert [json.loads(line) for line in lines] == asked_twice
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_where_older_records_were_left_out_the_oldest_is_told(tmp_path: Path, awk: str) -> None:
+    """As a record of ours, in both journals."""
+    use_awk(tmp_path, awk)
+    (tmp_path / "said").write_text("".join(f'{{"__MONOTONIC_TIMESTAMP":"{number}000000","MESSAGE":"a"}}\n' for number in range(1, 2001)))
+    write_program(tmp_path, "journalctl", f'case "$*" in *kubelet*) ;; *) cat {tmp_path}/said ;; esac')
+    oldest = '{"SEVBOT_OLDEST":"1","__MONOTONIC_TIMESTAMP":"1000000"}\n'
+    assert run_section(tmp_path, "DAEMONS_JOURNAL", program("OLDEST") + program("DAEMONS_KEPT")) == oldest
+    assert run_section(tmp_path, "SERVICE_JOURNAL", program("OLDEST") + program("SERVICE_KEPT"), "99") == oldest
 
 
 def test_the_last_words_of_services_that_ended_are_asked_for(tmp_path: Path) -> None:
@@ -680,12 +698,15 @@ def test_the_last_words_of_services_that_ended_are_asked_for(tmp_path: Path) -> 
     assert run_section(tmp_path, "LAST_WORDS").rstrip().endswith("_PID,_TRANSPORT _SYSTEMD_UNIT=web.service _SYSTEMD_UNIT=db.service")
 
 
-def test_containers_are_asked_for_where_there_is_an_engine(tmp_path: Path) -> None:
-    """Each line says whose it is; without containers nothing is inspected."""
-    write_program(tmp_path, "docker", 'case "$1" in ps) echo a; echo b ;; inspect) echo "$*" ;; esac')
-    write_program(tmp_path, "podman", 'case "$1" in ps) ;; *) echo inspected ;; esac')
+def test_containers_are_asked_for_where_dockerd_runs(tmp_path: Path) -> None:
+    """Of this machine's own, by its socket; nothing is started, and podman, whose commands write, is not asked."""
+    write_program(tmp_path, "docker", 'case "$3" in ps) echo a; echo b ;; inspect) echo "$*" ;; esac')
+    write_program(tmp_path, "podman", "echo asked")
 
-    assert run_section(tmp_path, "CONTAINERS", "FORMAT") == "docker inspect --format FORMAT a b\n"
+    assert run_section(tmp_path, "CONTAINERS", "FORMAT") == ""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/docker.pid").write_text("388")
+    assert run_section(tmp_path, "CONTAINERS", "FORMAT") == "docker -H unix:///run/docker.sock inspect --format FORMAT a b\n"
 
 
 def test_of_supervisors_logs_the_lines_on_ends_are_shown(tmp_path: Path) -> None:

@@ -58,3 +58,14 @@ def test_a_clock_that_was_set_does_not_part_what_belongs_together() -> None:
     (finding,) = host.findings
     assert str(finding.confidence) == "confirmed"
     assert "the OOM killer's" in host.clear["sigkill-not-by-kernel"]
+
+
+def test_nothing_in_a_journal_that_does_not_go_back_is_no_answer() -> None:
+    """So many records, or so many bytes: what is older was not read."""
+    oldest = '{"SEVBOT_OLDEST":"1","__MONOTONIC_TIMESTAMP":"500000000"}\n'
+    host = host_of(oldest, daemons_journal=oldest)
+    for code in ("segfault", "stop-timeout-kill", "userspace-oom-kill", "container-stop-kill"):
+        assert "only" in host.unknown[code]
+    assert "segfault" in host_of(oldest.replace("500", "-500")).clear
+    long_ago = oldest.replace("500000000", "1000000")
+    assert "segfault" in host_of(long_ago, clock=UP_FOR_A_DAY).clear

@@ -19,20 +19,19 @@ SECRETS = (
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N",
     "5f4dcc3b5aa765d61d8327deb882cf99",
     "4111111111111111",
+    "4111 1111 1111 1111",
     "sk-proj-9aF8xQ2mL0pZ7tY4",
     "correcthorse battery",
 )
 BEHIND_KEYS = (
-    "password=%s",
-    "DB_PASSWORD: %s",
-    '"api_key": "%s"',
-    "token %s refused",
-    "Authorization: Bearer %s",
-    "secret=%s",
-    "cookie: %s",
-    "--passwd %s",
+    *("password=%s", "DB_PASSWORD: %s", '"api_key": "%s"', "token %s refused", "Authorization: Bearer %s", "DB_PASS=%s", "PASSWORD_2=%s"),
+    *('{\\"password\\":\\"%s\\"}', "<password>%s</password>", "jdbc:mysql://db/x;user=a;pass=%s", "encryption_key=%s", "psk=%s"),
+    *("GET /cb?code=%s", "secret=%s", "cookie: %s", "--passwd %s"),
 )
-BARE = ("postgres://app:%s@db1/x", "GET https://db1/x?key=%s HTTP/1.1", "cannot log in with %s", "key %s is not valid", "[%s]", "id=%s,")
+BARE = (
+    *("postgres://app:%s@db1/x", "postgres://app:p@%s@db1/x", "app:%s@tcp(db1:3306)/shop", "GET https://db1/x?key=%s HTTP/1.1"),
+    *("cannot log in with %s", "key %s is not valid", "[%s]", "id=%s,"),
+)
 ONLY_BEHIND_KEYS = ("hunter2", "correcthorse battery")  # by their looks they might be anything
 
 

@@ -1,5 +1,5 @@
 # a container ignores SIGTERM; somebody restarts its service, and podman kills it after 2 s
-# expect: container-stop-kill confirmed
+# expect: container-stop-kill likely
 
 tar -C /usr/local/bin -c misbehave | podman import -q - web >/dev/null
 podman create -q --name web --network none web /misbehave deaf

@@ -1,5 +1,5 @@
 # ranker reaches MemoryMax=100M, somebody raises it to 200M, and it reaches that, too
-# expect: memory-growth likely
+# expect: memory-growth possible
 # expect: memcg-oom confirmed
 
 service ranker '/usr/local/bin/ranker -r 60 400' 'MemoryMax=100M'
