@@ -494,13 +494,14 @@ trap : TERM
 } | awk -v big=" $2 " "$1"
 '
 
-# Of all units those that restarted, failed, are bound or limited, have a launcher, or run one of the largest processes
+# Of all units those that restarted, failed, are bound or limited, have a launcher, run one of the largest processes, and numad
 UNITS_KEPT='
 function is_of_interest() {
     if (value["NRestarts"] + 0 > 0 || value["ActiveState"] == "failed" || value["SubState"] ~ "^(failed|auto-restart)") return 1
     if (value["NUMAPolicy"] !~ "^(n/a)?$" || value["AllowedMemoryNodes"] != "") return 1
     if (value["MemoryMax"] !~ "^(infinity|18446744073709551615)?$") return 1
     if (commands ~ "(^|[ =/])(numactl|systemd-run|docker|podman|taskset|(ba|da|a)?sh -c)( |\n|$)") return 1
+    if (value["Id"] == "numad.service" && value["ActiveState"] == "active") return 1
     return value["MainPID"] + 0 > 0 && has(big, value["MainPID"])
 }
 

@@ -8,12 +8,17 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.nodes import Nodes
 from diagnostics.facts.processes import Process
 from diagnostics.facts.settings import Settings
-from diagnostics.facts.units import Unit
+from diagnostics.facts.units import Unit, Units
 from diagnostics.model import MemoryPicture
 from diagnostics.node_list import say_nodes
 from diagnostics.numactl import find_membind
 from diagnostics.sizes import human
 
+MOVERS = {
+    "kernel/numa_balancing": "NUMA balancing",
+    "transparent_hugepage/enabled": "transparent huge pages",
+    "lru_gen/enabled": "MGLRU",
+}
 _CPU_FLAGS = ("-N", "-C", "--cpunodebind", "--physcpubind", "--cpubind")
 
 
@@ -24,13 +29,19 @@ def say_surroundings(evidence: Evidence, unit: Unit | None, job: Process | None,
 
 
 def _of_kernel(evidence: Evidence) -> Iterator[str]:
-    settings = evidence.get(Settings)
+    settings, units = evidence.get(Settings), evidence.get(Units)
+    numad = units.by_name.get("numad.service") if isinstance(units, Units) else None
+    if numad and numad.properties.get("ActiveState") == "active":
+        yield "numad runs here, and moves processes between nodes by itself."
     if not isinstance(settings, Settings):
         return
-    if settings.is_on("zone_reclaim_mode"):
+    if settings.is_on("vm/zone_reclaim_mode"):
         yield "vm.zone_reclaim_mode is set: the kernel reclaims on a node before it uses another, so nodes run full early."
-    if settings.is_on("oom_kill_allocating_task"):
+    if settings.is_on("vm/oom_kill_allocating_task"):
         yield "vm.oom_kill_allocating_task is set: the kernel kills whoever asked, which need not be the largest."
+    on = [says for name, says in MOVERS.items() if settings.is_on(name) or "[always]" in settings.values.get(name, "")]
+    if on:
+        yield f"What moves, joins or ages pages by itself here, within what policies allow: {', '.join(on)}."
 
 
 def _of_limit(unit: Unit, memory: MemoryPicture) -> Iterator[str]:

@@ -52,3 +52,14 @@ def test_memory_without_cpus() -> None:
     assert "without CPUs (node 1)" in story(nodes="/sys/devices/system/node/has_cpu:0\n", **nodes)
     assert "without CPUs" not in story(nodes="/sys/devices/system/node/has_cpu:0-1\n", **nodes)
     assert "without CPUs" not in story(**nodes)
+
+
+def test_what_moves_or_joins_pages_by_itself() -> None:
+    """Settings, and numad where it runs."""
+    mm = "/sys/kernel/mm"
+    on = f"/proc/sys/kernel/numa_balancing:1\n{mm}/transparent_hugepage/enabled:[always] madvise never\n{mm}/lru_gen/enabled:0x0007\n"
+    assert "policies allow: NUMA balancing, transparent huge pages, MGLRU." in story(sysctls=on)
+    off = on.replace(":1", ":0").replace("[always] madvise", "always [madvise]").replace("0x0007", "0x0000")
+    assert "policies allow" not in story(sysctls=off)
+    assert "numad runs here" in story(units="Id=numad.service\nActiveState=active\n\n")
+    assert "numad runs here" not in story(units="Id=numad.service\nActiveState=inactive\n\n")
