@@ -7,6 +7,7 @@
     !stderr
     =end NAME STATUS    (a bundle printed again also says `cut` or `whole`, and `-` for a status that was never seen)
     =missing NAME WHY   (only of a bundle that is printed again)
+    =busy               (instead of all sections: another probe of the same account is running)
     =done
 
 Content can never look like a frame, since each of its lines stands behind a bar. Rubbish outside sections is passed over; an output
@@ -25,6 +26,8 @@ from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
 MAGIC = b"=sevbot-probe "
 ENDED_EARLY = "the probe's output ended before it"
 MOST_TIMES_CAP = 4  # of a section, whatever a host sends; bytes that are no text take three times their size when they are printed again
+BUSY = b"=busy"
+ANOTHER_PROBE = "another probe is running on this host, and one at a time is allowed; ask again in some seconds"
 SKIPPED = "the probe skipped it; is the host's copy of the probe older?"
 _BLANK = re.compile(rb"\n{3,}")
 _NUMBER = re.compile(r"[0-9]{1,9}")  # str.isdigit would also take what int() refuses
@@ -47,6 +50,8 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
     start = next((n for n, line in enumerate(lines) if line.startswith(MAGIC)), None)
     if start is None:
         return Missing(_no_probe(output))
+    if lines[start + 1 : start + 2] == [BUSY]:
+        return Missing(ANOTHER_PROBE)
     version = _number(_text(lines[start][len(MAGIC) :]).strip())
     sections: dict[str, Section] = {}
     current: _Open | None = None  # its last content line counts only once something after it shows that it was ended

@@ -1,19 +1,63 @@
 #!/bin/sh
 # sevbot's probe: the only thing sevbot runs on a host. It takes no argument, no input and no SSH_ORIGINAL_COMMAND, starts only
 # programs that read, writes no file, and prints what docs/design.md describes. Everything it runs is in the table at the end.
+# What it reads is data, never a program: names that others chose (of files, units, processes) go to a program by its environment or as
+# a whole argument, and stand in no text of sed, awk, sh or find.
 # To look at its output use a pipe (`sh probe.sh | less`): it forbids itself to write files, so `sh probe.sh > file` stays empty.
-# shellcheck disable=SC2016 # the programs in single quotes are for awk and sh, and expand there
+# shellcheck disable=SC2016,SC3045,SC3067 # programs in single quotes expand where they run; dash, ash, bash and ksh have ulimit -c, [ -O
 
 PATH=/usr/sbin:/usr/bin:/sbin:/bin # never the caller's
 export PATH
-unset IFS CDPATH ENV BASH_ENV LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT # what could alter this shell; the commands start with env -i
+unset IFS CDPATH ENV BASH_ENV LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT # what could alter this shell and the first program
+unset -f awk flock grep head ls read sed sh tail timeout 2>/dev/null # bash takes functions from the environment
 exec </dev/null
 umask 077
-# shellcheck disable=SC3045 # dash, ash, bash and ksh all have -c
+
+# What the probe costs is limited by these, not by a low priority: with one it starved on the very hosts that have incidents
 ulimit -c 0 2>/dev/null
 ulimit -f 0 2>/dev/null # no regular file can grow, whatever a tool thinks it must save
-renice -n 19 -p $$ >/dev/null 2>&1
-ionice -c 3 -p $$ >/dev/null 2>&1
+ulimit -d 65536 2>/dev/null # kB of memory of its own for each program; file maps (journalctl) are not counted
+ulimit -t 10 2>/dev/null # seconds of CPU for each program
+
+# TZ, PAGER, SYSTEMD_* and the like would alter tools
+# shellcheck disable=SC2013 # they are words
+for name in $(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^[A-Za-z_][A-Za-z0-9_]*$/) print name }' 2>/dev/null); do
+    case $name in PATH | SHELLOPTS | BASHOPTS | PPID | UID | EUID | PWD) ;; *) unset "$name" ;; esac
+done
+LC_ALL=C
+export LC_ALL
+
+newline='
+'
+exec 3>&1
+
+# -- one at a time --------------------------------------------------------------------------------------------------------------
+
+# A directory that nobody else can open, so that nobody else can hold its lock: the account's home as README makes it, or what systemd
+# gives each user. No program that the probe starts inherits descriptor 9: one that never ends would keep every later probe out.
+is_private() { # DIRECTORY: of this account, and neither its group nor others may read it
+    [ -d "$1" ] && [ ! -h "$1" ] && [ -O "$1" ] || return
+    case $(ls -ld "$1" 2>/dev/null) in d???-??-??*) ;; *) return 1 ;; esac
+}
+
+lock() { # fails where another probe of this account runs; without such a directory or without flock(1) there is no lock
+    command -v flock >/dev/null || return 0
+    uid=
+    while read -r key uid _; do [ "$key" != Uid: ] || break; done </proc/self/status
+    for directory in /var/lib/sevbot-probe /root "/run/user/$uid"; do
+        if is_private "$directory"; then
+            exec 9<"$directory"
+            flock -n 9 2>/dev/null
+            return
+        fi
+    done
+}
+
+printf '=sevbot-probe 1\n'
+if ! lock; then
+    printf '=busy\n=done\n'
+    exit
+fi
 
 # -- limits ---------------------------------------------------------------------------------------------------------------------
 
@@ -25,35 +69,34 @@ seconds() { # whole seconds since boot, without starting a program
 TOTAL=20 # seconds for everything: a section that would start later is not started
 begun=$(seconds)
 
-# GNU's timeout where it is there. That of busybox leaves a watcher that keeps our pipes open for a second after each command, or
-# knows no -k; then a watcher of our own, which holds no pipe, ends the whole session that setsid made for the command.
-if timeout --version >/dev/null 2>&1 && timeout -k 1 1 true 2>/dev/null; then
+# GNU's timeout where it is there: it ends the command and all that this has started. That of busybox ends the command only, leaves a
+# watcher that keeps our pipes open, or knows no -k; then a watcher of our own ends the session that setsid made for the command.
+if timeout -k 1 1 timeout --version >/dev/null 2>&1 3>&- 9<&-; then
     timeout=yes LIMIT='timeout -k 1 1' # LIMIT is for single reads inside of a section
 else
-    timeout=no LIMIT=''
+    timeout=no LIMIT=
 fi
+export LIMIT
 
-reading() { # SECONDS COMMAND...: with a time limit, for readers of pipes, which no environment alters
-    if [ "$timeout" = yes ]; then timeout -k 1 "$@"; else watched "$@"; fi
-}
-
-limited() { # SECONDS COMMAND...: with a time limit and an environment of our own, since TZ, PAGER or SYSTEMD_* would alter tools
+limited() { # SECONDS GRACE COMMAND...: TERM after SECONDS, KILL after GRACE more, both to the command and all that it has started
     if [ "$timeout" = yes ]; then
-        env -i PATH="$PATH" LC_ALL=C LIMIT="$LIMIT" timeout -k 1 "$@"
+        after=$1 grace=$2
+        shift 2
+        timeout -k "$grace" "$after" "$@" 9<&-
     else
-        watched "$@"
+        watched "$@" 9<&-
     fi
 }
 
-WATCHER='sleep "$1" && kill -TERM "-$2" && sleep 1 && kill -KILL "-$2"' # kill of busybox knows no --
+WATCHER='sleep "$1" && kill -TERM "-$2" && sleep "$3" && kill -KILL "-$2"' # kill of busybox knows no --
 
-watched() { # SECONDS COMMAND...
-    after=$1
-    shift
+watched() { # SECONDS GRACE COMMAND...
+    after=$1 grace=$2
+    shift 2
     {
-        setsid env -i PATH="$PATH" LC_ALL=C LIMIT= "$@" <&6 6<&- &
+        setsid "$@" <&6 6<&- &
         pid=$!
-        setsid sh -c "$WATCHER" sh "$after" "$pid" >/dev/null 2>&1 3>&- 4>&- 5>&- 6<&- &
+        setsid sh -c "$WATCHER" sh "$after" "$pid" "$grace" >/dev/null 2>&1 3>&- 5>&- 6<&- &
         watcher=$!
         wait "$pid"
         result=$?
@@ -64,39 +107,46 @@ watched() { # SECONDS COMMAND...
 
 # -- sections -------------------------------------------------------------------------------------------------------------------
 
-section() { # NAME head|tail BYTES SECONDS COMMAND...
-    name=$1 keep=$2 cap=$3 limit=$4
-    shift 4
+# A section is one shell under one time limit: FRAME and the section's PROGRAM in it. The program's output goes to descriptor 3, every
+# line behind a bar. What it wrote to stderr, and its exit status as the last line, go to descriptor 5, which the probe reads.
+# TERM ends the program; what reads its output (`keeping`) ignores TERM, so what came until then is kept. KILL ends all of it. A program
+# that cannot be ended even so, in an uninterruptible sleep, holds the ends of pipes that nobody waits for any more.
+FRAME='
+trap : TERM
+keeping() { trap "" TERM; exec "$@"; }
+framed() {
+    keep=$1 cap=$2
+    shift 2
+    {
+        {
+            trap : TERM
+            (trap - TERM; program "$@") 2>&1 >&4 3>&- 4>&- 5>&-
+            printf "\n%s\n" "$?"
+        } | keeping tail -c 1000 >&5 3>&- 4>&- 5>&-
+    } 4>&1 | { trap "" TERM; "$keep" -c "$cap" | sed "s/^/|/" >&3; } 5>&-
+}
+'
+
+section() { # NAME head|tail BYTES SECONDS[+GRACE] PROGRAM [ARGUMENT...]
+    name=$1 keep=$2 cap=$3 limit=${4%+*} grace=2 program=$5
+    case $4 in *+*) grace=${4#*+} ;; esac
+    shift 5
     printf '=begin %s\n' "$name"
     left=$((TOTAL - $(seconds) + begun))
-    [ "$limit" -le "$left" ] || limit=$left
+    [ "$limit" -le "$left" ] || limit=$left grace=2
     if [ "$limit" -le 0 ]; then
         printf '\n!not started: the probe had used up its %s seconds\n=end %s 124\n' "$TOTAL" "$name"
         return
     fi
-    said=$(framed "$limit" "$@")
+    said=$(
+        exec 5>&1 9<&- 2>/dev/null
+        limited "$limit" "$grace" sh -c "$FRAME program() {$newline$program$newline}${newline}framed \"\$@\"" sh "$keep" "$cap" "$@"
+    )
     status=${said##*"$newline"}
     printf '\n' # behind a content line that was ended this is the empty line; otherwise it ends the fragment
-    [ "$said" = "$newline$status" ] || printf '%s\n' "${said%"$status"}" | sed -n 's/^./!&/p'
+    [ -z "$said" ] || [ "$said" = "$newline$status" ] || printf '%s\n' "${said%"$status"}" | sed -n 's/^./!&/p'
     printf '=end %s %s\n' "$name" "${status:-124}"
 }
-
-# Content goes to descriptor 3; what the command wrote to stderr, and its exit status as the last line, is the function's output.
-# The command runs in the background of a shell that ends at once: nothing waits for it but the two readers, and these have a time
-# limit. So a command in an uninterruptible sleep costs seconds (and its status, then 124), not the sections after it.
-framed() { # SECONDS COMMAND...; name, keep and cap of section
-    patience=$(($1 + 2))
-    {
-        {
-            ({ limited "$@"; printf '\n%s\n' "$?" >&2; } 2>&1 >&4 3>&- 4>&- 5>&- &) |
-                reading "$patience" tail -c 1000 2>/dev/null >&5 4>&-
-        } 4>&1 | reading "$patience" "$keep" -c "$cap" 2>/dev/null | LC_ALL=C sed 's/^/|/' >&3
-    } 5>&1
-}
-
-newline='
-'
-exec 3>&1
 
 # -- launcher words: what of a command line may leave the host ------------------------------------------------------------------
 # Command lines hold secrets. So nothing is taken out of them: only what is known to be harmless is let through, which is the
@@ -280,51 +330,13 @@ function launcher(are_joined,   i, name) {
 
 # -- the sections' programs -----------------------------------------------------------------------------------------------------
 
+# Each is the text of a function in the section's shell. `keeping COMMAND` at the end of a pipeline ignores TERM (FRAME).
+
 # clock: the host's time and its zone, its time since boot and which boot this is
 CLOCK='
-date "+now %s" && date "+zone %z" &&
-    sed "s/^/uptime /" /proc/uptime && grep "^btime " /proc/stat && sed "s/^/boot_id /" /proc/sys/kernel/random/boot_id
-'
-
-# nodes: which memory nodes there are. The has_ files came one by one with kernels; one that is missing is no error
-NODES='
-cd /sys/devices/system/node || exit
-set -- "$PWD/online" "$PWD/possible"
-for file in "$PWD/has_memory" "$PWD/has_cpu"; do [ ! -e "$file" ] || set -- "$@" "$file"; done
-exec grep -H "" "$@"
-'
-
-# node-meminfo: the memory of each node
-NODE_MEMINFO='exec cat /sys/devices/system/node/node[0-9]*/meminfo'
-
-# sysctls: the settings that decide what the kernel does when memory is short; those this kernel has
-SYSCTLS='
-for file in vm/panic_on_oom vm/oom_kill_allocating_task vm/zone_reclaim_mode vm/overcommit_memory vm/min_free_kbytes \
-    kernel/numa_balancing kernel/dmesg_restrict; do
-    file=/proc/sys/$file
-    [ ! -e "$file" ] || set -- "$@" "$file"
-done
-for file in lru_gen/enabled lru_gen/min_ttl_ms transparent_hugepage/enabled; do
-    file=/sys/kernel/mm/$file
-    [ ! -e "$file" ] || set -- "$@" "$file"
-done
-exec grep -H "" "$@" /dev/null
-'
-
-# kernel-log: -x names the facility, which tells the kernel's words from a user's. With -r, util-linux prints `<5>` for a record that a
-# user wrote as `<12>`; busybox has no -x, and its -r is right
-KERNEL_LOG='
-case $(readlink -f "$(command -v dmesg)" 2>/dev/null) in
-    *busybox*) exec dmesg -r ;;
-    *) exec dmesg -x ;;
-esac
-'
-
-# kernel-journal: with -o json journalctl is quiet about what it may not see; so it is asked first in a format where it says so
-KERNEL_JOURNAL='
-journalctl -k -b -n 0 --no-pager >/dev/null || exit
-exec journalctl -k -b -o json --no-pager -n 3000 \
-    --output-fields=MESSAGE,SYSLOG_FACILITY,_TRANSPORT,_SOURCE_MONOTONIC_TIMESTAMP,_BOOT_ID
+date "+now %s%nzone %z" || exit
+read -r up </proc/uptime && printf "uptime %s\n" "$up" && grep "^btime " /proc/stat &&
+    read -r boot </proc/sys/kernel/random/boot_id && printf "boot_id %s\n" "$boot"
 '
 
 # Where as many records came as were asked for, the time of the oldest is printed, as a record of ours: what is older was not read
@@ -340,20 +352,17 @@ function say_oldest() {
 }
 '
 
-# A shell with a pipeline traps TERM: it must outlive a command of its own that ignores TERM, or nobody would send KILL to that.
-
 # Where nothing came, journalctl is asked once more in a format in which it says what it may not see
 NOTHING=99
 
 # service-journal: what systemd itself (_PID=1) said of processes that exited, of kills, of time-outs and of units that failed. $1 is an
 # awk program (SERVICE_KEPT): what is of interest has a message id, or no id and some words. $2 is its status where nothing came
 SERVICE_JOURNAL='
-trap : TERM
 {
     journalctl -b -o json --no-pager -n 2000 _PID=1 \
         --output-fields=MESSAGE,MESSAGE_ID,UNIT,EXIT_CODE,EXIT_STATUS,UNIT_RESULT,_PID,_UID,_TRANSPORT
     printf "=exit %s\n" "$?"
-} | awk -v nothing="$2" "$1"
+} | keeping awk -v nothing="$2" "$1"
 result=$?
 [ "$result" -ne "$2" ] || exec journalctl -b -n 0 --no-pager >/dev/null
 exit "$result"
@@ -367,11 +376,154 @@ SERVICE_KEPT='
 / timed out\. |Watchdog timeout|Start request repeated|on client request|Killing process [0-9]/
 '
 
+# runner-logs: what supervisors and job runners write of ends to files of their own, `FILE:LINE`: of supervisord the lines on
+# ends, and whatever the administrator put into /etc/sevbot/logs; s6 keeps a tally of deaths. $1 is an awk program (LAST_LINES). Names
+# are those that others chose, and so is what stands behind them: plain names only, regular files only, bytes before lines
+RUNNER_LOGS='
+passed_over=0
+is_plain() { # PATH: its last name
+    case ${1##*/} in "*") return 1 ;; *[!A-Za-z0-9._-]*) passed_over=$((passed_over + 1)); return 1 ;; esac
+}
+is_log() { # PATH: links are followed
+    is_plain "$1" || return
+    [ ! -f "$1" ] || [ ! -r "$1" ] || return 0
+    [ ! -e "$1" ] || passed_over=$((passed_over + 1))
+    return 1
+}
+last_lines() { # FILE BYTES LINES supervisord|all
+    tail -c "$2" "$1" | tr -d "\000" | FILE=$1 BYTES=$2 LINES=$3 WHICH=$4 keeping awk "$program"
+}
+program=$1
+for file in /var/log/supervisor/supervisord.log /var/log/supervisord.log; do
+    ! is_log "$file" || last_lines "$file" 262144 200 supervisord
+done
+count=0
+for file in /etc/sevbot/logs/*; do
+    [ "$count" -lt 20 ] || break
+    ! is_log "$file" || { last_lines "$file" 65536 200 all; count=$((count + 1)); }
+done
+for service in /run/service/* /service/* /var/service/*; do
+    [ -d "$service/supervise" ] && command -v s6-svdt >/dev/null || continue
+    ! is_plain "$service" || s6-svdt "$service" | FILE=$service BYTES=0 LINES=20 WHICH=all keeping awk "$program"
+done
+[ "$passed_over" -eq 0 ] || printf "passed over: %s names that are no regular files, or not of A-Za-z0-9._- only\n" "$passed_over" >&2
+'
+LAST_LINES='
+BEGIN { file = ENVIRON["FILE"]; most = ENVIRON["LINES"] + 0; bytes = ENVIRON["BYTES"] + 0 }
+{ size += length($0) + 1 }
+ENVIRON["WHICH"] == "supervisord" && !/^[0-9-]+ [0-9:,]+ [A-Z]+ exited: / { next }
+{ at[++count] = NR; line[count] = substr($0, 1, 1000); delete line[count - most] }
+END {
+    for (i = count > most ? count - most + 1 : 1; i <= count; i++)
+        if (at[i] > 1 || !bytes || size < bytes) print file ":" line[i] # the first of as many bytes as were asked for is half a line
+}
+'
+
+# containers: how those of docker ended last, one JSON list for each; the words are a template of its own. Only where its daemon runs
+# (its socket would start it), and that of this machine. podman has no daemon: any command of it writes to its own state
+CONTAINERS='
+[ -e /run/docker.pid ] && command -v docker >/dev/null || exit 0
+docker -H unix:///run/docker.sock ps -aq --no-trunc | grep -m 50 -E "^[0-9a-f]{12,64}$" |
+    xargs -r docker -H unix:///run/docker.sock inspect --format "$1" | keeping sed "s/^/docker /"
+'
+CONTAINER="[{{json .Id}},{{json .Name}},{{json .State.Status}},{{json .State.ExitCode}},{{json .State.OOMKilled}},\
+{{json .State.FinishedAt}},{{json .RestartCount}},{{json .HostConfig.Memory}}]"
+
+# kernel-log: -x names the facility, which tells the kernel's words from a user's. With -r, util-linux prints `<5>` for a record that a
+# user wrote as `<12>`; busybox has no -x, and its -r is right
+KERNEL_LOG='
+tool=$(command -v dmesg)
+case $tool in /*) tool=$(readlink -f "$tool" 2>/dev/null) ;; *) tool=busybox ;; esac # what has no path is built into the shell
+case $tool in *busybox*) exec dmesg -r ;; *) exec dmesg -x ;; esac
+'
+
+# kernel-journal: with -o json journalctl is quiet about what it may not see; so it is asked first in a format where it says so
+KERNEL_JOURNAL='
+journalctl -k -b -n 0 --no-pager >/dev/null || exit
+exec journalctl -k -b -o json --no-pager -n 3000 \
+    --output-fields=MESSAGE,SYSLOG_FACILITY,_TRANSPORT,_SOURCE_MONOTONIC_TIMESTAMP,_BOOT_ID
+'
+
+# numbers: the kernel's own, of several sections, read by one program. $1 is an awk program (NUMBERS_READ), $2 the names of sections, each
+# with its size in bytes, or a single name
+NUMBERS='
+[ "$2" != uname ] || exec uname -srm
+exec awk "$1" "$2" "$(uname -srm | head -c 1025)" /sys/devices/system/node/node[0-9]*/meminfo
+'
+# With sizes it prints whole frames, and nothing of a section that it could not read: that one is then asked for by itself
+NUMBERS_READ='
+BEGIN {
+    count = split(ARGV[1], wanted, " ")
+    for (i = 1; i <= count; i += 2) show(wanted[i], wanted[i + 1])
+    if (unread != "" && count == 1) print unread " cannot be read" >"/dev/stderr"
+    exit unread != ""
+}
+
+function show(name, cap) {
+    lines = 0
+    unread = ""
+    read_section(name)
+    if (cap == "") for (j = 1; j <= lines; j++) print line[j]
+    else if (unread == "") show_framed(name, cap)
+    fflush()
+}
+
+# The last line of one that is larger than its cap is a fragment: no empty line stands behind it
+function show_framed(name, cap,   size) {
+    print "=begin " name
+    for (j = 1; j <= lines && size <= cap; j++) {
+        size += length(line[j]) + 1
+        print "|" line[j]
+    }
+    if (size <= cap) print ""
+    print "=end " name " 0"
+}
+
+function read_section(name) {
+    if (name == "vmstat") take("/proc/vmstat", "^(oom_kill|numa_|allocstall)")
+    if (name == "node-meminfo") for (j = 3; j < ARGC; j++) take(ARGV[j], "")
+    if (name == "zoneinfo") take("/proc/zoneinfo", "^Node |^ *pages free |^ *(min|low|high|present|managed) +[0-9]|^ *protection:")
+    if (name == "nodes") read_nodes("/sys/devices/system/node/")
+    if (name == "uname" && !(lines = split(ARGV[2], line, "\n"))) unread = name
+    if (name == "meminfo") take("/proc/meminfo", "")
+    if (name == "sysctls") read_settings("/proc/sys/", "/sys/kernel/mm/")
+}
+
+function take(file, kept,   text, result) {
+    while ((result = (getline text < file)) > 0) if (text ~ kept) line[++lines] = text
+    close(file)
+    if (result < 0) unread = file
+}
+
+# As grep -H prints it. Returns whether the file could be read
+function take_named(file,   text, result) {
+    while ((result = (getline text < file)) > 0) line[++lines] = file ":" text
+    close(file)
+    return result == 0
+}
+
+# The has_ files came one by one with kernels; one that is missing is no error
+function read_nodes(directory) {
+    if (!take_named(directory "online")) unread = directory "online"
+    if (!take_named(directory "possible")) unread = directory "possible"
+    take_named(directory "has_memory")
+    take_named(directory "has_cpu")
+}
+
+# The settings that decide what the kernel does when memory is short; those that this kernel has
+function read_settings(sysctl, mm,   names, number) {
+    number = split("vm/panic_on_oom vm/oom_kill_allocating_task vm/zone_reclaim_mode vm/overcommit_memory vm/min_free_kbytes" \
+        " kernel/numa_balancing kernel/dmesg_restrict", names, " ")
+    for (j = 1; j <= number; j++) take_named(sysctl names[j])
+    number = split("lru_gen/enabled lru_gen/min_ttl_ms transparent_hugepage/enabled", names, " ")
+    for (j = 1; j <= number; j++) take_named(mm names[j])
+}
+'
+
 # daemons-journal: those that end processes beside the kernel and systemd, and sudo where it was told to. $1 is an awk program
 # (DAEMONS_KEPT). The fields that begin with _ are the journal's own; no service can write under another's unit. Container engines say so
 # much that they are asked by themselves
 DAEMONS_JOURNAL='
-trap : TERM
 asked() {
     journalctl -b -q -o json --no-pager -n 2000 --output-fields=MESSAGE,_SYSTEMD_UNIT,_EXE,_UID,_TRANSPORT,CONTAINER_ID "$@"
     printf "=read\n"
@@ -381,7 +533,7 @@ asked() {
         _SYSTEMD_UNIT=nohang-desktop.service _SYSTEMD_UNIT=oomd.service _SYSTEMD_UNIT=systemd-oomd.service
     asked _SYSTEMD_UNIT=docker.service _SYSTEMD_UNIT=snap.docker.dockerd.service _SYSTEMD_UNIT=kubelet.service _SYSTEMD_UNIT=k3s.service \
         _SYSTEMD_UNIT=k3s-agent.service _SYSTEMD_UNIT=rke2-server.service _SYSTEMD_UNIT=rke2-agent.service
-} | awk "$1"
+} | keeping awk "$1"
 '
 
 # Only what is said of kills and ends, without the command lines in it. What a container said has a CONTAINER_ID; of podman one warning of
@@ -408,42 +560,23 @@ function cut(marker,   from, at) {
 '
 
 # last-words: the last lines of the five services whose main process ended most often of late. They are the programs own, so they are
-# redacted before they are stored (diagnostics/redact.py)
+# redacted before they are stored (diagnostics/redact.py). $1 is an awk program (MOST_OFTEN)
 LAST_WORDS='
-trap : TERM
-journalctl -b -q -o json --no-pager -n 60 _PID=1 MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15 --output-fields=UNIT |
-    sed -n "s/.*\"UNIT\":\"\([A-Za-z0-9:_.@-]*\)\".*/_SYSTEMD_UNIT=\1/p" | sort | uniq -c | sort -k1,1rn |
-    sed -n "1,5s/^ *[0-9]* //p" |
+journalctl -b -q -o json --no-pager -n 60 _PID=1 MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15 --output-fields=UNIT | awk "$1" |
     xargs -r journalctl -b -q -o json --no-pager -n 100 --output-fields=MESSAGE,_SYSTEMD_UNIT,_PID,_TRANSPORT |
-    awk "length(\$0) < 3000"
+    keeping awk "length(\$0) < 3000"
 '
-
-# containers: how those of docker ended last, one JSON list for each; the words are a template of its own. Only where its daemon runs
-# (its socket would start it), and that of this machine. podman has no daemon: any command of it writes to its own state
-CONTAINERS='
-trap : TERM
-[ -e /run/docker.pid ] && command -v docker >/dev/null || exit 0
-docker -H unix:///run/docker.sock ps -aq --no-trunc | sed 50q |
-    xargs -r docker -H unix:///run/docker.sock inspect --format "$1" | sed "s/^/docker /"
-'
-CONTAINER="[{{json .Id}},{{json .Name}},{{json .State.Status}},{{json .State.ExitCode}},{{json .State.OOMKilled}},\
-{{json .State.FinishedAt}},{{json .RestartCount}},{{json .HostConfig.Memory}}]"
-
-# runner-logs: what supervisors and job runners write of ends to files of their own, `FILE:LINE`: of supervisord the lines on
-# ends, and whatever the administrator put into /etc/sevbot/logs; s6 keeps a tally of deaths
-RUNNER_LOGS='
-trap : TERM
-for file in /var/log/supervisor/supervisord.log /var/log/supervisord.log; do
-    [ ! -r "$file" ] || tail -n 2000 "$file" | grep -E "^[0-9-]+ [0-9:,]+ [A-Z]+ exited: " | tail -n 200 |
-        sed "s|^|$file:|"
-done
-for file in /etc/sevbot/logs/*; do
-    [ ! -r "$file" ] || tail -n 200 "$file" | cut -c 1-1000 | sed "s|^|$file:|"
-done
-for service in /run/service/* /service/* /var/service/*; do
-    [ ! -d "$service/supervise" ] || ! command -v s6-svdt >/dev/null || s6-svdt "$service" | tail -n 20 | sed "s|^|$service:|"
-done
-true
+MOST_OFTEN='
+match($0, /"UNIT":"[A-Za-z0-9:_.@-]*"/) { ends[substr($0, RSTART + 8, RLENGTH - 9)]++ }
+END {
+    for (rank = 1; rank <= 5; rank++) {
+        first = ""
+        for (unit in ends) if (first == "" || ends[unit] > ends[first] || (ends[unit] == ends[first] && unit < first)) first = unit
+        if (first == "") exit
+        print "_SYSTEMD_UNIT=" first
+        delete ends[first]
+    }
+}
 '
 
 # filesystems: what is free on local ones, in kB and in inodes
@@ -456,18 +589,30 @@ df -PkT $local && printf "inodes\n" && df -PiT $local
 # boots: whether this boot's journal is kept on disk and how many boots it knows; the last records of the boot before this one, without
 # their text: when it ended, and whether the journal was stopped orderly
 BOOTS='
-trap : TERM
 read -r machine </etc/machine-id
-[ ! -e "/var/log/journal/$machine/system.journal" ] || printf "kept on disk\n"
+case $machine in *[!0-9a-f]* | "") ;; *) [ ! -e "/var/log/journal/$machine/system.journal" ] || printf "kept on disk\n" ;; esac
 journalctl --list-boots -q --no-pager | sed -n "\$s/.*/boots/p;\$="
 journalctl -b -1 -q -o json --no-pager -n 5 --output-fields=MESSAGE_ID,_TRANSPORT,_SYSTEMD_UNIT,_BOOT_ID 2>/dev/null
 true
 '
 
-# The 24 processes that hold most memory and their kB, `PID:KB` on one line; kernel threads have no VmRSS
-LARGEST='
-cd /proc && printf "%s/status\n" [0-9]* | xargs grep -Hs "^VmRSS:" | sed "s|/status:VmRSS:||" | sort -k2,2rn -k1,1n |
-    sed -n "1,24s/[^0-9]*\([0-9]*\)[^0-9]*\([0-9]*\).*/\1:\2/p" | tr "\n" " "
+# The 24 processes that hold most memory and their kB, `PID:KB` on one line; kernel threads have no VmRSS. $1 is an awk program (TOP)
+LARGEST='cd /proc && printf "%s\n" [0-9]* | awk "$1"'
+TOP='
+function goes_before(pid, kb, place) { return kb > size[place] || (kb == size[place] && pid + 0 < process[place] + 0) }
+
+{
+    file = $0 "/status"
+    kb = 0
+    while ((getline text < file) > 0) if (index(text, "VmRSS:") == 1) { kb = substr(text, 7) + 0; break }
+    close(file)
+    if (!kb || (count == 24 && !goes_before($0, kb, 24))) next
+    if (count < 24) count++
+    for (i = count; i > 1 && goes_before($0, kb, i - 1); i--) { process[i] = process[i - 1]; size[i] = size[i - 1] }
+    process[i] = $0
+    size[i] = kb
+}
+END { for (i = 1; i <= count; i++) printf "%s:%d ", process[i], size[i] }
 '
 
 # growth: the same processes' sizes before all other sections ($1: `at:UPTIME PID:KB ...`) and now, one on each line
@@ -480,18 +625,17 @@ for size in "$@"; do
     shift
     case $size in at:*) ;; *) set -- "$@" "/proc/${size%%:*}/status" ;; esac
 done
-grep -Hs "^VmRSS:" "$@" /dev/null | sed "s|^/proc/\([0-9]*\)/status:VmRSS:[^0-9]*\([0-9]*\).*|\1:\2|"
+grep -Hs "^VmRSS:" "$@" /dev/null | keeping sed "s|^/proc/\([0-9]*\)/status:VmRSS:[^0-9]*\([0-9]*\).*|\1:\2|"
 '
 
 # units: $1 is an awk program (LAUNCHER and UNITS_KEPT), $2 the pids of the largest processes
 UNITS='
-trap : TERM
 {
     systemctl show "*.service" --no-pager -p Id,MainPID,ActiveState,SubState,Result,NRestarts,ExecMainCode,ExecMainStatus,NUMAPolicy \
         -p NUMAMask,AllowedMemoryNodes,MemoryMax,ControlGroup,FragmentPath,DropInPaths,ExecStart \
         -p TimeoutStartUSec,TimeoutStopUSec,WatchdogUSec,LimitCPU,LimitAS,TasksMax
     printf "\n=exit %s\n" "$?"
-} | awk -v big=" $2 " "$1"
+} | keeping awk -v big=" $2 " "$1"
 '
 
 # Of all units those that restarted, failed, are bound or limited, have a launcher, run one of the largest processes, and numad
@@ -534,12 +678,33 @@ function command_line(text,   from, to) {
 }
 '
 
-# processes: $1 the pids, $2 an awk program (LAUNCHER and PROCESS). One that vanishes meanwhile is passed over. Reading a command line or
-# numa_maps may block where a process is stuck, so each has a limit of its own. A line that begins with \001 is ours: tr and the kernel
-# put no such byte at the beginning of a line
+# processes: $1 the pids, $2 an awk program (LAUNCHER and PROCESS), which reads them all. Where one blocks it, which a process that is
+# stuck does to whoever reads its command line or numa_maps, the section's TERM ends that reading, and the others are read by themselves,
+# each read with a limit of its own. So they are where awk cannot tell the words of a command line (busybox: NUL ends its strings). One
+# that vanishes meanwhile is passed over. A line that begins with \001 is ours: tr and the kernel put no such byte at the beginning of a line
 PROCESSES='
 trap : TERM
-for pid in $1; do
+seconds() { read -r up _ </proc/uptime; printf "%s\n" "${up%%.*}"; }
+until=$(($(seconds) + 7))
+said=$(awk "$2" $1)
+status=$?
+left=$1
+if [ "$status" -ne 9 ]; then
+    [ -z "$said" ] || printf "%s\n" "$said"
+    [ "$status" -ne 0 ] || exit 0
+    newline="
+"
+    case $newline$said in *"${newline}Pid:"*)
+        last=${said##*"${newline}Pid:"}
+        last=$((${last%%"$newline"*}))
+        printf "numa-error\ttimed out\n"
+        left=" $left"
+        left=${left#*" $last "}
+        ;;
+    esac
+fi
+for pid in $left; do
+    [ "$(seconds)" -lt "$until" ] || { printf "%s and those behind it were not read: no time was left\n" "$pid" >&2; break; }
     printf "\001pid\n"
     cat "/proc/$pid/status" "/proc/$pid/cgroup" "/proc/$pid/limits" 2>/dev/null
     printf "\001argv\n"
@@ -547,12 +712,59 @@ for pid in $1; do
     printf "\n\001numa\n"
     $LIMIT cat "/proc/$pid/numa_maps" 2>&1
     printf "\001exit %s\n" "$?"
-done | awk "$2"
+done | keeping awk "$2"
 '
 
 # Some lines of status; the cgroup; of the command line, one word on each line, the launcher; numa_maps summed: kB on each node by
 # policy. What was read of numa_maps before a failure is a lower bound and still names the policies
 PROCESS='
+BEGIN {
+    if (ARGC == 1) streamed = 1
+    else {
+        nul = sprintf("%c", 0)
+        getline text <"/proc/self/cmdline"
+        if (nul == "" || index(text, nul) == 0) exit 9
+        for (place = 1; place < ARGC; place++) read_process("/proc/" ARGV[place])
+        exit 0
+    }
+}
+
+# A whole process from its own files; what is known of it is printed before the two reads that may block
+function read_process(directory) {
+    begin_process()
+    read_file("pid", directory "/status")
+    if (!named) return
+    read_file("pid", directory "/cgroup")
+    read_file("pid", directory "/limits")
+    fflush()
+    read_words(directory "/cmdline")
+    if (read_file("numa", directory "/numa_maps") < 0) why = why_not(directory)
+    end_process()
+    fflush()
+}
+
+function read_file(its_part, file,   result) {
+    part = its_part
+    while ((result = (getline < file)) > 0) take_line()
+    close(file)
+    return result
+}
+
+# A newline in a word is `;`, which no launcher word has
+function read_words(file,   text, joined_text) {
+    while ((getline text < file) > 0 && length(joined_text) < 4096) joined_text = joined_text (joined_text == "" ? "" : ";") text
+    close(file)
+    n = joined_text == "" ? 0 : split(substr(joined_text, 1, 4096), w, nul)
+    for (i = 1; i <= n; i++) gsub(/[\001-\037\177]/, " ", w[i])
+}
+
+# The kernel says why it does not open numa_maps, awk does not tell it: all but what is looked for here is that it may not
+function why_not(directory,   text) {
+    if ((getline text <"/proc/self/numa_maps") < 0) return "No such file or directory"
+    close("/proc/self/numa_maps")
+    return (getline text <(directory "/status")) > 0 ? "Permission denied" : "No such process"
+}
+
 function sorted(   i, j, name) {
     for (i = 2; i <= count; i++) {
         name = names[i]
@@ -570,18 +782,21 @@ function say_numa(   i, node, sums) {
         print "numa\t" names[i] "\t" sums
     }
     if (code == 124 || code == 137 || code == 143) why = "timed out"
-    if (code + 0 > 0) print "numa-error\t" (why == "" ? "exit " code : why)
+    if (code + 0 > 0 && why == "") why = "exit " code
+    if (why != "") print "numa-error\t" why
 }
 
-function ended() {
-    if (named) {
-        if (n && w[n] == "") n-- # the newline behind the last word
-        if (n) print "argv\t" launcher(0)
-        say_numa()
-    }
+function begin_process() {
     named = n = count = last = 0
     why = code = ""
     split("", w); split("", seen); split("", kb); split("", names)
+}
+
+function end_process() {
+    if (!named) return
+    if (n && w[n] == "") n-- # what is behind the NUL of the last word
+    if (n) print "argv\t" launcher(0)
+    say_numa()
 }
 
 function take_area(   policy, size, i, node) {
@@ -598,34 +813,50 @@ function take_area(   policy, size, i, node) {
     }
 }
 
+# One line of the part that is read
+function take_line() {
+    if (part == "numa") take_area()
+    else if (part == "argv") w[++n] = $0
+    else if (/^(Name|Pid|PPid|VmHWM|VmRSS|RssAnon|RssFile|RssShmem|VmSwap|Mems_allowed_list):/) { print; named = 1 }
+    else if (/^[0-9]+:(|([^:]*,)?(memory|cpuset|name=systemd)(,[^:]*)?):/) print "cgroup\t" $0
+    else if (/^Max address space +[0-9]/) print "limit-as\t" $4
+}
+
 index($0, "\001") == 1 {
     part = substr($1, 2)
-    if (part == "pid") ended()
+    if (part == "pid") { end_process(); begin_process() }
     if (part == "exit") code = $2
     next
 }
-part == "pid" && /^(Name|Pid|PPid|VmHWM|VmRSS|RssAnon|RssFile|RssShmem|VmSwap|Mems_allowed_list):/ { print; named = 1 }
-part == "pid" && /^[0-9]+:(|([^:]*,)?(memory|cpuset|name=systemd)(,[^:]*)?):/ { print "cgroup\t" $0 }
-part == "pid" && /^Max address space +[0-9]/ { print "limit-as\t" $4 }
-part == "argv" { w[++n] = $0 }
-part == "numa" { take_area() }
-END { ended() }
+{ take_line() }
+END { if (streamed) end_process() }
 '
 
-# numactl: the policies that its help names; a host without it has none
+# numactl: the policies that its help names; a host without it has none. $1 is an awk program (POLICIES)
 NUMACTL='
 command -v numactl >/dev/null || exit 0
-numactl --help 2>&1 | grep -oE -e "--(membind|interleave|weighted-interleave|preferred|preferred-many|localalloc)" | sed "s/^--//" | sort -u
+numactl --help 2>&1 | keeping awk "$1"
+'
+POLICIES='
+{
+    while (match($0, /--(membind|interleave|weighted-interleave|preferred-many|preferred|localalloc)/)) {
+        named[substr($0, RSTART + 2, RLENGTH - 2)] = 1
+        $0 = substr($0, RSTART + RLENGTH)
+    }
+}
+END {
+    count = split("interleave localalloc membind preferred preferred-many weighted-interleave", names, " ")
+    for (i = 1; i <= count; i++) if (names[i] in named) print names[i]
+}
 '
 
 # cgroups: limits that are set and counters that moved; memory.limit_in_bytes is cgroup v1, where 19 digits mean no limit
 CGROUPS='
-trap : TERM
 {
     find /sys/fs/cgroup -maxdepth 6 "(" -name memory.events -o -name memory.max -o -name memory.limit_in_bytes -o -name memory.failcnt \
         -o -name memory.oom_control -o -name memory.peak ")" -exec grep -Hs "" {} +
     printf "=exit %s\n" "$?"
-} | awk "$1"
+} | keeping awk "$1"
 '
 CGROUPS_KEPT='
 /^=exit / { exit $2 }
@@ -634,36 +865,50 @@ CGROUPS_KEPT='
 /\/memory\.limit_in_bytes:[0-9]+$/ { value = $0; sub(/.*:/, "", value); if (length(value) < 19) print }
 '
 
-# -- everything that runs: section, which end is kept of how many bytes, seconds, command ---------------------------------------
+# -- everything that runs: section, which end is kept of how many bytes, seconds, program, its arguments --------------------------
+
+numbers() { # NAME BYTES...: sections of the kernel's own numbers, by one program; what did not come so is asked for by itself
+    left=$((TOTAL - $(seconds) + begun))
+    group=
+    [ "$left" -lt 3 ] || group=$(
+        exec 9<&- 2>/dev/null
+        limited 3 2 sh -c "$FRAME program() {$newline$NUMBERS$newline}${newline}program \"\$@\" | keeping head -c 150000" sh "$NUMBERS_READ" "$*"
+    )
+    [ -z "$group" ] || printf '%s\n' "$group"
+    while [ $# -gt 0 ]; do
+        case $newline$group$newline in
+            *"$newline=end $1 0$newline"*) ;;
+            *) section "$1" head "$2" 3 "$NUMBERS" "$NUMBERS_READ" "$1" ;;
+        esac
+        shift 2
+    done
+}
 
 read -r now _ </proc/uptime || now=0
-sizes=$(limited 3 sh -c "$LARGEST" 2>/dev/null)
+sizes=$(
+    exec 9<&- 2>/dev/null
+    limited 3 2 sh -c "$LARGEST" sh "$TOP"
+)
 largest=
 for size in $sizes; do largest="$largest${size%%:*} "; done
 
-printf '=sevbot-probe 1\n'
-# The order is that of what is lost first on a host that is too slow for all. Ends of processes before the kernel's log, so that the kill
-# behind each end that is seen has been logged; the kernel's counters behind its log, so that they count each kill in it
-section clock head 1024 3 sh -c "$CLOCK"
-section runner-logs tail 32768 3 sh -c "$RUNNER_LOGS"
-section containers head 16384 3 sh -c "$CONTAINERS" sh "$CONTAINER"
-section service-journal tail 65536 3 sh -c "$SERVICE_JOURNAL" sh "$OLDEST$SERVICE_KEPT" "$NOTHING"
-section last-words tail 32768 3 sh -c "$LAST_WORDS"
-section kernel-log tail 327680 3 sh -c "$KERNEL_LOG"
-section kernel-journal tail 212992 3 sh -c "$KERNEL_JOURNAL"
-section vmstat head 4096 3 grep -E '^(oom_kill|numa_|allocstall)' /proc/vmstat
-section daemons-journal tail 16384 3 sh -c "$DAEMONS_JOURNAL" sh "$OLDEST$DAEMONS_KEPT"
-section units head 65536 5 sh -c "$UNITS" sh "$LAUNCHER$UNITS_KEPT" "$largest"
-section processes head 65536 10 sh -c "$PROCESSES" sh "$largest" "$LAUNCHER$PROCESS"
-section node-meminfo head 65536 3 sh -c "$NODE_MEMINFO"
-section zoneinfo head 32768 3 grep -E '^Node |^ *pages free |^ *(min|low|high|present|managed) +[0-9]|^ *protection:' /proc/zoneinfo
-section nodes head 4096 3 sh -c "$NODES"
-section uname head 1024 3 uname -srm
-section numactl head 1024 3 sh -c "$NUMACTL"
-section sysctls head 4096 3 sh -c "$SYSCTLS"
-section cgroups head 16384 3 sh -c "$CGROUPS" sh "$CGROUPS_KEPT"
-section filesystems head 8192 3 sh -c "$FILESYSTEMS"
-section boots tail 4096 3 sh -c "$BOOTS"
-section meminfo head 4096 3 cat /proc/meminfo
-section growth head 4096 3 sh -c "$GROWTH" sh "at:$now $sizes"
+# What decides most comes first, since what comes late is lost on a host that is too slow for all. Ends of processes come before the
+# kernel's log, so that the kill behind each end that is seen has been logged; the kernel's counters behind its log, so that they count
+# each kill in it
+section clock head 1024 3 "$CLOCK"
+section service-journal tail 65536 3 "$SERVICE_JOURNAL" "$OLDEST$SERVICE_KEPT" "$NOTHING"
+section runner-logs tail 32768 3 "$RUNNER_LOGS" "$LAST_LINES"
+section containers head 16384 3 "$CONTAINERS" "$CONTAINER"
+section kernel-log tail 327680 3 "$KERNEL_LOG"
+section kernel-journal tail 212992 3 "$KERNEL_JOURNAL"
+numbers vmstat 4096 node-meminfo 65536 zoneinfo 32768 nodes 4096 uname 1024 meminfo 4096 sysctls 4096
+section units head 65536 5 "$UNITS" "$LAUNCHER$UNITS_KEPT" "$largest"
+section processes head 65536 2+8 "$PROCESSES" "$largest" "$LAUNCHER$PROCESS"
+section daemons-journal tail 16384 3 "$DAEMONS_JOURNAL" "$OLDEST$DAEMONS_KEPT"
+section cgroups head 16384 3 "$CGROUPS" "$CGROUPS_KEPT"
+section last-words tail 32768 3 "$LAST_WORDS" "$MOST_OFTEN"
+section numactl head 1024 3 "$NUMACTL" "$POLICIES"
+section filesystems head 8192 3 "$FILESYSTEMS"
+section boots tail 4096 3 "$BOOTS"
+section growth head 4096 3 "$GROWTH" "at:$now $sizes"
 printf '=done\n'
