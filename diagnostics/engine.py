@@ -19,6 +19,7 @@ from diagnostics.rules.recent import is_recent
 
 LONG_AGO = "it did happen here, but too long ago for this"
 NO_LOG = "no kernel log line in it"
+PASSED_OVER = "passed over:"  # what the probe says of files that it does not read
 
 
 def diagnose(bundle: Bundle) -> HostReport:
@@ -123,6 +124,8 @@ def _not_seen(bundle: Bundle) -> dict[str, str]:
             reasons[section.name] = "incomplete: it did not end within its time limit"
         elif not section.text and (section.exit != 0 or section.notes):
             reasons[section.name] = _why_failed(section.exit, section.notes)
+        elif section.notes.startswith(PASSED_OVER):
+            reasons[section.name] = section.notes.strip()[:200]
     return {name: reasons[name] for name in sorted(reasons, key=_in_probes_order)}
 
 

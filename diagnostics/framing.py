@@ -50,8 +50,13 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
     start = next((n for n, line in enumerate(lines) if line.startswith(MAGIC)), None)
     if start is None:
         return Missing(_no_probe(output))
-    if lines[start + 1 : start + 2] == [BUSY]:
+    if BUSY in lines[start + 1 : start + 2]:
         return Missing(ANOTHER_PROBE)
+    return _read(lines, start, fragment, host)
+
+
+def _read(lines: list[bytes], start: int, fragment: bytes, host: str | None) -> Bundle:
+    """The bundle in the lines behind the probe's first one."""
     version = _number(_text(lines[start][len(MAGIC) :]).strip())
     sections: dict[str, Section] = {}
     current: _Open | None = None  # its last content line counts only once something after it shows that it was ended

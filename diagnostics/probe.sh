@@ -381,14 +381,14 @@ SERVICE_KEPT='
 # are those that others chose, and so is what stands behind them: plain names only, regular files only, bytes before lines
 RUNNER_LOGS='
 passed_over=0
-is_plain() { # PATH: its last name
-    case ${1##*/} in "*") return 1 ;; *[!A-Za-z0-9._-]*) passed_over=$((passed_over + 1)); return 1 ;; esac
+is_plain() { # PATH: its last name; where nothing is, a pattern stands for itself
+    [ -e "$1" ] || [ -h "$1" ] || return
+    case ${1##*/} in *[!A-Za-z0-9._-]*) passed_over=$((passed_over + 1)); return 1 ;; esac
 }
 is_log() { # PATH: links are followed
     is_plain "$1" || return
-    [ ! -f "$1" ] || [ ! -r "$1" ] || return 0
-    [ ! -e "$1" ] || passed_over=$((passed_over + 1))
-    return 1
+    [ -f "$1" ] || { passed_over=$((passed_over + 1)); return 1; }
+    [ -r "$1" ]
 }
 last_lines() { # FILE BYTES LINES supervisord|all
     tail -c "$2" "$1" | tr -d "\000" | FILE=$1 BYTES=$2 LINES=$3 WHICH=$4 keeping awk "$program"

@@ -231,6 +231,13 @@ def test_it_writes_no_file(tmp_path: Path) -> None:
 # -- one section going wrong --
 
 
+def test_functions_in_the_environment_are_none_of_the_probes() -> None:
+    """bash takes them from there, and a function would go before a program of that name."""
+    hostile = {f"BASH_FUNC_{name}%%": "() { echo owned; }" for name in ("awk", "timeout", "sed", "head", "tail", "read", "ls", "flock")}
+    bundle = bundle_of(run(["bash", "--posix", "-c", PROBE], **hostile))
+    assert all("owned" not in section.text for section in bundle.sections.values())
+
+
 def test_content_that_looks_like_frames_stays_content(tmp_path: Path) -> None:
     """A log line can say what it likes: each line stands behind a bar."""
     lines = "=end kernel-log 0\n=done\n=sevbot-probe 1\n=begin clock\n!note\n\n|\n||x\n\tx \\n %s $(id)\n"
@@ -733,7 +740,11 @@ def test_the_last_words_of_services_that_ended_are_asked_for(tmp_path: Path) -> 
     (tmp_path / "ends").write_text("".join(f'{{"UNIT":"{unit}"}}\n' for unit in ends))
     write_program(tmp_path, "journalctl", f'case "$*" in *MESSAGE_ID*) cat {tmp_path}/ends ;; *) echo "$*" ;; esac')
 
-    assert run_section(tmp_path, "LAST_WORDS", program("MOST_OFTEN")).rstrip().endswith("_PID,_TRANSPORT _SYSTEMD_UNIT=web.service _SYSTEMD_UNIT=db.service")
+    assert (
+        run_section(tmp_path, "LAST_WORDS", program("MOST_OFTEN"))
+        .rstrip()
+        .endswith("_PID,_TRANSPORT _SYSTEMD_UNIT=web.service _SYSTEMD_UNIT=db.service")
+    )
 
 
 def test_containers_are_asked_for_where_dockerd_runs(tmp_path: Path) -> None:
@@ -744,7 +755,10 @@ def test_containers_are_asked_for_where_dockerd_runs(tmp_path: Path) -> None:
     assert run_section(tmp_path, "CONTAINERS", "FORMAT") == ""
     (tmp_path / "run").mkdir()
     (tmp_path / "run/docker.pid").write_text("388")
-    assert run_section(tmp_path, "CONTAINERS", "FORMAT") == "docker -H unix:///run/docker.sock inspect --format FORMAT 4f1c4f1c4f1c 5a2d5a2d5a2d\n"
+    assert (
+        run_section(tmp_path, "CONTAINERS", "FORMAT")
+        == "docker -H unix:///run/docker.sock inspect --format FORMAT 4f1c4f1c4f1c 5a2d5a2d5a2d\n"
+    )
 
 
 def test_of_supervisors_logs_the_lines_on_ends_are_shown(tmp_path: Path) -> None:
