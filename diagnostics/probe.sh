@@ -635,7 +635,7 @@ UNITS='
         -p NUMAMask,AllowedMemoryNodes,MemoryMax,ControlGroup,FragmentPath,DropInPaths,ExecStart \
         -p TimeoutStartUSec,TimeoutStopUSec,WatchdogUSec,LimitCPU,LimitAS,TasksMax
     printf "\n=exit %s\n" "$?"
-} | keeping awk -v big=" $2 " "$1"
+} | BIG=" $2 " keeping awk "$1"
 '
 
 # Of all units those that restarted, failed, are bound or limited, have a launcher, run one of the largest processes, and numad
@@ -646,7 +646,7 @@ function is_of_interest() {
     if (value["MemoryMax"] !~ "^(infinity|18446744073709551615)?$") return 1
     if (commands ~ "(^|[ =/])(numactl|systemd-run|docker|podman|taskset|(ba|da|a)?sh -c)( |\n|$)") return 1
     if (value["Id"] == "numad.service" && value["ActiveState"] == "active") return 1
-    return value["MainPID"] + 0 > 0 && has(big, value["MainPID"])
+    return value["MainPID"] + 0 > 0 && has(ENVIRON["BIG"], value["MainPID"])
 }
 
 function ended() {

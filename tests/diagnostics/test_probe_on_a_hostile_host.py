@@ -91,6 +91,17 @@ def test_readmes_table_is_what_the_script_runs() -> None:
     assert words_of(re.sub(r"(?m)(?:^|\s)#.*$|^unset .*$|^(?:section|numbers) .*$", "", own), programs) == itself
 
 
+def test_no_sed_program_holds_a_variable_and_awk_ones_are_the_scripts_own() -> None:
+    """What the trace below sees is this script with those names; this holds for each sed, awk and find that anybody adds."""
+    text = re.sub(r"(?m)(?:^|\s)#.*$|^unset .*$", "", PROBE)
+    seds = re.findall(r"(?<![\w./-])sed (?:-n )?(\"(?:[^\"\\]|\\.)*\"|'|\S+)", text)
+    awks = re.findall(r"(?<![\w./-])awk (?:-v nothing=\S+ )?(\"[^\"]*\"|'|\S+)", text)
+    finds = re.findall(r"(?<![\w./-])find ((?:[^|\n]|\\\n)*)", text)
+    assert not [program for program in (*seds, *finds) if re.search(r"(?<!\\)\$[A-Za-z{(@*0-9]", program)]
+    assert (len(seds) >= 5, len(awks) >= 10, len(finds) >= 1) == (True, True, True)
+    assert set(awks) <= {"'", '"$1"', '"$2"', '"$program"', '"length(\\$0) < 3000"'}
+
+
 @contextmanager
 def host(root: Path) -> Iterator[list[str]]:
     """A host whose /etc/sevbot/logs, /run/service, /var/log and a mount are somebody else's; yields the words that run a command in it."""
