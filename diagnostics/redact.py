@@ -1,108 +1,272 @@
-"""Programs' own words, made fit to be stored and shown: what may be a secret is taken out before anything is written down.
+"""Free text, made fit to be stored and shown: what may be a secret is taken out before anything is written down.
 
-Nobody can know every secret by its looks, so this errs towards taking out: the rest of a line behind a word like `password`, and each word
-that people would not write: long, or letters and digits mixed.
+`secret_rules` says what a secret is. Here stands in which sections there is free text, and where in them; all else are numbers, names
+of units, processes, paths and hosts, and the kernel's own words. These stay as they are, byte for byte: verdicts rest on them.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Any
 
-from diagnostics.bundle import Bundle, Section
+from diagnostics.bundle import Bundle
+from diagnostics.secret_rules import RULES, Place, Rule
+
+if TYPE_CHECKING:
+    import re2
 
 JOB_LOGS = "/etc/sevbot/logs/"  # what an administrator gave us to read; its lines may hold anything
-JOURNAL_SECTIONS = ("last-words",)  # one JSON record on each line
-TEXT_SECTIONS = ("runner-logs",)
 GONE = "[…]"
-MOST_LETTERS = 32  # of a word without a digit
-LEAST_RUN = 16
-MOST_DIGITS = 11  # of a number: a card's number has more, a count of bytes seldom
+MOST_WORD_CHARS = 1000  # no honest word is longer; what is gets cut, so that no value takes long to read
+_SEEN = 60  # characters around a place
 
-_KEYS = (
-    r"pass(?:w(?:ord|d)?|phrase|code)?(?![a-z])|pwd|psk|secret|token|credential|creds?(?![a-z])|[_-]key(?![a-z])|(?:api|private|access).?key"
-    r"|auth|bearer|cookie|session|signature|dsn|[?&]code(?==)|BEGIN [A-Z ]+KEY"
+# -- text -------------------------------------------------------------------------------------------------------------------------
+
+_ESCAPES = re.compile(
+    r"(?:\x1b|\\u001b|\\x1b|\\033|\\e|#033|\^\[)\[[0-9;:?]{0,30}[@-~]|\x9b[0-9;:?]{0,30}[@-~]|\x1b\][^\x07\x1b\n]{0,300}(?:\x07|\x1b\\)|\x1b[ -/]{0,3}[0-~]",
+    re.IGNORECASE,
 )
-_BEHIND_KEY = re.compile(rf"((?i:{_KEYS})[\w.-]*[\\\"'>\])]*)[\s:=>].*", re.DOTALL)
-_USER_IN_URL = re.compile(r"://\S{1,300}@")
-_USER_AND_PASSWORD = re.compile(r"[^\s:@/]{1,100}:[^\s@]{1,100}@(?=[\w.-]+[(:/])")
-_QUERY = re.compile(r"(\S{0,300}\?)\S+=\S*")
-_DIGIT_GROUPS = re.compile(r"\b\d{4}(?:[ -]\d{2,7}){2,4}\b")
-_WORD = re.compile(r"[A-Za-z0-9+_-]{6,}={0,2}")
-_RUN = re.compile(r"[A-Za-z0-9+/_.=…\[\]:-]{6,}")
-_HARMLESS = re.compile(
-    r"0x[0-9a-f]{1,16}|\d+(?:[kKMGT]i?B?|ms|us|ns|s)?|\d{4}-\d\d-\d\dT?\d*|[A-Za-z]{1,10}[0-9]{1,2}|v?\d+(?:-\d+)*(?:-[a-z]+)?"
+_CONTROL = {code: None for code in (*range(9), 11, 12, *range(14, 32), *range(127, 160))} | {13: " "}
+_INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
+_SEEN_AS_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800") | {chr(code) for code in range(0xFE00, 0xFE10)}
+_LONG_WORD = re.compile(rf"(\S{{{MOST_WORD_CHARS}}})\S+")
+_RUN = re.compile(r"\S+")
+_QUOTE = re.compile(r"\\{0,4}[\"'`]")
+_VALUE_ENDS = re.compile(
+    r"\\{0,4}[\"'`](?=[\s,;:}\])>&|.]|$)|</|[,;&|](?=[\\\"'{\[]{0,4}[\w.$-]{1,64}[\\\"'\]]{0,4}[=:])|[,;](?=[\"'{\[])|[,;.!?)}\]>]{1,9}$"
 )
 
 
 def redact(text: str) -> str:
-    """`text` without what may be a secret.
+    """`text` without what may be a secret, and without what hides one: terminals' escapes, invisible characters, wide letters.
 
-    >>> redact("db: password=hunter2 refused"), redact("cannot open /etc/web.conf: No such file or directory")
-    ('db: password […]', 'cannot open /etc/web.conf: No such file or directory')
+    >>> redact("db: password=hunter2 refused"), redact("unexpected token in /etc/web.conf: author=joe")
+    ('db: password=[…] refused', 'unexpected token in /etc/web.conf: author=joe')
     """
-    text = _BEHIND_KEY.sub(rf"\g<1> {GONE}", text)
-    if "@" in text:
-        text = _USER_AND_PASSWORD.sub(f"{GONE}@", _USER_IN_URL.sub(f"://{GONE}@", text))
-    if "?" in text:
-        text = _QUERY.sub(rf"\g<1>{GONE}", text)
-    text = _WORD.sub(_shown, _DIGIT_GROUPS.sub(_card_shown, text))
-    return _RUN.sub(_run_shown, text) if GONE in text else text
+    text = _LONG_WORD.sub(rf"\g<1>{GONE}", as_read(text))
+    for rule in RULES:
+        text = without(rule, text)
+    return text
 
 
-def _card_shown(found: re.Match[str]) -> str:
-    digits = sum(character.isdigit() for character in found[0])
-    return GONE if digits > MOST_DIGITS else found[0]
+def as_read(text: str) -> str:
+    """What a reader of a terminal sees: no escapes, no characters without a shape, and letters of any width as plain ones."""
+    if "\x1b" in text or "[" in text or "\x9b" in text:
+        text = _ESCAPES.sub("", text)
+    text = text.translate(_CONTROL)
+    return text if text.isascii() else "".join(map(_shown, unicodedata.normalize("NFC", text)))
 
 
-def _run_shown(found: re.Match[str]) -> str:
-    """Of a run of words without a blank all goes, if a part of it went; a path keeps its other parts."""
-    run = found[0]
-    return GONE if GONE in run and len(run) >= LEAST_RUN and not run.startswith("/") and "://" not in run else run
+@cache
+def _shown(character: str) -> str:
+    if character.isascii():
+        return character
+    if unicodedata.category(character) in _INVISIBLE or character in _SEEN_AS_NOTHING:
+        return ""
+    plain = unicodedata.normalize("NFKC", character)
+    return plain if len(plain) == 1 and plain.isascii() else character
 
 
-def _shown(found: re.Match[str]) -> str:
-    word = found[0]
-    digits = sum(character.isdigit() for character in word)
-    letters = sum(character.isalpha() for character in word)
-    if digits and letters:
-        return word if _HARMLESS.fullmatch(word) and len(word) <= MOST_LETTERS else GONE
-    return GONE if digits > MOST_DIGITS or letters > MOST_LETTERS else word
+def without(rule: Rule, text: str) -> str:
+    """`text` without what one rule takes. Lines stay lines."""
+    kept, at = [], 0
+    for found in _compiled(rule.pattern).finditer(text):
+        if found.start() < at:
+            continue
+        groups = [found.span(group) for group in range(1, found.re.groups + 1)]
+        start, end = next((span for span in groups if span[0] >= 0), None) or _value(text, found.end())
+        if start < at or start == end:
+            continue
+        place = Place(text[max(0, start - _SEEN) : start], text[start:end], text[end : end + _SEEN])
+        if not rule.stays(place):
+            kept += [text[at:start], _LINE.sub(GONE, place.value)]
+            at = end
+    return "".join([*kept, text[at:]]) if kept else text
+
+
+_LINE = re.compile(r"[^\n]+")
+
+
+def _value(text: str, start: int) -> tuple[int, int]:
+    """The quoted text, or the word without what ends it: a comma before another name, a bracket, a quote of the text around it."""
+    if opened := _QUOTE.match(text, start):
+        quote, begins = opened[0], opened.end()
+        ends = begins
+        while (ends := text.find(quote, ends, begins + MOST_WORD_CHARS)) > 0 and text[ends - 1] == "\\" and quote[0] != "\\":
+            ends += 1
+        if ends > 0 and "\n" not in text[begins:ends]:
+            return begins, ends
+        start = begins
+    if not (run := _RUN.match(text, start)):
+        return start, start
+    ended = _VALUE_ENDS.search(run[0], 1)
+    return start, start + ended.start() if ended else run.end()
+
+
+@cache
+def _compiled(pattern: str) -> re2._Regexp[str]:
+    import re2  # noqa: PLC0415  # slow to load; a command that reads a log only needs none
+
+    options = re2.Options()
+    options.max_mem = 64 << 20  # with less, a large rule is matched by RE2's slower machine
+    return re2.compile(f"(?m){pattern}", options)
+
+
+# -- sections ---------------------------------------------------------------------------------------------------------------------
+
+Said = tuple[object, str]  # by whom, and what
+_KERNELS = re.compile(r"kern *:[a-z]+ *: |<[0-7]>")  # dmesg -x, and -r of busybox
+_STATES_FACILITY = re.compile(r"[a-z]{2,8}\d? *:[a-z]+ *: |<\d{1,3}>")
+_FIELDS = frozenset(  # of the journal's records what the probe asks for; a value of any other may be free text
+    "_BOOT_ID _EXE _PID _SOURCE_MONOTONIC_TIMESTAMP _SYSTEMD_UNIT _TRANSPORT _UID __MONOTONIC_TIMESTAMP __REALTIME_TIMESTAMP CONTAINER_ID"
+    " EXIT_CODE EXIT_STATUS MESSAGE_ID SEVBOT_OLDEST SYSLOG_FACILITY UNIT UNIT_RESULT".split()
+)
 
 
 def redact_bundle(bundle: Bundle) -> Bundle:
-    """The bundle with the sections that hold programs' own words redacted. Those of another shape stay as they are."""
-    sections = dict(bundle.sections)
-    for names, of_line in ((JOURNAL_SECTIONS, _journal_line), (TEXT_SECTIONS, _text_line)):
-        for name in names:
-            if section := sections.get(name):
-                sections[name] = _redacted(section, [of_line(line) for line in section.text.split("\n") if line])
-    return Bundle(bundle.host, sections, bundle.missing, bundle.probe)
+    """The bundle with all free text redacted: of its sections, of what commands wrote to stderr, and of why a section is missing."""
+    sections = {
+        name: replace(section, text=FREE_TEXT.get(name, _as_it_is)(section.text), notes=redact(section.notes))
+        for name, section in bundle.sections.items()
+    }
+    return replace(bundle, sections=sections, missing={name: redact(why) for name, why in bundle.missing.items()})
 
 
-def _redacted(section: Section, lines: list[str]) -> Section:
-    text = "".join(f"{line}\n" for line in lines)
-    return Section(section.name, text, section.exit, redact(section.notes), section.cut)
+def redact_each(said: Sequence[Said]) -> list[str]:
+    """Each text redacted. What one writer said reads as one text: a password may stand alone on the line behind `Password:`."""
+    in_order = sorted(range(len(said)), key=lambda number: str(said[number][0]))
+    writers = [said[number][0] for number in in_order]
+    texts = [as_read(said[number][1]) for number in in_order]
+    ends = ["\n" if this == following else "\n\n" for this, following in pairwise([*writers, object()])]
+    lines = redact("".join(chain.from_iterable(zip(texts, ends, strict=True)))).split("\n")
+    redacted, at = [""] * len(said), 0
+    for number, text, end in zip(in_order, texts, ends, strict=True):
+        count = text.count("\n") + 1
+        redacted[number] = "\n".join(lines[at : at + count])
+        at += count + len(end) - 1
+    return redacted
 
 
-def _journal_line(line: str) -> str:
-    """The record with its message redacted; nothing of what is no record."""
-    if not line.startswith("{"):
-        return ""
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def _every_message(text: str) -> str:
+    """Messages of any program: the whole of each."""
+    return _of_records(text, lambda _record: "")
+
+
+def _behind_the_unit(text: str) -> str:
+    """systemd's sentences begin with a unit's name, which stays; behind it may stand what somebody wrote as its description."""
+    return _of_records(text, lambda record: f"{record.get('UNIT', '')}: ")
+
+
+def _not_the_kernels(text: str) -> str:
+    """Only what a user wrote to /dev/kmsg: those records state another facility than the kernel's."""
+    return _of_records(text, lambda record: None if _is_kernels(record) else "")
+
+
+def _is_kernels(record: Mapping[str, object]) -> bool:
+    return record.get("_TRANSPORT") == "kernel" and record.get("SYSLOG_FACILITY") == "0"
+
+
+def _of_records(text: str, stays: Callable[[Mapping[str, object]], str | None]) -> str:
+    """One JSON record on each line. `stays` gives what its message may begin with, None for a record that stays whole.
+
+    Of what is no record nothing is left but its line.
+    """
+    lines = text.split("\n")[:-1]
+    kept: dict[int, str] = {}
+    said: dict[int, Said] = {}
+    records = {number: record for number, line in enumerate(lines) if (record := _record(line)) is not None}
+    for number, record in records.items():
+        beginning, message = stays(record), _message(record)
+        if beginning is None:
+            kept[number] = lines[number]
+            continue
+        kept[number] = beginning if beginning and message.startswith(beginning) else ""
+        said[number] = (record.get("_SYSTEMD_UNIT"), record.get("_PID")), message.removeprefix(kept[number])
+    for number, redacted in zip(said, redact_each(list(said.values())), strict=True):
+        kept[number] = _written(lines[number], records[number], kept[number] + redacted)
+    return "".join(f"{kept.get(number, '')}\n" for number in range(len(lines)))
+
+
+def _record(line: str) -> dict[str, Any] | None:
     try:
-        record = json.loads(line)
+        record = json.loads(line) if line.startswith("{") else None
     except (ValueError, RecursionError):
-        return ""
-    if not isinstance(record, dict):
-        return ""
-    kept = {name: value for name, value in record.items() if isinstance(value, str) and name not in ("__CURSOR", "MESSAGE")}
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _message(record: Mapping[str, object]) -> str:
+    """A text, or the bytes of one that has other characters than printable ones."""
     message = record.get("MESSAGE")
-    return json.dumps({"MESSAGE": redact(message) if isinstance(message, str) else "", **kept})
+    if isinstance(message, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in message):
+        return bytes(message).decode("utf-8", errors="replace")
+    return message if isinstance(message, str) else ""
 
 
-def _text_line(line: str) -> str:
-    """`FILE:LINE` with the line redacted; of supervisors' own logs the probe takes lines of a known shape only, and these stay."""
-    if not line.startswith(JOB_LOGS):
+def _written(line: str, record: Mapping[str, object], message: str) -> str:
+    """The record's own line, where nothing of it goes."""
+    if record.get("MESSAGE", "") == message and record.keys() <= _FIELDS | {"MESSAGE"}:
         return line
-    file, colon, said = line.partition(":")
-    return f"{file}{colon}{redact(said)}"
+    fields = {name: value for name, value in record.items() if name in _FIELDS and isinstance(value, str)}
+    return json.dumps({**({"MESSAGE": message} if "MESSAGE" in record else {}), **fields})
+
+
+def _lines_of_users(text: str) -> str:
+    """dmesg: a line without a facility goes on with the record above; of the first ones nobody knows whose they are."""
+    lines = text.split("\n")[:-1]
+    free: list[int] = []
+    kernels = False
+    for number, line in enumerate(lines):
+        if _STATES_FACILITY.match(line):
+            kernels = _KERNELS.match(line) is not None
+        if not kernels:
+            free.append(number)
+    for number, redacted in zip(free, redact_each([("", lines[number]) for number in free]), strict=True):
+        lines[number] = redacted
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _lines_of_jobs(text: str) -> str:
+    """`FILE:LINE`. Of supervisors' own logs the probe takes lines of a known shape only, and these stay."""
+    parts = [line.partition(":") for line in text.split("\n")[:-1]]
+    redacted = redact_each([(file, line if file.startswith(JOB_LOGS) else "") for file, _colon, line in parts])
+    shown = (words if file.startswith(JOB_LOGS) else line for (file, _colon, line), words in zip(parts, redacted, strict=True))
+    return "".join(f"{file}{colon}{line}\n" for (file, colon, _line), line in zip(parts, shown, strict=True))
+
+
+FREE_TEXT: Mapping[str, Callable[[str], str]] = {
+    "last-words": _every_message,
+    "daemons-journal": _every_message,
+    "service-journal": _behind_the_unit,
+    "kernel-journal": _not_the_kernels,
+    "kernel-log": _lines_of_users,
+    "runner-logs": _lines_of_jobs,
+}
+NO_FREE_TEXT: Mapping[str, str] = {  # and what there is
+    "clock": "numbers and an id",
+    "containers": "ids, names, states and numbers, by a template of the probe's own",
+    "vmstat": "numbers",
+    "units": "names, paths and launchers' own words; a value with any other character is left out on the host",
+    "processes": "names, numbers and launchers' own words",
+    "node-meminfo": "numbers",
+    "zoneinfo": "numbers",
+    "nodes": "numbers",
+    "uname": "a version",
+    "numactl": "names of policies",
+    "sysctls": "numbers and names of settings",
+    "cgroups": "paths and numbers",
+    "filesystems": "paths and numbers",
+    "boots": "ids, names and times of records, without their messages",
+    "meminfo": "numbers",
+    "growth": "numbers",
+}

@@ -1,0 +1,257 @@
+"""Where a secret stands and what it looks like: the table that `redact` goes through, one rule after the other.
+
+Nobody can know every secret by its looks. So a rule either knows where one stands (behind `password=`, in a URL, in a header, behind an
+option) or how it looks (a vendor's prefix, a word that dice made). It takes the secret only, not the sentence around it.
+Patterns over host text are RE2's, which takes linear time whatever the text is; what `re` does here is anchored or over one short word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from diagnostics.looks import is_card, is_made_up, is_path_or_host, is_plain
+
+
+class Place(NamedTuple):
+    """What would go, and at most 60 characters in front of it and behind it."""
+
+    before: str
+    value: str
+    after: str
+
+
+def _never(_place: Place) -> bool:
+    return False
+
+
+class Rule(NamedTuple):
+    """`pattern` is RE2's. Its first group goes; where it has none, the quoted text or the word behind the match. Unless it `stays`."""
+
+    name: str
+    pattern: str
+    stays: Callable[[Place], bool] = _never
+
+
+# -- key words --------------------------------------------------------------------------------------------------------------------
+
+# Whatever letters stand before them: dbpassword, PGPASSWORD. With and without the marks that people leave out
+_PASSWORD = (
+    r"pass(?:[_ -]?word|wd|wrd|wort|[_ -]?phrase|[_-]?code|[_-]?key)|kennwort|contrase(?:ñ|n)a|senha|mot[ _-]?de[ _-]?passe|wachtwoord"
+    r"|l(?:ö|o)senord|adgangskode|passord|salasana|has(?:ł|l)o|heslo|jelsz(?:ó|o)|(?:ş|s)ifre|парол(?:ь|я|ю|ем)|κωδικ(?:ό|ο)ς|m(?:ậ|a)t kh(?:ẩ|a)u"
+    r"|kata sandi"
+)
+_UNSPACED_PASSWORD = r"パスワード|暗証番号|密码|密碼|口令|비밀번호"  # no blank behind them
+_KEY = (
+    r"(?:api|app|access|account|secret|private|encrypt(?:ion)?|decryption|signing|master|shared|storage|service|licen[cs]e|client|jwt|hmac"
+    r"|aes|session|deploy|webhook|subscription|recovery)[ _.-]?key|sharedaccess(?:key|signature)|secret[_-]?key[_-]?base|_auth"
+)
+_TOKEN = r"token|secret|токен|令牌|密钥|密鑰|秘密鍵"
+_SHORT = r"(?:\b|_|\d)(?:pass|pwd|pw|psk|mdp|clave|parola|otp|totp)"  # bypass and compass end in one of them
+_CAMEL = r"[a-z](?:Pass|Pwd|Pw|Psk|Otp)|[A-Z]{2}PASS"
+_WEAK = (  # they have other meanings, too
+    r"(?:\b|_|\d)(?:auth|sid|ssid|connect\.sid|(?:php|j)?sess(?:ion)?(?:_?id)?|sig|signature|pin|cvv2?|creds?|credentials?|jwt|[a-z0-9]{1,30}[_-]key)"
+)
+_PHRASE = r"pass[_ -]?phrase|mnemonic|(?:seed|recovery|backup)[_ -](?:phrase|words)"
+_PART = r"(?:[_-]?\d{1,2}|[_-](?:hash|hex|b64|base64|value|text|plain|raw|old|new|current|prod|dev|test|staging|confirm|confirmation))?"
+_CLOSED = r"[\\\"'`\])]{0,6}"
+_STRONG_KEY = rf"(?:(?i:{_PASSWORD}|{_KEY}|{_UNSPACED_PASSWORD}|{_SHORT})|{_CAMEL})"
+_TOKEN_KEY = rf"(?i:{_TOKEN})"
+_IS = rf"{_PART}{_CLOSED}[ \t]*(?:=>|:=|==?|:)[ \t]*"
+
+
+# -- what stays -------------------------------------------------------------------------------------------------------------------
+
+_NOTHING = re.compile(
+    r"[*.…\[\]<>_-]*|\W?(?:null|none|nil|true|false|yes|no|undefined|redacted|masked|hidden|removed|x{3,20})\W?|\$?[({<\[]{1,2}[\w .]{1,60}[])}>]{0,2}|%[sdv]",
+    re.IGNORECASE,
+)
+# What a sentence goes on with behind `password:`; nobody's password, one hopes
+_SENTENCE = frozenset(
+    "a an and any are authentication authorization bad badness be because blank but by can cannot can't changed check contains context"
+    " could denied does doesn't empty error expected expired failed failure file for forbidden from had has have hidden if illegal in"
+    " incorrect invalid is it its length less login malformed mismatch missing must never no none not null of on only or permission please"
+    " provided read refused rejected required see set should signature the there this timeout timed to too unable unauthorized undefined"
+    " unexpected unknown unset updated user using value was were when while with without wrong you your".split()
+)
+
+
+def _is_nothing(place: Place) -> bool:
+    """It says that there is none, or that it was taken out: null, ***, ${DB_PASSWORD}."""
+    return _NOTHING.fullmatch(place.value) is not None
+
+
+def _is_quoted(place: Place) -> bool:
+    return place.before[-1:] in ("'", '"', "`")
+
+
+def _is_sentence(place: Place) -> bool:
+    """`password: must not be empty`. What is quoted is a value, whatever it says. PWD=/root is sudo's, pass: 12 a test's."""
+    if _is_nothing(place):
+        return True
+    if _is_quoted(place):
+        return False
+    of_pwd = place.value.startswith("/") and re.search(r"(?i)pwd\W*$", place.before)
+    of_tests = re.fullmatch(r"\d{1,3}", place.value) and re.search(r"(?i)pass\W*$", place.before)
+    in_words = place.before[-1:] == " " and place.value.lower().rstrip(".,;:!?") in _SENTENCE
+    return bool(of_pwd or of_tests or in_words)
+
+
+def _is_said_of_token(place: Place) -> bool:
+    """`unexpected token: foo`, `token: a sentence on one`; behind `=` stands a value."""
+    if _is_sentence(place) or _is_quoted(place):
+        return _is_sentence(place)
+    unexpected = re.search(r"(?i)(?:unexpected|illegal|next|expected|near) \w+\W*$", place.before)
+    goes_on = place.before[-1:] == " " and is_plain(place.value) and re.match(r" \w", place.after)
+    return bool(unexpected or goes_on)
+
+
+def _is_ordinary_value(place: Place) -> bool:
+    """Behind a word that has other meanings, a word, a short number, a path or the name of a host is no secret."""
+    return _is_sentence(place) or is_plain(place.value) or is_path_or_host(place.value)
+
+
+def _is_ordinary_word(place: Place) -> bool:
+    """Behind a blank only what has letters and digits is taken, if it is no name with a number: token v2beta1, password sha256."""
+    word = place.value
+    both = any(map(str.isdigit, word)) and any(map(str.isalpha, word)) and len(word) >= 6
+    named = re.fullmatch(r"(?:sha|md|v|aes|rsa|utf|http|log|oauth|attempt)[-_]?\d{1,4}\w*|[a-z0-9]+(?:[-_./:][a-z0-9]+)+", word)
+    return not both or bool(named) or is_path_or_host(word)
+
+
+def _is_prose(place: Place) -> bool:
+    """`Bearer token expired`, `basic auth failed`."""
+    return _is_nothing(place) or is_plain(place.value) or is_path_or_host(place.value) or len(place.value) < 8
+
+
+def _is_address(place: Place) -> bool:
+    """mailto:joe@example.com, nginx:1.25@sha256:…"""
+    return place.after.startswith("@sha256:") or re.search(r"(?i)\b(?:mailto|from|to|user|git):$", place.before) is not None
+
+
+def _is_group(place: Place) -> bool:
+    """`-u 1000:1000` and `-u www-data:www-data` are a user and a group."""
+    return place.value.isdigit() or re.search(rf"[ =\"']{re.escape(place.value)}:$", place.before) is not None
+
+
+def _is_option(place: Place) -> bool:
+    return _is_nothing(place) or place.value.startswith("-")
+
+
+def _is_not_alone(place: Place) -> bool:
+    """Only a word that is the whole rest of its line; without a `:` on the line above no plain word."""
+    in_words = re.search(r"[:=][\"']?[ \t]*\n[^\n]*$", place.before) is None and is_plain(place.value)
+    return not re.match(r"[\"']?[ \t]*(?:\n|$)", place.after) or len(place.value) < 4 or in_words or place.value.lower() in _SENTENCE
+
+
+def _is_sentence_of_words(place: Place) -> bool:
+    return place.value.partition(" ")[0].lower() in _SENTENCE
+
+
+def _is_no_card(place: Place) -> bool:
+    return not is_card(place.value)
+
+
+def _is_made_by_people(place: Place) -> bool:
+    return not is_made_up(place.value, place.before)
+
+
+# -- prefixes by which vendors make their secrets known ---------------------------------------------------------------------------
+
+PREFIXES = (
+    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}",  # AWS
+    r"gh[oprsu]_\w{16,}",
+    r"github_pat_\w{16,}",
+    r"gl[a-z]{2,5}-[\w-]{16,}",  # GitLab: glpat-, gldt-, glrt-, glsoat-
+    r"[prs]k_(?:live|test)_\w{10,}",  # Stripe
+    r"whsec_[\w+/=-]{10,}",
+    r"hv[brs]\.[\w-]{16,}",  # Vault
+    r"s\.[A-Za-z0-9]{24}",
+    r"\w{14}\.atlasv1\.[\w-]{16,}",  # Terraform
+    r"xox[a-z][.-][\w.-]{8,}",  # Slack
+    r"xapp-[\w-]{8,}",
+    r"AIza[\w-]{20,}",  # Google
+    r"ya29\.[\w.-]{12,}",
+    r"GOCSPX-[\w-]{16,}",
+    r"npm_\w{16,}",
+    r"pypi-[\w-]{16,}",
+    r"rubygems_\w{16,}",
+    r"SG\.[\w-]{10,}\.[\w-]{10,}",  # SendGrid
+    r"(?:SK|AC)[0-9a-f]{32}",  # Twilio
+    r"key-[0-9a-z]{32}",  # Mailgun
+    r"do[opr]_v1_\w{16,}",  # DigitalOcean
+    r"sk-[\w-]{16,}",  # OpenAI, Anthropic
+    r"hf_\w{16,}",  # Hugging Face
+    r"shp[a-z]{2}_\w{16,}",  # Shopify
+    r"sq0[a-z]{3}-[\w-]{16,}",  # Square
+    r"dapi[0-9a-f]{32}",  # Databricks
+    r"dckr_[a-z]{3}_[\w-]{16,}",  # Docker
+    r"gl(?:sa|c)_[\w+/=-]{16,}",  # Grafana
+    r"NR(?:AK|JS|II)-[\w-]{16,}",  # New Relic
+    r"PMAK-[\w-]{16,}",  # Postman
+    r"lin_api_\w{16,}",  # Linear
+    r"dp\.(?:pt|st|ct|sa)\.[\w.-]{16,}",  # Doppler
+    r"pscale_[a-z]+_[\w.-]{16,}",  # PlanetScale
+    r"tskey-[\w-]{12,}",  # Tailscale
+    r"AGE-SECRET-KEY-1\w{20,}",
+    r"\d{8,10}:AA[\w-]{30,}",  # Telegram
+    r"eyJ[\w-]{8,}(?:\.[\w-]*){0,4}",  # JWT
+    r"\w{3}[78]Q~[\w~.-]{31,34}",  # Azure
+)
+
+_COMMAND = r"[^\n|;&]*?[ \t]"  # the words up to an option
+RULES = (
+    Rule(
+        "private key",
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----((?:(?:\s|\\r|\\n)*[A-Za-z0-9+/=]{16,})+(?:(?:\s|\\r|\\n)*[A-Za-z0-9+/=]+(?:\s|\\r|\\n)*-----END)?)",
+    ),
+    Rule("password in URL", r"://[^\s:@/?#\"'<>]*:([^\s\"'<>/?#]+|[^\s\d\"'<>/][^\s\"'<>]*)@", _is_nothing),
+    Rule("password before host", r"\b[A-Za-z][\w.-]*:([^\s:@/\"'<>]+)@[\w.-]+(?:[(:/\s]|$)", _is_address),
+    Rule(
+        "webhook",
+        r"(?:hooks\.slack\.com/[a-z]+/|discord(?:app)?\.com/api/webhooks/|webhook\.office\.com/webhookb2/|api\.telegram\.org/bot)([^\s\"'<>]+)",
+    ),
+    Rule("prefix", rf"\b({'|'.join(PREFIXES)})"),
+    Rule(
+        "authorization",
+        r"(?i)\bauthorization[\"'\\]*[ \t]*[:=][ \t]*[\"'\\]*"
+        r"(?:(?:basic|bearer|token|digest|negotiate|ntlm|api-?key|aws4-hmac-sha256|oauth|splunk|key)[ \t]+)?",
+        _is_sentence,
+    ),
+    Rule("scheme", r"(?i)\b(?:bearer|basic|negotiate)[ \t]*:?[ \t]+", _is_prose),
+    Rule("cookie", r"(?i)\bcookie2?[\"']?[ \t]*[:=][ \t]*[\"']?([^\s=;,\"']+=[^\s;\"']*(?:;[ \t]*[^\s=;,\"']+(?:=[^\s;\"']*)?)*)"),
+    Rule("element", rf"<[\w.:-]*(?:{_STRONG_KEY}|{_TOKEN_KEY})[^<>\n]*>([^<\n]+)", _is_nothing),
+    Rule("option", rf"--?[\w-]*(?:{_STRONG_KEY}|{_TOKEN_KEY})[\"']?,?[ \t]+", _is_option),
+    Rule("mysql -p", rf"\b(?:mysql\w*|mariadb[\w-]*|7z[ar]?){_COMMAND}-p", _is_option),
+    Rule(
+        "client -p",
+        rf"\b(?:(?:sshpass|mongo\w*){_COMMAND}-p|(?:docker|podman|nerdctl|buildah|skopeo|helm|az)[^\n|;&]*\blogin\b{_COMMAND}-p"
+        rf"|(?:sqlcmd|bcp|unzip){_COMMAND}-P|ldap[a-z]+{_COMMAND}-w|redis-cli{_COMMAND}-a|snmp[a-z]+{_COMMAND}-c|openssl{_COMMAND}-pass\w*[ \t]pass:)[ \t]*",
+        _is_option,
+    ),
+    Rule("-u user:password", r"(?:^|[ \t\"'])(?:-[uU]|--user|--proxy-user)[ \t=]*[\"']?[^\s:%\"'=/]+[:%]([^\s\"']+)", _is_group),
+    Rule("phrase", rf"(?im)(?:{_PHRASE}){_CLOSED}[ \t]*[:=][ \t]*([^\s\d:=,;\"]+(?:[ -][^\s\d:=,;\"]+){{2,23}})[ \t]*$", _is_sentence_of_words),
+    Rule("password", rf"{_STRONG_KEY}{_IS}", _is_sentence),
+    Rule("password of no blanks", rf"(?:{_UNSPACED_PASSWORD})[ \t:=は是为為는은이가]*([!-~]{{4,}})", _is_sentence),
+    Rule("token", rf"{_TOKEN_KEY}{_IS}", _is_said_of_token),
+    Rule("weak key", rf"(?i:{_WEAK}){_IS}", _is_ordinary_value),
+    Rule("query", r"(?i)[?&](?:key|code|ticket|assertion|x-amz-(?:signature|credential)|sig)=([^\s&\"'<>]{4,})", _is_nothing),
+    Rule(
+        "quoted password",
+        rf"(?i)(?:{_PASSWORD}|\bidentified by|{_SHORT})[ \t]+(?:(?:is|was|to|set to|ist|est|es|é)[ \t]+)?(?:\"([^\"\n]+)\"|'([^'\n]+)'|`([^`\n]+)`)",
+        _is_nothing,
+    ),
+    Rule(
+        "word behind a key word",
+        rf"(?:{_STRONG_KEY}|{_TOKEN_KEY}|(?i:{_PHRASE}))[ \t]+(?:(?i:is|was|to|set to|ist|est|es|é)[ \t]+)?",
+        _is_ordinary_word,
+    ),
+    Rule(
+        "line behind a key word",
+        rf"(?:{_STRONG_KEY}|{_TOKEN_KEY}|(?i:{_PHRASE})){_CLOSED}(?:[ \t][^\n:=]{{0,40}})?[:=]?[\"']?[ \t]*\n(?:\S*[\d\]]\S*[ \t]+|[A-Z]+:?[ \t]+){{0,6}}",
+        _is_not_alone,
+    ),
+    Rule("card", r"\b(\d(?:[ -]?\d){12,18})\b", _is_no_card),
+    Rule("made by dice", r"([A-Za-z0-9][A-Za-z0-9+/_-]{10,}={0,2})", _is_made_by_people),
+)
