@@ -8,9 +8,10 @@ MOST_LETTERS = 32  # of a word in one case; German has none in its logs that is 
 LEAST_HEX = 32  # shorter ones name containers, commits and objects
 CARD_DIGITS = range(13, 20)
 # Letters or digits in a chunk, on average. People write `Http2ConnectionHandler` (5.5), dice write `aB3dE5fG` (1)
-FEW, SOME, MANY = 2.0, 2.7, 3.5
+FEW, SOME, MANY, RARE = 2.0, 2.7, 3.5, 6.0
 
 _CHUNK = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_MANGLED = re.compile(r"_?(?:_ZN|_Z[A-Z\d]|_RNv|ZN\d)")  # names of C++ and Rust
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _PLAIN = re.compile(r"[A-Za-z]+(?:[-_'.][A-Za-z]+)*[.!?:]?|\d{1,3}")
@@ -19,7 +20,7 @@ _PATH_OR_HOST = re.compile(
     r"|v?\d{1,6}(?:[.:/-]\d{1,6})+(?:[-+.][a-z0-9.]+)?"  # an address, a version, a date or a time
     r"|[a-z0-9_-]{1,40}(?:\.[a-z0-9_-]{1,40})*\.[a-z]{2,24}(?::\d{1,5})?"  # a host, a file, a unit
     r"|\d+(?:\.\d+)?(?:[kKMGT]i?B?|ms|us|ns|s|m|h|d|%)"
-    r"|0x[0-9a-f]{1,16}|\[?[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}\]?(?::\d{1,5})?|[a-z]{2,8}\d{0,3}:[a-z0-9/._-]{1,40}"
+    r"|0x[0-9a-f]{1,16}|\[?[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}\]?(?::\d{1,5})?|[a-z]{2,8}\d{0,3}(?::[a-z0-9/._-]{1,40}){1,4}"
 )
 # In front of a long hexadecimal word: it is an identifier, which everybody may see
 _IDENTIFIES = re.compile(
@@ -52,10 +53,12 @@ def is_card(digits: str) -> bool:
 def is_made_up(word: str, before: str) -> bool:
     """A word that dice made: `before` is the text in front of it, which may say that it identifies something."""
     bare = word.rstrip("=")
-    if _UUID.fullmatch(bare) or bare.startswith("0x") or bare.isdigit() or before.endswith("/nix/store/"):
+    if _UUID.fullmatch(bare) or bare.startswith("0x") or bare.isdigit() or before.endswith("/nix/store/") or _MANGLED.match(bare):
         return False
     if _HEX.fullmatch(bare) and not bare.isalpha():
         return len(bare) >= LEAST_HEX and _IDENTIFIES.search(before) is None
+    if "+" in bare and "-" in bare:  # of no alphabet: a version and its build
+        return any(is_made_up(part, "") for part in re.split(r"[+/]", bare))
     if "/" in bare or "+" in bare:
         return _is_base64(bare, before)
     return _is_random(bare, padded=bare != word)
@@ -81,6 +84,8 @@ def _is_random(word: str, *, padded: bool) -> bool:
 def _is_random_part(part: str) -> bool:
     if part.isalpha() and part in (part.lower(), part.upper(), part.capitalize()):
         return len(part) > MOST_LETTERS
+    if part in (part.lower(), part.upper()):
+        return _chunk_length(part) < (MANY if len(part) < 28 else RARE)
     return _chunk_length(part) < SOME
 
 

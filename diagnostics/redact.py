@@ -32,7 +32,7 @@ _ESCAPES = re.compile(
     r"(?:\x1b|\\u001b|\\x1b|\\033|\\e|#033|\^\[)\[[0-9;:?]{0,30}[@-~]|\x9b[0-9;:?]{0,30}[@-~]|\x1b\][^\x07\x1b\n]{0,300}(?:\x07|\x1b\\)|\x1b[ -/]{0,3}[0-~]",
     re.IGNORECASE,
 )
-_CONTROL = {code: None for code in (*range(9), 11, 12, *range(14, 32), *range(127, 160))} | {13: " "}
+_CONTROL = {code: None for code in (*range(9), 11, 12, *range(14, 32), *range(127, 160))} | {ord("\r"): " "}
 _INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
 _SEEN_AS_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800") | {chr(code) for code in range(0xFE00, 0xFE10)}
 _LONG_WORD = re.compile(rf"(\S{{{MOST_WORD_CHARS}}})\S+")
@@ -59,7 +59,7 @@ def as_read(text: str) -> str:
     """What a reader of a terminal sees: no escapes, no characters without a shape, and letters of any width as plain ones."""
     if "\x1b" in text or "[" in text or "\x9b" in text:
         text = _ESCAPES.sub("", text)
-    text = text.translate(_CONTROL)
+    text = text.replace("\r\n", "\n").translate(_CONTROL)
     return text if text.isascii() else "".join(map(_shown, unicodedata.normalize("NFC", text)))
 
 

@@ -40,12 +40,13 @@ class Rule(NamedTuple):
 _PASSWORD = (
     r"pass(?:[_ -]?word|wd|wrd|wort|[_ -]?phrase|[_-]?code|[_-]?key)|kennwort|contrase(?:ñ|n)a|senha|mot[ _-]?de[ _-]?passe|wachtwoord"
     r"|l(?:ö|o)senord|adgangskode|passord|salasana|has(?:ł|l)o|heslo|jelsz(?:ó|o)|(?:ş|s)ifre|парол(?:ь|я|ю|ем)|κωδικ(?:ό|ο)ς|m(?:ậ|a)t kh(?:ẩ|a)u"
-    r"|kata sandi"
+    r"|kata sandi|كلمة المرور|סיסמה|पासवर्ड|รหัสผ่าน"
 )
 _UNSPACED_PASSWORD = r"パスワード|暗証番号|密码|密碼|口令|비밀번호"  # no blank behind them
 _KEY = (
     r"(?:api|app|access|account|secret|private|encrypt(?:ion)?|decryption|signing|master|shared|storage|service|licen[cs]e|client|jwt|hmac"
-    r"|aes|session|deploy|webhook|subscription|recovery)[ _.-]?key|sharedaccess(?:key|signature)|secret[_-]?key[_-]?base|_auth"
+    r"|aes|session|deploy|webhook|subscription|recovery)[ _.-]?key|sharedaccess(?:key|signature)|secret[_-]?key[_-]?base"
+    r"|(?:verification|security|one[ -]time|login|reset|2fa|mfa)[ _-]code"
 )
 _TOKEN = r"token|secret|токен|令牌|密钥|密鑰|秘密鍵"
 _SHORT = r"(?:\b|_|\d)(?:pass|pwd|pw|psk|mdp|clave|parola|otp|totp)"  # bypass and compass end in one of them
@@ -58,13 +59,15 @@ _PART = r"(?:[_-]?\d{1,2}|[_-](?:hash|hex|b64|base64|value|text|plain|raw|old|ne
 _CLOSED = r"[\\\"'`\])]{0,6}"
 _STRONG_KEY = rf"(?:(?i:{_PASSWORD}|{_KEY}|{_UNSPACED_PASSWORD}|{_SHORT})|{_CAMEL})"
 _TOKEN_KEY = rf"(?i:{_TOKEN})"
-_IS = rf"{_PART}{_CLOSED}[ \t]*(?:=>|:=|==?|:)[ \t]*"
+_OF = r"(?:[ \t]+(?i:for|of|für|von|de|para|для)[ \t]+\S{1,60})?"
+_IS = rf"{_PART}{_CLOSED}{_OF}[ \t]*(?:=>|:=|==?|:|%3[aAdD])[ \t]*"
+_IN_WORDS = rf"{_OF}[ \t]+(?:(?i:is|was|to|set to|ist|est|es|é)[ \t]+)?"
 
 
 # -- what stays -------------------------------------------------------------------------------------------------------------------
 
 _NOTHING = re.compile(
-    r"[*.…\[\]<>_-]*|\W?(?:null|none|nil|true|false|yes|no|undefined|redacted|masked|hidden|removed|x{3,20})\W?|\$?[({<\[]{1,2}[\w .]{1,60}[])}>]{0,2}|%[sdv]",
+    r"[*.…\[\]<>_-]*|\W?(?:null|none|nil|true|false|yes|no|undefined|redacted|masked|hidden|removed|x{3,20})\W?|\$?\{{1,2}[\w .]{1,60}\}{0,2}|\$\([\w .]{1,60}\)?|<[a-z _-]{1,60}>?|%[sdv]|[|>][+-]?",
     re.IGNORECASE,
 )
 # What a sentence goes on with behind `password:`; nobody's password, one hopes
@@ -87,29 +90,30 @@ def _is_quoted(place: Place) -> bool:
 
 
 def _is_sentence(place: Place) -> bool:
-    """`password: must not be empty`. What is quoted is a value, whatever it says. PWD=/root is sudo's, pass: 12 a test's."""
+    """`password: must not be empty`, a path of a file with one. What is quoted is a value. PWD=/root is sudo's, pass: 12 a test's."""
     if _is_nothing(place):
         return True
     if _is_quoted(place):
         return False
     of_pwd = place.value.startswith("/") and re.search(r"(?i)pwd\W*$", place.before)
-    of_tests = re.fullmatch(r"\d{1,3}", place.value) and re.search(r"(?i)pass\W*$", place.before)
+    of_tests = re.fullmatch(r"\d{1,3}", place.value) and re.search(r"(?i)(?:pass|otp|pw)\W*$", place.before)
+    of_files = place.value.count("/") > 1 and place.value.startswith("/") and is_path_or_host(place.value)
     in_words = place.before[-1:] == " " and place.value.lower().rstrip(".,;:!?") in _SENTENCE
-    return bool(of_pwd or of_tests or in_words)
+    return bool(of_pwd or of_tests or of_files or in_words)
 
 
 def _is_said_of_token(place: Place) -> bool:
     """`unexpected token: foo`, `token: a sentence on one`; behind `=` stands a value."""
     if _is_sentence(place) or _is_quoted(place):
         return _is_sentence(place)
-    unexpected = re.search(r"(?i)(?:unexpected|illegal|next|expected|near) \w+\W*$", place.before)
+    unexpected = re.search(r"(?i)(?:unexpected|illegal|next|expected|near)[ _]\w+\W*$", place.before)
     goes_on = place.before[-1:] == " " and is_plain(place.value) and re.match(r" \w", place.after)
     return bool(unexpected or goes_on)
 
 
 def _is_ordinary_value(place: Place) -> bool:
     """Behind a word that has other meanings, a word, a short number, a path or the name of a host is no secret."""
-    return _is_sentence(place) or is_plain(place.value) or is_path_or_host(place.value)
+    return _is_sentence(place) or len(place.value) < 5 - place.value.isdigit() or is_plain(place.value) or is_path_or_host(place.value)
 
 
 def _is_ordinary_word(place: Place) -> bool:
@@ -122,7 +126,7 @@ def _is_ordinary_word(place: Place) -> bool:
 
 def _is_prose(place: Place) -> bool:
     """`Bearer token expired`, `basic auth failed`."""
-    return _is_nothing(place) or is_plain(place.value) or is_path_or_host(place.value) or len(place.value) < 8
+    return _is_nothing(place) or is_plain(place.value) or is_path_or_host(place.value) or len(place.value) < 8 or place.value.startswith("realm=")
 
 
 def _is_address(place: Place) -> bool:
@@ -132,7 +136,7 @@ def _is_address(place: Place) -> bool:
 
 def _is_group(place: Place) -> bool:
     """`-u 1000:1000` and `-u www-data:www-data` are a user and a group."""
-    return place.value.isdigit() or re.search(rf"[ =\"']{re.escape(place.value)}:$", place.before) is not None
+    return (place.value.isdigit() and re.search(r"[ =\"']\d+:$", place.before) is not None) or re.search(rf"[ =\"']{re.escape(place.value)}:$", place.before) is not None
 
 
 def _is_option(place: Place) -> bool:
@@ -141,7 +145,7 @@ def _is_option(place: Place) -> bool:
 
 def _is_not_alone(place: Place) -> bool:
     """Only a word that is the whole rest of its line; without a `:` on the line above no plain word."""
-    in_words = re.search(r"[:=][\"']?[ \t]*\n[^\n]*$", place.before) is None and is_plain(place.value)
+    in_words = re.search(r"[:=][ \t]*[|>]?[+-]?[\"']?[ \t]*\n[^\n]*$", place.before) is None and is_plain(place.value)
     return not re.match(r"[\"']?[ \t]*(?:\n|$)", place.after) or len(place.value) < 4 or in_words or place.value.lower() in _SENTENCE
 
 
@@ -221,8 +225,8 @@ RULES = (
     ),
     Rule("scheme", r"(?i)\b(?:bearer|basic|negotiate)[ \t]*:?[ \t]+", _is_prose),
     Rule("cookie", r"(?i)\bcookie2?[\"']?[ \t]*[:=][ \t]*[\"']?([^\s=;,\"']+=[^\s;\"']*(?:;[ \t]*[^\s=;,\"']+(?:=[^\s;\"']*)?)*)"),
-    Rule("element", rf"<[\w.:-]*(?:{_STRONG_KEY}|{_TOKEN_KEY})[^<>\n]*>([^<\n]+)", _is_nothing),
-    Rule("option", rf"--?[\w-]*(?:{_STRONG_KEY}|{_TOKEN_KEY})[\"']?,?[ \t]+", _is_option),
+    Rule("element", rf"<[\w.:-]*(?:{_STRONG_KEY}|{_TOKEN_KEY})[^<>\n]*>([^<\n]+)</", _is_nothing),
+    Rule("option", rf"(?:^|[\s\"'\[(])--?[\w-]*(?:{_STRONG_KEY}|{_TOKEN_KEY})[\"']?,?[ \t]+", _is_option),
     Rule("mysql -p", rf"\b(?:mysql\w*|mariadb[\w-]*|7z[ar]?){_COMMAND}-p", _is_option),
     Rule(
         "client -p",
@@ -231,7 +235,12 @@ RULES = (
         _is_option,
     ),
     Rule("-u user:password", r"(?:^|[ \t\"'])(?:-[uU]|--user|--proxy-user)[ \t=]*[\"']?[^\s:%\"'=/]+[:%]([^\s\"']+)", _is_group),
-    Rule("phrase", rf"(?im)(?:{_PHRASE}){_CLOSED}[ \t]*[:=][ \t]*([^\s\d:=,;\"]+(?:[ -][^\s\d:=,;\"]+){{2,23}})[ \t]*$", _is_sentence_of_words),
+    Rule("phrase", rf"(?im)(?:{_PHRASE}){_CLOSED}(?:[ \t]*[:=][ \t]*\n?|[ \t]*\n)[ \t]*([^\s\d:=,;\"]+(?:[ -][^\s\d:=,;\"]+){{2,23}})[ \t]*$", _is_sentence_of_words),
+    Rule(
+        "line behind a key word",
+        rf"(?:{_STRONG_KEY}|{_TOKEN_KEY}|(?i:{_PHRASE})){_CLOSED}(?:[ \t][^\n:=]{{0,40}})?[:=]?[ \t]*[|>]?[+-]?[\"']?[ \t]*\n[ \t]*(?:(?:[\[(]?\d[\d:.,TZ+/-]*[\])]?|\[[^\]\n]*\]|[A-Z]{{4,5}}:?)[ \t]+)*",
+        _is_not_alone,
+    ),
     Rule("password", rf"{_STRONG_KEY}{_IS}", _is_sentence),
     Rule("password of no blanks", rf"(?:{_UNSPACED_PASSWORD})[ \t:=は是为為는은이가]*([!-~]{{4,}})", _is_sentence),
     Rule("token", rf"{_TOKEN_KEY}{_IS}", _is_said_of_token),
@@ -239,18 +248,13 @@ RULES = (
     Rule("query", r"(?i)[?&](?:key|code|ticket|assertion|x-amz-(?:signature|credential)|sig)=([^\s&\"'<>]{4,})", _is_nothing),
     Rule(
         "quoted password",
-        rf"(?i)(?:{_PASSWORD}|\bidentified by|{_SHORT})[ \t]+(?:(?:is|was|to|set to|ist|est|es|é)[ \t]+)?(?:\"([^\"\n]+)\"|'([^'\n]+)'|`([^`\n]+)`)",
+        rf"(?i)(?:{_PASSWORD}|\bidentified by|{_SHORT}){_IN_WORDS}(?:\"([^\"\n]+)\"|'([^'\n]+)'|`([^`\n]+)`)",
         _is_nothing,
     ),
     Rule(
         "word behind a key word",
-        rf"(?:{_STRONG_KEY}|{_TOKEN_KEY}|(?i:{_PHRASE}))[ \t]+(?:(?i:is|was|to|set to|ist|est|es|é)[ \t]+)?",
+        rf"(?:{_STRONG_KEY}|{_TOKEN_KEY}|(?i:{_PHRASE})){_IN_WORDS}",
         _is_ordinary_word,
-    ),
-    Rule(
-        "line behind a key word",
-        rf"(?:{_STRONG_KEY}|{_TOKEN_KEY}|(?i:{_PHRASE})){_CLOSED}(?:[ \t][^\n:=]{{0,40}})?[:=]?[\"']?[ \t]*\n(?:\S*[\d\]]\S*[ \t]+|[A-Z]+:?[ \t]+){{0,6}}",
-        _is_not_alone,
     ),
     Rule("card", r"\b(\d(?:[ -]?\d){12,18})\b", _is_no_card),
     Rule("made by dice", r"([A-Za-z0-9][A-Za-z0-9+/_-]{10,}={0,2})", _is_made_by_people),
