@@ -22,6 +22,7 @@ from itertools import accumulate, takewhile
 
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
+from diagnostics.redact import redact
 
 MAGIC = b"=sevbot-probe "
 ENDED_EARLY = "the probe's output ended before it"
@@ -142,7 +143,7 @@ def _number(word: str) -> int | None:
 
 
 def _no_probe(output: bytes) -> str:
-    said = _text(output[:200]).strip()
+    said = redact(_text(output[:2000])).strip()[:200]  # a cut secret is not known as one
     if not said:
         return "the probe printed nothing: is the account's login shell a real shell, and the forced command executable?"
     return f"the probe did not run; the host said {said!r}: is the login shell a real shell, and the forced command the probe?"

@@ -8,7 +8,7 @@ MOST_LETTERS = 32  # of a word in one case; German has none in its logs that is 
 LEAST_HEX = 32  # shorter ones name containers, commits and objects
 CARD_DIGITS = range(13, 20)
 # Letters or digits in a chunk, on average. People write `Http2ConnectionHandler` (5.5), dice write `aB3dE5fG` (1)
-FEW, SOME, MANY, RARE = 2.0, 2.7, 3.5, 6.0
+FEW, SOME, MANY, RARE = 2.0, 2.7, 3.5, 12.0
 
 _CHUNK = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _MANGLED = re.compile(r"_?(?:_ZN|_Z[A-Z\d]|_RNv|ZN\d)")  # names of C++ and Rust
@@ -66,8 +66,10 @@ def is_made_up(word: str, before: str) -> bool:
 
 def _is_base64(word: str, before: str) -> bool:
     """Of words that have a `/` in them, most are paths; those have parts in one case."""
-    if "/" in word and (before[-1:] in ("/", ".", "~", ":") or any(part.islower() and len(part) > 3 for part in word.split("/"))):
-        return any(is_made_up(part, "") for part in word.split("/") if len(part) >= 16)
+    if "/" in word and (
+        before[-1:] in ("/", ".", "~", ":") or any(part.isalpha() and part.islower() and len(part) > 3 for part in word.split("/"))
+    ):
+        return False  # its parts are looked at by themselves
     joined = word.replace("/", "").replace("+", "")
     return _classes(joined) == 3 and _chunk_length(joined) < MANY and len(joined) >= 16
 
@@ -75,7 +77,7 @@ def _is_base64(word: str, before: str) -> bool:
 def _is_random(word: str, *, padded: bool) -> bool:
     length, each = sum(map(str.isalnum, word)), _chunk_length(word)
     if _classes(word) == 3:
-        return (length >= 12 and each < FEW) or (length >= 16 and each < SOME) or (length >= 32 and each < MANY) or (padded and each < SOME)
+        return (length >= 12 and each < FEW) or (length >= 16 and each < SOME) or (length >= 20 and each < MANY) or (padded and each < SOME)
     if padded and word != word.lower() and word != word.upper() and each < MANY:
         return True
     return any(_is_random_part(part) for part in re.split(r"[-_]", word) if len(part) >= 20)

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import chain, pairwise
+from itertools import accumulate, pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
 from diagnostics.bundle import Bundle
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 JOB_LOGS = "/etc/sevbot/logs/"  # what an administrator gave us to read; its lines may hold anything
 GONE = "[…]"
 MOST_WORD_CHARS = 1000  # no honest word is longer; what is gets cut, so that no value takes long to read
+MOST_FREE_CHARS = 64 * 1024  # of a section; the probe sends no more free text in any, so only a hostile host's is left out
 _SEEN = 60  # characters around a place
 
 # -- text -------------------------------------------------------------------------------------------------------------------------
 
-_ESCAPES = re.compile(
-    r"(?:\x1b|\\u001b|\\x1b|\\033|\\e|#033|\^\[)\[[0-9;:?]{0,30}[@-~]|\x9b[0-9;:?]{0,30}[@-~]|\x1b\][^\x07\x1b\n]{0,300}(?:\x07|\x1b\\)|\x1b[ -/]{0,3}[0-~]",
-    re.IGNORECASE,
-)
-_CONTROL = {code: None for code in (*range(9), 11, 12, *range(14, 32), *range(127, 160))} | {ord("\r"): " "}
+_ARGUMENTS = r"\[[0-9;:?]{0,30}[@-~]"
+_ESCAPES = re.compile(rf"\x1b{_ARGUMENTS}|\x9b[0-9;:?]{{0,30}}[@-~]|\x1b\][^\x07\x1b\n]{{0,300}}(?:\x07|\x1b\\)|\x1b[ -/]{{0,3}}[0-~]")
+_WRITTEN_ESCAPES = re.compile(rf"(?:\\(?:u001[bB]|x1[bB]|033|e)|#033|\^\[){_ARGUMENTS}")  # as JSON, rsyslog and cat -v have them
+_CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160))) | {ord("\r"): " "}
 _INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
 _SEEN_AS_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800") | {chr(code) for code in range(0xFE00, 0xFE10)}
 _LONG_WORD = re.compile(rf"(\S{{{MOST_WORD_CHARS}}})\S+")
-_RUN = re.compile(r"\S+")
+_RUN = re.compile(rf"\S{{1,{MOST_WORD_CHARS}}}")
 _QUOTE = re.compile(r"\\{0,4}[\"'`]")
 _VALUE_ENDS = re.compile(
     r"\\{0,4}[\"'`](?=[\s,;:}\])>&|.]|$)|</|[,;&|](?=[\\\"'{\[]{0,4}[\w.$-]{1,64}[\\\"'\]]{0,4}[=:])|[,;](?=[\"'{\[])|[,;.!?)}\]>]{1,9}$"
@@ -57,7 +57,9 @@ def redact(text: str) -> str:
 
 def as_read(text: str) -> str:
     """What a reader of a terminal sees: no escapes, no characters without a shape, and letters of any width as plain ones."""
-    if "\x1b" in text or "[" in text or "\x9b" in text:
+    if "[" in text:
+        text = _WRITTEN_ESCAPES.sub("", text)
+    if "\x1b" in text or "\x9b" in text:
         text = _ESCAPES.sub("", text)
     text = text.replace("\r\n", "\n").translate(_CONTROL)
     return text if text.isascii() else "".join(map(_shown, unicodedata.normalize("NFC", text)))
@@ -121,12 +123,14 @@ def _compiled(pattern: str) -> re2._Regexp[str]:
 # -- sections ---------------------------------------------------------------------------------------------------------------------
 
 Said = tuple[object, str]  # by whom, and what
-_KERNELS = re.compile(r"kern *:[a-z]+ *: |<[0-7]>")  # dmesg -x, and -r of busybox
-_STATES_FACILITY = re.compile(r"[a-z]{2,8}\d? *:[a-z]+ *: |<\d{1,3}>")
-_FIELDS = frozenset(  # of the journal's records what the probe asks for; a value of any other may be free text
-    "_BOOT_ID _EXE _PID _SOURCE_MONOTONIC_TIMESTAMP _SYSTEMD_UNIT _TRANSPORT _UID __MONOTONIC_TIMESTAMP __REALTIME_TIMESTAMP CONTAINER_ID"
-    " EXIT_CODE EXIT_STATUS MESSAGE_ID SEVBOT_OLDEST SYSLOG_FACILITY UNIT UNIT_RESULT".split()
+_STATES_FACILITY = re.compile(  # dmesg -x, and -r of busybox
+    r"^(?:(?P<kernel>kern *:[a-z]+ *: |<[0-7]>)|[a-z]{2,8}\d? *:[a-z]+ *: |<\d{1,3}>)", re.MULTILINE
 )
+_ASKED = (
+    "_BOOT_ID _EXE _PID _SOURCE_MONOTONIC_TIMESTAMP _SYSTEMD_UNIT _TRANSPORT _UID __MONOTONIC_TIMESTAMP __REALTIME_TIMESTAMP CONTAINER_ID"
+    " EXIT_CODE EXIT_STATUS MESSAGE_ID SEVBOT_OLDEST SYSLOG_FACILITY UNIT UNIT_RESULT"
+)
+_FIELDS = frozenset(_ASKED.split())  # of the journal's records what the probe asks for; a value of any other may be free text
 
 
 def redact_bundle(bundle: Bundle) -> Bundle:
@@ -139,15 +143,20 @@ def redact_bundle(bundle: Bundle) -> Bundle:
 
 
 def redact_each(said: Sequence[Said]) -> list[str]:
-    """Each text redacted. What one writer said reads as one text: a password may stand alone on the line behind `Password:`."""
-    in_order = sorted(range(len(said)), key=lambda number: str(said[number][0]))
+    """Each text redacted. What one writer said reads as one text: a password may stand alone on the line behind `Password:`.
+
+    Of more than MOST_FREE_CHARS the last ones are kept.
+    """
+    sizes = accumulate(len(text) + 1 for _who, text in reversed(said))
+    first = len(said) - sum(1 for _ in takewhile(lambda size: size <= MOST_FREE_CHARS, sizes))
+    redacted = [GONE + "\n" * text.count("\n") for _who, text in said[:first]] + [""] * (len(said) - first)
+    in_order = sorted(range(first, len(said)), key=lambda number: str(said[number][0]))
     writers = [said[number][0] for number in in_order]
-    texts = [as_read(said[number][1]) for number in in_order]
     ends = ["\n" if this == following else "\n\n" for this, following in pairwise([*writers, object()])]
-    lines = redact("".join(chain.from_iterable(zip(texts, ends, strict=True)))).split("\n")
-    redacted, at = [""] * len(said), 0
-    for number, text, end in zip(in_order, texts, ends, strict=True):
-        count = text.count("\n") + 1
+    lines = redact("".join(said[number][1] + end for number, end in zip(in_order, ends, strict=True))).split("\n")
+    at = 0
+    for number, end in zip(in_order, ends, strict=True):
+        count = said[number][1].count("\n") + 1
         redacted[number] = "\n".join(lines[at : at + count])
         at += count + len(end) - 1
     return redacted
@@ -181,10 +190,12 @@ def _of_records(text: str, stays: Callable[[Mapping[str, object]], str | None]) 
 
     Of what is no record nothing is left but its line.
     """
+    if "{" not in text:
+        return "\n" * text.count("\n")
     lines = text.split("\n")[:-1]
-    kept: dict[int, str] = {}
+    records = {number: record for number, line in enumerate(lines) if line[:1] == "{" and (record := _record(line)) is not None}
+    kept = [""] * len(lines)
     said: dict[int, Said] = {}
-    records = {number: record for number, line in enumerate(lines) if (record := _record(line)) is not None}
     for number, record in records.items():
         beginning, message = stays(record), _message(record)
         if beginning is None:
@@ -194,12 +205,12 @@ def _of_records(text: str, stays: Callable[[Mapping[str, object]], str | None]) 
         said[number] = (record.get("_SYSTEMD_UNIT"), record.get("_PID")), message.removeprefix(kept[number])
     for number, redacted in zip(said, redact_each(list(said.values())), strict=True):
         kept[number] = _written(lines[number], records[number], kept[number] + redacted)
-    return "".join(f"{kept.get(number, '')}\n" for number in range(len(lines)))
+    return "".join(f"{line}\n" for line in kept)
 
 
 def _record(line: str) -> dict[str, Any] | None:
     try:
-        record = json.loads(line) if line.startswith("{") else None
+        record = json.loads(line)
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
@@ -223,25 +234,26 @@ def _written(line: str, record: Mapping[str, object], message: str) -> str:
 
 def _lines_of_users(text: str) -> str:
     """dmesg: a line without a facility goes on with the record above; of the first ones nobody knows whose they are."""
-    lines = text.split("\n")[:-1]
-    free: list[int] = []
-    kernels = False
-    for number, line in enumerate(lines):
-        if _STATES_FACILITY.match(line):
-            kernels = _KERNELS.match(line) is not None
-        if not kernels:
-            free.append(number)
-    for number, redacted in zip(free, redact_each([("", lines[number]) for number in free]), strict=True):
-        lines[number] = redacted
-    return "".join(f"{line}\n" for line in lines)
+    states = [(found.start(), found.end(), found["kernel"] is not None) for found in _STATES_FACILITY.finditer(text)]
+    records = [(0, 0, False), *states, (len(text), len(text), True)]
+    free = [(said, ends) for (_begins, said, kernels), (ends, _said, _kernels) in pairwise(records) if not kernels and said < ends]
+    redacted = redact_each([("", text[said:ends].removesuffix("\n")) for said, ends in free])
+    parts, at = [], 0
+    for (said, ends), shown in zip(free, redacted, strict=True):
+        parts += [text[at:said], shown, "\n"]
+        at = ends
+    return "".join([*parts, text[at:]])
 
 
 def _lines_of_jobs(text: str) -> str:
     """`FILE:LINE`. Of supervisors' own logs the probe takes lines of a known shape only, and these stay."""
-    parts = [line.partition(":") for line in text.split("\n")[:-1]]
-    redacted = redact_each([(file, line if file.startswith(JOB_LOGS) else "") for file, _colon, line in parts])
-    shown = (words if file.startswith(JOB_LOGS) else line for (file, _colon, line), words in zip(parts, redacted, strict=True))
-    return "".join(f"{file}{colon}{line}\n" for (file, colon, _line), line in zip(parts, shown, strict=True))
+    if JOB_LOGS not in text:
+        return text
+    lines = text.split("\n")[:-1]
+    jobs = [(number, *line.partition(":")) for number, line in enumerate(lines) if line.startswith(JOB_LOGS)]
+    for (number, file, colon, _said), shown in zip(jobs, redact_each([(file, said) for _, file, _, said in jobs]), strict=True):
+        lines[number] = f"{file}{colon}{shown}"
+    return "".join(f"{line}\n" for line in lines)
 
 
 FREE_TEXT: Mapping[str, Callable[[str], str]] = {

@@ -37,18 +37,18 @@ class Rule(NamedTuple):
 # -- key words --------------------------------------------------------------------------------------------------------------------
 
 # Whatever letters stand before them: dbpassword, PGPASSWORD. With and without the marks that people leave out
-_PASSWORD = (
+_LONG = (
     r"pass(?:[_ -]?word|wd|wrd|wort|[_ -]?phrase|[_-]?code|[_-]?key)|kennwort|contrase(?:ñ|n)a|senha|mot[ _-]?de[ _-]?passe|wachtwoord"
-    r"|l(?:ö|o)senord|adgangskode|passord|salasana|has(?:ł|l)o|heslo|jelsz(?:ó|o)|(?:ş|s)ifre|парол(?:ь|я|ю|ем)|κωδικ(?:ό|ο)ς|m(?:ậ|a)t kh(?:ẩ|a)u"
-    r"|kata sandi|كلمة المرور|סיסמה|पासवर्ड|รหัสผ่าน"
+    r"|l(?:ö|o)senord|adgangskode|passord|salasana|has(?:ł|l)o|heslo|jelsz(?:ó|o)|(?:ş|s)ifre|парол(?:ь|я|ю|ем)"
+    r"|κωδικός|κωδικος|m(?:ậ|a)t kh(?:ẩ|a)u|kata sandi|كلمة المرور|סיסמה|पासवर्ड|รหัสผ่าน"
 )
-_UNSPACED_PASSWORD = r"パスワード|暗証番号|密码|密碼|口令|비밀번호"  # no blank behind them
+_UNSPACED = r"パスワード|暗証番号|密码|密碼|口令|비밀번호"  # no blank behind them
 _KEY = (
     r"(?:api|app|access|account|secret|private|encrypt(?:ion)?|decryption|signing|master|shared|storage|service|licen[cs]e|client|jwt|hmac"
     r"|aes|session|deploy|webhook|subscription|recovery)[ _.-]?key|sharedaccess(?:key|signature)|secret[_-]?key[_-]?base"
     r"|(?:verification|security|one[ -]time|login|reset|2fa|mfa)[ _-]code"
 )
-_TOKEN = r"token|secret|токен|令牌|密钥|密鑰|秘密鍵"
+_MIDDLE = r"token|secret|токен|令牌|密钥|密鑰|秘密鍵"
 _SHORT = r"(?:\b|_|\d)(?:pass|pwd|pw|psk|mdp|clave|parola|otp|totp)"  # bypass and compass end in one of them
 _CAMEL = r"[a-z](?:Pass|Pwd|Pw|Psk|Otp)|[A-Z]{2}PASS"
 _WEAK = (  # they have other meanings, too
@@ -57,8 +57,8 @@ _WEAK = (  # they have other meanings, too
 _PHRASE = r"pass[_ -]?phrase|mnemonic|(?:seed|recovery|backup)[_ -](?:phrase|words)"
 _PART = r"(?:[_-]?\d{1,2}|[_-](?:hash|hex|b64|base64|value|text|plain|raw|old|new|current|prod|dev|test|staging|confirm|confirmation))?"
 _CLOSED = r"[\\\"'`\])]{0,6}"
-_STRONG_KEY = rf"(?:(?i:{_PASSWORD}|{_KEY}|{_UNSPACED_PASSWORD}|{_SHORT})|{_CAMEL})"
-_TOKEN_KEY = rf"(?i:{_TOKEN})"
+_STRONG_KEY = rf"(?:(?i:{_LONG}|{_KEY}|{_UNSPACED}|{_SHORT})|{_CAMEL})"
+_TOKENS = rf"(?i:{_MIDDLE})"
 _OF = r"(?:[ \t]+(?i:for|of|für|von|de|para|для)[ \t]+\S{1,60})?"
 _IS = rf"{_PART}{_CLOSED}{_OF}[ \t]*(?:=>|:=|==?|:|%3[aAdD])[ \t]*"
 _IN_WORDS = rf"{_OF}[ \t]+(?:(?i:is|was|to|set to|ist|est|es|é)[ \t]+)?"
@@ -67,21 +67,23 @@ _IN_WORDS = rf"{_OF}[ \t]+(?:(?i:is|was|to|set to|ist|est|es|é)[ \t]+)?"
 # -- what stays -------------------------------------------------------------------------------------------------------------------
 
 _NOTHING = re.compile(
-    r"[*.…\[\]<>_-]*|\W?(?:null|none|nil|true|false|yes|no|undefined|redacted|masked|hidden|removed|x{3,20})\W?|\$?\{{1,2}[\w .]{1,60}\}{0,2}|\$\([\w .]{1,60}\)?|<[a-z _-]{1,60}>?|%[sdv]|[|>][+-]?",
+    r"[*.…\[\]<>_-]*|\W?(?:null|none|nil|true|false|yes|no|undefined|redacted|masked|hidden|removed|x{3,20})\W?"
+    r"|\$?\{{1,2}[\w .]{1,60}\}{0,2}|\$\([\w .]{1,60}\)?|<[a-z _-]{1,60}>?|%[sdv]|[|>][+-]?",
     re.IGNORECASE,
 )
 # What a sentence goes on with behind `password:`; nobody's password, one hopes
-_SENTENCE = frozenset(
+_WORDS = (
     "a an and any are authentication authorization bad badness be because blank but by can cannot can't changed check contains context"
     " could denied does doesn't empty error expected expired failed failure file for forbidden from had has have hidden if illegal in"
     " incorrect invalid is it its length less login malformed mismatch missing must never no none not null of on only or permission please"
     " provided read refused rejected required see set should signature the there this timeout timed to too unable unauthorized undefined"
-    " unexpected unknown unset updated user using value was were when while with without wrong you your".split()
+    " unexpected unknown unset updated user using value was were when while with without wrong you your"
 )
+_SENTENCE = frozenset(_WORDS.split())
 
 
 def _is_nothing(place: Place) -> bool:
-    """It says that there is none, or that it was taken out: null, ***, ${DB_PASSWORD}."""
+    """It says that there is none, or that it was taken out: null, ***, ${DB_LONG}."""
     return _NOTHING.fullmatch(place.value) is not None
 
 
@@ -126,7 +128,13 @@ def _is_ordinary_word(place: Place) -> bool:
 
 def _is_prose(place: Place) -> bool:
     """`Bearer token expired`, `basic auth failed`."""
-    return _is_nothing(place) or is_plain(place.value) or is_path_or_host(place.value) or len(place.value) < 8 or place.value.startswith("realm=")
+    return (
+        _is_nothing(place)
+        or is_plain(place.value)
+        or is_path_or_host(place.value)
+        or len(place.value) < 8
+        or place.value.startswith("realm=")
+    )
 
 
 def _is_address(place: Place) -> bool:
@@ -136,7 +144,9 @@ def _is_address(place: Place) -> bool:
 
 def _is_group(place: Place) -> bool:
     """`-u 1000:1000` and `-u www-data:www-data` are a user and a group."""
-    return (place.value.isdigit() and re.search(r"[ =\"']\d+:$", place.before) is not None) or re.search(rf"[ =\"']{re.escape(place.value)}:$", place.before) is not None
+    return (place.value.isdigit() and re.search(r"[ =\"']\d+:$", place.before) is not None) or re.search(
+        rf"[ =\"']{re.escape(place.value)}:$", place.before
+    ) is not None
 
 
 def _is_option(place: Place) -> bool:
@@ -155,6 +165,10 @@ def _is_sentence_of_words(place: Place) -> bool:
 
 def _is_no_card(place: Place) -> bool:
     return not is_card(place.value)
+
+
+def _is_no_base64(place: Place) -> bool:
+    return not ("/" in place.value or "+" in place.value) or _is_made_by_people(place)
 
 
 def _is_made_by_people(place: Place) -> bool:
@@ -189,7 +203,6 @@ PREFIXES = (
     r"hf_\w{16,}",  # Hugging Face
     r"shp[a-z]{2}_\w{16,}",  # Shopify
     r"sq0[a-z]{3}-[\w-]{16,}",  # Square
-    r"dapi[0-9a-f]{32}",  # Databricks
     r"dckr_[a-z]{3}_[\w-]{16,}",  # Docker
     r"gl(?:sa|c)_[\w+/=-]{16,}",  # Grafana
     r"NR(?:AK|JS|II)-[\w-]{16,}",  # New Relic
@@ -205,13 +218,15 @@ PREFIXES = (
 )
 
 _COMMAND = r"[^\n|;&]*?[ \t]"  # the words up to an option
+_BREAK = r"(?:\s|\\r|\\n)"  # of a line, also as JSON has it
+_STAMP = r"(?:(?:[\[(]?\d[\d:.,TZ+/-]*[\])]?|\[[^\]\n]*\]|[A-Z]{4,5}:?)[ \t]+)*"  # time and level in front of a line
 RULES = (
     Rule(
         "private key",
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----((?:(?:\s|\\r|\\n)*[A-Za-z0-9+/=]{16,})+(?:(?:\s|\\r|\\n)*[A-Za-z0-9+/=]+(?:\s|\\r|\\n)*-----END)?)",
+        rf"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----((?:{_BREAK}*[A-Za-z0-9+/=]{{16,}})+(?:{_BREAK}*[A-Za-z0-9+/=]+{_BREAK}*-----END)?)",
     ),
-    Rule("password in URL", r"://[^\s:@/?#\"'<>]*:([^\s\"'<>/?#]+|[^\s\d\"'<>/][^\s\"'<>]*)@", _is_nothing),
-    Rule("password before host", r"\b[A-Za-z][\w.-]*:([^\s:@/\"'<>]+)@[\w.-]+(?:[(:/\s]|$)", _is_address),
+    Rule("password in URL", r"://[^\s:@/?#\"'<>]*:([^\s\"'<>/?#]+|\d*[^\s\d\"'<>/][^\s\"'<>]*)@", _is_nothing),
+    Rule("password before host", r"\b[A-Za-z][\w.-]*:(?:([^\s@\"'<>]+)@(?:tcp|unix)\(|([^\s:@/\"'<>]+)@[\w.-]+(?:[(:/\s]|$))", _is_address),
     Rule(
         "webhook",
         r"(?:hooks\.slack\.com/[a-z]+/|discord(?:app)?\.com/api/webhooks/|webhook\.office\.com/webhookb2/|api\.telegram\.org/bot)([^\s\"'<>]+)",
@@ -225,37 +240,44 @@ RULES = (
     ),
     Rule("scheme", r"(?i)\b(?:bearer|basic|negotiate)[ \t]*:?[ \t]+", _is_prose),
     Rule("cookie", r"(?i)\bcookie2?[\"']?[ \t]*[:=][ \t]*[\"']?([^\s=;,\"']+=[^\s;\"']*(?:;[ \t]*[^\s=;,\"']+(?:=[^\s;\"']*)?)*)"),
-    Rule("element", rf"<[\w.:-]*(?:{_STRONG_KEY}|{_TOKEN_KEY})[^<>\n]*>([^<\n]+)</", _is_nothing),
-    Rule("option", rf"(?:^|[\s\"'\[(])--?[\w-]*(?:{_STRONG_KEY}|{_TOKEN_KEY})[\"']?,?[ \t]+", _is_option),
-    Rule("mysql -p", rf"\b(?:mysql\w*|mariadb[\w-]*|7z[ar]?){_COMMAND}-p", _is_option),
+    Rule("element", rf"<[\w.:-]*(?:{_STRONG_KEY}|{_TOKENS})[^<>\n]*>([^<\n]+)</", _is_nothing),
+    Rule("option", rf"(?:^|[\s\"'\[(])--?[\w-]*(?:{_STRONG_KEY}|{_TOKENS})[\"']?,?[ \t]+", _is_option),
+    Rule("mysql -p", rf"\b(?:mysql\w*|mariadb[\w-]*|7z[ar]?){_COMMAND}-p", _is_nothing),
     Rule(
         "client -p",
         rf"\b(?:(?:sshpass|mongo\w*){_COMMAND}-p|(?:docker|podman|nerdctl|buildah|skopeo|helm|az)[^\n|;&]*\blogin\b{_COMMAND}-p"
-        rf"|(?:sqlcmd|bcp|unzip){_COMMAND}-P|ldap[a-z]+{_COMMAND}-w|redis-cli{_COMMAND}-a|snmp[a-z]+{_COMMAND}-c|openssl{_COMMAND}-pass\w*[ \t]pass:)[ \t]*",
+        rf"|(?:sqlcmd|bcp|unzip){_COMMAND}-P|ldap[a-z]+{_COMMAND}-w|redis-cli{_COMMAND}-a|snmp[a-z]+{_COMMAND}-c"
+        rf"|openssl{_COMMAND}-pass\w*[ \t]pass:)[ \t]*",
         _is_option,
     ),
     Rule("-u user:password", r"(?:^|[ \t\"'])(?:-[uU]|--user|--proxy-user)[ \t=]*[\"']?[^\s:%\"'=/]+[:%]([^\s\"']+)", _is_group),
-    Rule("phrase", rf"(?im)(?:{_PHRASE}){_CLOSED}(?:[ \t]*[:=][ \t]*\n?|[ \t]*\n)[ \t]*([^\s\d:=,;\"]+(?:[ -][^\s\d:=,;\"]+){{2,23}})[ \t]*$", _is_sentence_of_words),
+    Rule(
+        "phrase",
+        rf"(?im)(?:{_PHRASE}){_CLOSED}(?:[ \t]*[:=][ \t]*\n?|[ \t]*\n)[ \t]*([^\s\d:=,;\"]+(?:[ -][^\s\d:=,;\"]+){{2,23}})[ \t]*$",
+        _is_sentence_of_words,
+    ),
     Rule(
         "line behind a key word",
-        rf"(?:{_STRONG_KEY}|{_TOKEN_KEY}|(?i:{_PHRASE})){_CLOSED}(?:[ \t][^\n:=]{{0,40}})?[:=]?[ \t]*[|>]?[+-]?[\"']?[ \t]*\n[ \t]*(?:(?:[\[(]?\d[\d:.,TZ+/-]*[\])]?|\[[^\]\n]*\]|[A-Z]{{4,5}}:?)[ \t]+)*",
+        rf"(?:{_STRONG_KEY}|{_TOKENS}|(?i:{_PHRASE})){_CLOSED}(?:[ \t][^\n:=]{{0,40}})?"
+        rf"[:=]?[ \t]*[|>]?[+-]?[\"']?[ \t]*\n[ \t]*{_STAMP}",
         _is_not_alone,
     ),
     Rule("password", rf"{_STRONG_KEY}{_IS}", _is_sentence),
-    Rule("password of no blanks", rf"(?:{_UNSPACED_PASSWORD})[ \t:=は是为為는은이가]*([!-~]{{4,}})", _is_sentence),
-    Rule("token", rf"{_TOKEN_KEY}{_IS}", _is_said_of_token),
+    Rule("password of no blanks", rf"(?:{_UNSPACED})[ \t:=は是为為는은이가]*([!-~]{{4,}})", _is_sentence),
+    Rule("token", rf"{_TOKENS}{_IS}", _is_said_of_token),
     Rule("weak key", rf"(?i:{_WEAK}){_IS}", _is_ordinary_value),
     Rule("query", r"(?i)[?&](?:key|code|ticket|assertion|x-amz-(?:signature|credential)|sig)=([^\s&\"'<>]{4,})", _is_nothing),
     Rule(
         "quoted password",
-        rf"(?i)(?:{_PASSWORD}|\bidentified by|{_SHORT}){_IN_WORDS}(?:\"([^\"\n]+)\"|'([^'\n]+)'|`([^`\n]+)`)",
+        rf"(?i)(?:{_LONG}|\bidentified by|{_SHORT}){_IN_WORDS}(?:\"([^\"\n]+)\"|'([^'\n]+)'|`([^`\n]+)`)",
         _is_nothing,
     ),
     Rule(
         "word behind a key word",
-        rf"(?:{_STRONG_KEY}|{_TOKEN_KEY}|(?i:{_PHRASE})){_IN_WORDS}",
+        rf"(?:{_STRONG_KEY}|{_TOKENS}|(?i:{_PHRASE})){_IN_WORDS}",
         _is_ordinary_word,
     ),
     Rule("card", r"\b(\d(?:[ -]?\d){12,18})\b", _is_no_card),
-    Rule("made by dice", r"([A-Za-z0-9][A-Za-z0-9+/_-]{10,}={0,2})", _is_made_by_people),
+    Rule("base 64", r"([A-Za-z0-9+/]{16,}={0,2})", _is_no_base64),
+    Rule("made by dice", r"([A-Za-z0-9][A-Za-z0-9+_-]{10,}={0,2})", _is_made_by_people),
 )

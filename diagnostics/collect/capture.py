@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.framing import ENDED_EARLY, unframe
 from diagnostics.probe import MAX_OUTPUT_BYTES
-from diagnostics.redact import redact_bundle
+from diagnostics.redact import redact, redact_bundle
 
 MAX_STDERR_BYTES = 16 * 1024
-_SHOWN_STDERR_BYTES = 200
+_SHOWN_STDERR_CHARS = 200
 _LAST_LINE = b"\n=done\n"
 
 
@@ -56,5 +56,5 @@ class Capture:
         return replace(bundle, missing={name: why if old == ENDED_EARLY else old for name, old in bundle.missing.items()})
 
     def _said(self) -> str:
-        text = self._stderr[:_SHOWN_STDERR_BYTES].decode("utf-8", errors="replace").strip()
+        text = redact(self._stderr.decode("utf-8", errors="replace")).strip()[:_SHOWN_STDERR_CHARS]  # a cut secret is not known as one
         return f" (stderr: {text!r})" if text else ""

@@ -41,6 +41,9 @@ class Dice:
             if any(map(str.isdigit, made)) and any(map(str.isalpha, made)):
                 return made
 
+    def some_of(self, secrets: dict[str, str], count: int) -> list[str]:
+        return self._random.sample(sorted(secrets), count)
+
     def word(self, syllables: int = 4) -> str:
         """A word that might stand in a dictionary."""
         return "".join(self._random.choices(_SYLLABLES, k=syllables))
@@ -57,7 +60,7 @@ class Dice:
 
     def private_key(self) -> str:
         kind = self._random.choice(("RSA ", "EC ", "OPENSSH ", ""))
-        lines = [self.of(_BASE62 + "+/", 64) for _ in range(3)] + [self.of(_BASE62, 30) + "=="]
+        lines = [self.of(_BASE62 + "+/", 64) for _ in range(3)] + [self.of(_BASE62, 6) + "=="]
         return "\n".join((f"-----BEGIN {kind}PRIVATE KEY-----", *lines, f"-----END {kind}PRIVATE KEY-----"))
 
 
@@ -73,14 +76,14 @@ def with_prefixes(dice: Dice, tail: str = _BASE62) -> dict[str, str]:
     )
     made = {prefix: f"{prefix}{dice.of(tail, 24 if prefix in ('s.', 'AIza') else many)}" for prefix in behind}
     made |= {prefix: f"{prefix}{dice.of(upper, 16)}" for prefix in ("AKIA", "ASIA")}
-    made |= {prefix: f"{prefix}{dice.of(hexes, 32)}" for prefix in ("SK", "AC", "dapi")}
+    made |= {prefix: f"{prefix}{dice.of(hexes, 32)}" for prefix in ("SK", "AC")}
     return made | {
         "key-": f"key-{dice.of(hexes, 32)}",
         "SG.": f"SG.{dice.of(tail, 22)}.{dice.of(tail, 22)}",
         "AGE-SECRET-KEY-1": f"AGE-SECRET-KEY-1{dice.of(upper, 24)}",
         "atlasv1": f"{dice.of(tail, 14)}.atlasv1.{dice.of(tail, 18)}",
         "Telegram": f"{dice.of(_DIGITS, 9)}:AA{dice.of(tail, 33)}",
-        "Azure": f"{dice.of(tail, 3)}8Q~{dice.of(tail, 34)}",
+        "Azure": f"{dice.of(tail, 3)}8Q~{dice.of(tail, 16)}.{dice.of(tail, 17)}",
         "eyJ": f"eyJ{dice.of(tail, 20)}",
     }
 
@@ -92,6 +95,7 @@ def by_looks(dice: Dice) -> dict[str, str]:
         "20 of base 62": dice.mixed(_BASE62, 20),
         "32 of base 62": dice.mixed(_BASE62, 32),
         "40 of base 64": dice.mixed(_BASE62 + "+/", 40),
+        "base 64 in short parts": "/".join(dice.mixed(_BASE62, 9) for _ in range(4)),
         "43 of URL base 64": dice.mixed(_URL64, 43),
         "32 of base 36": dice.mixed(_BASE36, 32),
         "32 of base 32": dice.mixed(_UPPER + "234567", 32),
@@ -119,39 +123,158 @@ ANYWHERE = (
 )
 BEHIND_A_PASSWORD = (  # anything goes there
     *("password={}", "DB_PASSWORD: {}", '"password": "{}"', "DB_PASS={}", "PASSWORD_2={}", "PGPASSWORD={} psql", "db.password = {}"),
-    *('{{\\"password\\":\\"{}\\"}}', "<password>{}</password>", "<db:dbPassword type='x'>{}</db:dbPassword>", "jdbc:mysql://db/x;user=a;pass={}"),
+    *(
+        '{{\\"password\\":\\"{}\\"}}',
+        "<password>{}</password>",
+        "<db:dbPassword type='x'>{}</db:dbPassword>",
+        "jdbc:mysql://db/x;user=a;pass={}",
+    ),
     *("pw={}", "pwd={};", "--password {}", "--password={}", '["run", "--password", "{}"]', "psk={}", "wpa_passphrase={}", "passwd: {}"),
-    *(":password=>\"{}\"", "password => '{}'", "PASSWORD '{}'", "IDENTIFIED BY '{}'", "dbPassword={}", "dbPass={}", "{{password:{} user:app}}"),
+    *(
+        ':password=>"{}"',
+        "password => '{}'",
+        "PASSWORD '{}'",
+        "IDENTIFIED BY '{}'",
+        "dbPassword={}",
+        "dbPass={}",
+        "{{password:{} user:app}}",
+    ),
     *("password={}&user=app", "user=app, password={}, host=db1", "(password={})", "password=[{}]", "passcode: {}", 'password is "{}"'),
     *("-Djavax.net.ssl.keyStorePassword={}", "SSHPASS={}", "MYSQL_PWD={}", "keystore-password: {}", "password_hash={}", "password : {}"),
-    *("postgres://app:{}@db1/x", "amqp://app:{}@mq1:5672/", "redis://:{}@cache1:6379/0", "app:{}@tcp(db1:3306)/shop", "https://app:{}@db1/"),
-    *("mysql -u root -p{} shop", "mysqldump -h db1 -p{} shop > x", "sshpass -p {} ssh db1", "mongo -u a -p {} db1", "docker login -u a -p {} r.example.com"),
+    *(
+        "postgres://app:{}@db1/x",
+        "amqp://app:{}@mq1:5672/",
+        "redis://:{}@cache1:6379/0",
+        "app:{}@tcp(db1:3306)/shop",
+        "https://app:{}@db1/",
+    ),
+    *(
+        "mysql -u root -p{} shop",
+        "mysqldump -h db1 -p{} shop > x",
+        "sshpass -p {} ssh db1",
+        "mongo -u a -p {} db1",
+        "docker login -u a -p {} r.example.com",
+    ),
     *("curl -u app:{} https://db1/", "curl --user app:{} https://db1/", "wget --proxy-user=app:{} x", "smbclient -U app%{} //fs/x"),
-    *("ldapsearch -D cn=a -w {} -b x", "redis-cli -h cache1 -a {} ping", "openssl rsa -passin pass:{}", "sqlcmd -S db1 -U a -P {}", "unzip -P {} x.zip"),
-    *("Authorization: Basic {}", "Authorization: Bearer {}", "authorization={}", "'Authorization': 'Bearer {}'", "Proxy-Authorization: Basic {}"),
+    *(
+        "ldapsearch -D cn=a -w {} -b x",
+        "redis-cli -h cache1 -a {} ping",
+        "openssl rsa -passin pass:{}",
+        "sqlcmd -S db1 -U a -P {}",
+        "unzip -P {} x.zip",
+    ),
+    *(
+        "Authorization: Basic {}",
+        "Authorization: Bearer {}",
+        "authorization={}",
+        "'Authorization': 'Bearer {}'",
+        "Proxy-Authorization: Basic {}",
+    ),
     *("Cookie: session={}; theme=dark", "Set-Cookie: id={}; Path=/; HttpOnly", "Cookie: theme=dark; id={}"),
-    *("api_key={}", '"apiKey":"{}"', "X-Api-Key: {}", "secret={}", "client_secret={}", "token={}", "access_token={}&x=1", "X-Auth-Token: {}"),
-    *("AccountKey={};EndpointSuffix=core", "SharedAccessKey={}", "SharedAccessSignature={}", "aws_secret_access_key = {}", "secretAccessKey: {}"),
+    *(
+        "api_key={}",
+        '"apiKey":"{}"',
+        "X-Api-Key: {}",
+        "secret={}",
+        "client_secret={}",
+        "token={}",
+        "access_token={}&x=1",
+        "X-Auth-Token: {}",
+    ),
+    *(
+        "AccountKey={};EndpointSuffix=core",
+        "SharedAccessKey={}",
+        "SharedAccessSignature={}",
+        "aws_secret_access_key = {}",
+        "secretAccessKey: {}",
+    ),
     *("encryption_key={}", "VAULT_TOKEN={}", "--token {}", "--api-key {}", "otp={}", "GET /cb?code={}&state=1", "/x?key={}"),
-    *("login code: {}", "password for app: {}", "password%3D{}&x=1", "password: |\n  {}", "SECRET_KEY_BASE={}", "Private-Token: {}", "webhookSecret={}", "https://hooks.slack.com/services/{}"),
+    *(
+        "login code: {}",
+        "password for app: {}",
+        "password%3D{}&x=1",
+        "password: |\n  {}",
+        "SECRET_KEY_BASE={}",
+        "Private-Token: {}",
+        "webhookSecret={}",
+        "https://hooks.slack.com/services/{}",
+    ),
 )
-BEHIND_A_WORD_OF_MANY_MEANINGS = ("sid={}", "session={}", "JSESSIONID={}", "signature={}", "auth: {}", "sig={}", "partner_key={}", "_auth={}", "connect.sid={}")
-BEHIND_A_BLANK = ("password {} refused", "token {} refused", "Passwort ist {}", "password for app is {}", "api key {} rejected")
+BEHIND_A_WORD_OF_MANY_MEANINGS = (
+    "sid={}",
+    "session={}",
+    "JSESSIONID={}",
+    "signature={}",
+    "auth: {}",
+    "sig={}",
+    "partner_key={}",
+    "_auth={}",
+    "connect.sid={}",
+)
+BEHIND_A_BLANK = (
+    "password {} refused",
+    "token {} refused",
+    "Passwort ist {}",
+    "password for app is {}",
+    "api key {} rejected",
+    "sent Bearer {} twice",
+)
 OF_LANGUAGES = (
     *("Passwort: {}", "Kennwort={}", "mot de passe : {}", "contraseña: {}", "contrasena={}", "senha: {}", "wachtwoord: {}", "lösenord: {}"),
-    *("hasło: {}", "heslo: {}", "jelszó: {}", "şifre: {}", "пароль: {}", "ПАРОЛЬ={}", "κωδικός: {}", "パスワード：{}", "パスワードは{}です"),
-    *("密码：{}", "密碼是{}", "口令={}", "비밀번호: {}", "mật khẩu: {}", "токен: {}", "密钥：{}", "adgangskode: {}", "salasana: {}", "passord={}"),
+    *(
+        "hasło: {}",
+        "heslo: {}",
+        "jelszó: {}",
+        "şifre: {}",
+        "пароль: {}",
+        "ПАРОЛЬ={}",
+        "κωδικός: {}",
+        "パスワード\uff1a{}",
+        "パスワードは{}です",
+    ),
+    *(
+        "密码\uff1a{}",
+        "密碼是{}",
+        "口令={}",
+        "비밀번호: {}",
+        "mật khẩu: {}",
+        "токен: {}",
+        "密钥\uff1a{}",
+        "adgangskode: {}",
+        "salasana: {}",
+        "passord={}",
+    ),
 )
-ON_THE_NEXT_LINE = ("Password:\n{}", "Enter password for app:\n{}\nok", "token =\n  {}", "07:00:00 INFO New passphrase:\n07:00:01 INFO {}", "Passwort:\r\n{}\r\n")
+ON_THE_NEXT_LINE = (
+    "Password:\n{}",
+    "Enter password for app:\n{}\nok",
+    "token =\n  {}",
+    "07:00:00 INFO New passphrase:\n07:00:01 INFO {}",
+    "Passwort:\r\n{}\r\n",
+)
 HIDDEN = (
-    *("pass\x1b[31mword=\x1b[1m{}\x1b[0m", "\x1b]0;title\x07password={}", "pass\u200bword={}", "\ufeffpa\u00adssword\u2060={}", "ｐａｓｓｗｏｒｄ＝{}"),
-    *("pass\u3164word={}", "p\ufe0fassword={}", "pass\x00word={}", "#033[31mpassword#033[0m={}", "𝐩𝐚𝐬𝐬𝐰𝐨𝐫𝐝={}", "pass\u034fword: {}"),
+    *(
+        "pass\x1b[31mword=\x1b[1m{}\x1b[0m",
+        "\x1b]0;title\x07password={}",
+        "pass\u200bword={}",
+        "\ufeffpa\u00adssword\u2060={}",
+        "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44\uff1d{}",
+    ),
+    *(
+        "pass\u3164word={}",
+        "p\ufe0fassword={}",
+        "pass\x00word={}",
+        "#033[31mpassword#033[0m={}",
+        "\U0001d429\U0001d41a\U0001d42c\U0001d42cword={}",
+        "pass\u034fword: {}",
+    ),
 )
 
 
 def placements(seed: int) -> Iterator[Placed]:
     """Each shape in the places in which it can be told."""
     dice = Dice(seed)
+    places: tuple[str, ...]
     for places in (ANYWHERE, BEHIND_A_PASSWORD, ON_THE_NEXT_LINE):
         yield from _in(places, with_prefixes(dice), dice, each=4)
         yield from _in(places, by_looks(dice), dice, each=4)
@@ -176,7 +299,7 @@ def not_by_looks(seed: int) -> list[Placed]:
 
 def _in(places: tuple[str, ...], secrets: dict[str, str], dice: Dice, each: int) -> Iterator[Placed]:
     for place in places:
-        for shape in dice._random.sample(sorted(secrets), each):
+        for shape in dice.some_of(secrets, each):
             yield _placed(shape, place, secrets[shape])
 
 

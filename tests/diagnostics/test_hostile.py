@@ -16,7 +16,7 @@ from diagnostics.framing import MOST_TIMES_CAP, unframe
 from diagnostics.node_list import parse_nodes
 from diagnostics.plain import plain
 from diagnostics.probe import CAPS
-from diagnostics.redact import JOURNAL_SECTIONS, TEXT_SECTIONS, redact_bundle
+from diagnostics.redact import FREE_TEXT, redact_bundle
 from diagnostics.render import to_text
 from diagnostics.report_json import to_json
 from tests.conftest import ROOT
@@ -183,6 +183,6 @@ def test_hostile_words_are_told_and_framed_in_time(name: str) -> None:
     assert seconds(lambda: plain(text, 200)) < LIMIT_S
     assert seconds(lambda: unframe(text.encode("utf-8", "replace"), "web1")) < LIMIT_S
     assert seconds(lambda: parse_nodes(text)) < LIMIT_S
-    for section in (*JOURNAL_SECTIONS, *TEXT_SECTIONS):
+    for section in FREE_TEXT:
         bundle = Bundle("web1", {section: Section(section, text[: MOST_TIMES_CAP * CAPS[section]])})
         assert seconds(lambda bundle=bundle: redact_bundle(bundle)) < LIMIT_S  # type: ignore[misc]
