@@ -10,7 +10,10 @@ from pathlib import Path
 
 import asyncssh
 
-_CERTIFICATE = "-cert-v01@openssh.com"
+from diagnostics.collect.known_hosts import HostKeys, KnownHosts
+
+__all__ = ["HostKeys", "Identity", "KnownHosts", "SshSetupError", "read_host_keys", "read_identity"]
+
 _MAX_FILE_BYTES = 32 * 1024 * 1024  # a known_hosts of 100,000 hosts
 
 
@@ -33,40 +36,6 @@ class Identity:
         if self.certificate is None:
             return asyncssh.load_keypairs([self.key])[0]
         return asyncssh.load_keypairs([(self.key, self.certificate)])[0]
-
-
-@dataclass(frozen=True)
-class HostKeys:
-    """What known_hosts says on one host: its keys, the authorities that may sign it, what is revoked, and the algorithms to ask for.
-
-    `algorithms` is empty where all its keys are of kinds that are not used any more.
-    """
-
-    keys: Sequence[asyncssh.SSHKey]
-    authorities: Sequence[asyncssh.SSHKey]
-    revoked: Sequence[asyncssh.SSHKey]
-    algorithms: Sequence[str]
-
-
-class KnownHosts:
-    """A parsed known_hosts. Hashed entries are scanned once for each host, not once for each connection."""
-
-    def __init__(self, parsed: asyncssh.SSHKnownHosts, allowed: Sequence[str]) -> None:
-        self._parsed = parsed
-        self._allowed = allowed
-        self._found: dict[tuple[str, int], HostKeys] = {}
-
-    def of(self, name: str, port: int) -> HostKeys:
-        """Entries for `[name]:port`, else for `name`; never by address, so that no other host's key is good for this one."""
-        if (name, port) not in self._found:
-            keys, authorities, revoked, *_x509 = self._parsed.match(name, "", None if port == asyncssh.DEFAULT_PORT else port)
-            kinds = {kind.decode("ascii") for key in keys for kind in key.sig_algorithms}
-            certificates = [f"{kind}{_CERTIFICATE}" for kind in self._allowed] if authorities else []
-            trusted = certificates + [kind for kind in self._allowed if kind in kinds]
-            # The other kinds come last: a host without a trusted one then shows the key it has, and we can say that it is another one.
-            others = [kind for kind in self._allowed if kind not in kinds]
-            self._found[name, port] = HostKeys(keys, authorities, revoked, trusted + others if trusted else [])
-        return self._found[name, port]
 
 
 def read_identity(key_file: Path, certificate_file: Path | None) -> Identity:
@@ -99,7 +68,7 @@ def read_host_keys(file: Path, allowed: Sequence[str]) -> KnownHosts:
     if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
         raise SshSetupError(f"{file} is empty, so any machine could pose as a host: write a line `NAME ssh-ed25519 AAAA…` for each host")
     try:
-        return KnownHosts(asyncssh.import_known_hosts(text), allowed)
+        return KnownHosts(text, allowed)
     except ValueError as error:
         raise SshSetupError(f"{file} is not a known_hosts file ({error}): each line is `NAME ssh-ed25519 AAAA…`") from error
 
