@@ -30,10 +30,13 @@ def diagnose(bundle: Bundle) -> HostReport:
 
 def diagnose_log(log: KernelLog) -> HostReport:
     """What a kernel log by itself shows; the text does not say of which host."""
+    not_seen = {"kernel-log": log.cut} if log.cut else {}
     if log.seen:
         evidence = Evidence({KernelLog: log, KernelEvents: Missing("of a log file only OOM kills are")})
-        return replace(_decide(None, evidence), not_seen={"kernel-log": log.cut} if log.cut else {})
-    return replace(_decide(None, Evidence({KernelLog: Missing(NO_LOG)})), error=f"the text cannot be read as a kernel log: {NO_LOG}")
+        return replace(_decide(None, evidence), not_seen=not_seen)
+    unread = _decide(None, Evidence({KernelLog: Missing(NO_LOG)}))
+    because = f"{NO_LOG} ({log.cut})" if log.cut else NO_LOG
+    return replace(unread, error=f"the text cannot be read as a kernel log: {because}", not_seen=not_seen)
 
 
 def _decide(host: str | None, evidence: Evidence) -> HostReport:

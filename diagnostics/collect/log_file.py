@@ -1,64 +1,153 @@
-"""A kernel log from a file or from standard input, plain or packed by gzip, read as it comes."""
+"""A kernel log from a file or from standard input, plain or packed by gzip, read as it comes.
+
+Whatever it is given, reading ends: after MOST_BYTES (packed and unpacked) or LONGEST_S. A device, a pipe that never ends and a packed file
+that grows without end are then cut, and what came is used.
+"""
 
 from __future__ import annotations
 
 import gzip
 import io
+import os
+import select
+import stat
 import sys
+import time
 import zlib
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from diagnostics.facts.kernel_log import KernelLog, read_log
 from diagnostics.facts.log_regions import of_stream
+from diagnostics.sizes import human
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+MOST_BYTES = 4 * 1024**3
+LONGEST_S = 120.0
 _GZIP = b"\x1f\x8b"
+_SHORTER = "give the part that you mean, as with `tail -c 100M FILE | sevbot diagnose --kernel-log -`"
 
 
 class LogFileError(OSError):
     """The file cannot be opened or unpacked; the message says why."""
 
 
-def read_log_file(name: str) -> KernelLog:
-    """The log in the file (`-`: standard input); raises LogFileError."""
+@dataclass(frozen=True)
+class Limits:
+    """Where reading ends: bytes, as they are in the file and as they are unpacked, and seconds from the first look."""
+
+    most_bytes: int = MOST_BYTES
+    longest_s: float = LONGEST_S
+
+    @property
+    def too_long(self) -> str:
+        return f"cut: only the first {human(self.most_bytes // 1024)} were read: {_SHORTER}"
+
+    @property
+    def too_slow(self) -> str:
+        return f"cut: it did not end within {self.longest_s:g} s, and only what came until then was read: {_SHORTER}"
+
+
+def read_log_file(name: str, limits: Limits | None = None) -> KernelLog:
+    """The log in the file (`-`: standard input); `cut` says where a limit ended it. Raises LogFileError."""
     try:
-        if name == "-":
-            return _read(cast("io.BufferedReader", sys.stdin.buffer))
-        with Path(name).open("rb") as file:
-            return _read(file)
+        source = _Source(sys.stdin.fileno() if name == "-" else _open(name), limits or Limits(), closefd=name != "-")
+        with source:
+            return _read(source)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise LogFileError(f"{name} cannot be unpacked: {error}") from error
+    except IsADirectoryError as error:
+        raise LogFileError(f"{name} is a directory: name a file in it") from error
     except OSError as error:
         raise LogFileError(f"{name}: {error.strerror or error}") from error
 
 
-def _read(stream: io.BufferedReader) -> KernelLog:
+def _open(name: str) -> int:
+    """A descriptor; O_NONBLOCK, since else the opening of a FIFO waits for a writer, and nothing can end that."""
+    return os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+
+
+def _read(source: _Source) -> KernelLog:
+    stream = io.BufferedReader(source)
     if not stream.peek(len(_GZIP)).startswith(_GZIP):
-        return read_log("kernel-log", of_stream(stream))
-    unpacked = _Unpacked(stream)
+        log = read_log("kernel-log", of_stream(stream))
+        return replace(log, cut=source.cut or log.cut)
+    unpacked = _Unpacked(stream, source)
     log = read_log("kernel-log", of_stream(cast("BinaryIO", unpacked)))
-    return replace(log, cut=unpacked.broken)
+    return replace(log, cut=source.cut or unpacked.broken or log.cut)
+
+
+class _Source(io.RawIOBase):
+    """What a descriptor gives, up to the limits; `cut` says which one was met. Each read asks once, so a long log costs nothing more."""
+
+    def __init__(self, descriptor: int, limits: Limits, *, closefd: bool) -> None:
+        self._descriptor = descriptor
+        self._closefd = closefd
+        self.limits = limits
+        self.cut: str | None = None
+        self._left = limits.most_bytes
+        self._end = time.monotonic() + limits.longest_s
+        self._may_wait = not stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        if self._closefd and not self.closed:
+            os.close(self._descriptor)
+        super().close()
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")[: max(self._left, 1)]  # one byte more tells a log of that size from a longer one
+        while self.in_time() and self._has_come():
+            try:
+                count = os.readv(self._descriptor, [view])
+            except BlockingIOError:
+                continue  # somebody else read what had come
+            if count > self._left:
+                self.cut = self.limits.too_long
+                break
+            self._left -= count
+            return count
+        return 0
+
+    def in_time(self) -> bool:
+        """Whether reading may go on."""
+        if self.cut is None and time.monotonic() >= self._end:
+            self.cut = self.limits.too_slow
+        return self.cut is None
+
+    def _has_come(self) -> bool:
+        return not self._may_wait or bool(self._poll.poll(max(self._end - time.monotonic(), 0) * 1000)) or self.in_time()
 
 
 class _Unpacked(io.RawIOBase):
     """What gzip packed, as far as it can be unpacked: half a file may hold the report that is looked for. `broken` says why it ends."""
 
-    def __init__(self, stream: io.BufferedReader) -> None:
+    def __init__(self, stream: io.BufferedReader[_Source], source: _Source) -> None:
         self._gzip = gzip.GzipFile(fileobj=stream)
+        self._source = source
+        self._left = source.limits.most_bytes
         self.broken: str | None = None
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer).cast("B")
+        if self.broken or not self._source.in_time():
+            return 0
         try:
             data = self._gzip.read1(len(view))
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            if not self._gzip.tell():
+            if not self._gzip.tell() and self._source.cut is None:
                 raise
             self.broken = f"cut: the file cannot be unpacked to its end ({error})"
             return 0
+        if len(data) > self._left:
+            self.broken = self._source.limits.too_long
+            data = data[: self._left]
+        self._left -= len(data)
         view[: len(data)] = data
         return len(data)

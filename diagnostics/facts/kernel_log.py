@@ -25,6 +25,7 @@ from diagnostics.model import Citation, Kill
 SOURCES = ("kernel-log", "kernel-journal")
 HEAD_LINES = 512
 KEPT_WHOLE = 8
+MOST_REPORTS = 50_000  # some 200 MB of memory: a packed file of a few MB can hold millions
 SAME_REPORT_S = 2.0
 FIRST_SECONDS = 5.0  # a ring that still holds a line this early has lost nothing that a service could have caused
 NOT_PERMITTED = (
@@ -125,10 +126,13 @@ def read_log(source: str, log: LogText, booted: datetime | None = None, *, state
     odd = Odd(stated=stated)
     alike: Counter[object] = Counter()
     for region in log.regions:
+        if len(reports.kept) >= MOST_REPORTS:
+            break
         lines = chain.from_iterable(read_lines(part.text, part.first_line) for part in without_stacks(region))
         for report in read_reports(lines, odd):
             if not report.kills:
-                nameless.append(SourcedReport(source, report.slim()))
+                if len(nameless) < KEPT_WHOLE:
+                    nameless.append(SourcedReport(source, report.slim()))
                 continue
             key = (report.constraint, report.nodemask, report.memcg_limited, report.kills[0].task.comm)
             alike[key] += 1
@@ -140,9 +144,10 @@ def read_log(source: str, log: LogText, booted: datetime | None = None, *, state
         since_boot=starts or early,
         until_taken=False,
         seen=any(line.at_prefix or line.boot_s is not None or line.wall is not None for line in head) or bool(reports.kept or nameless),
-        nameless=tuple(nameless[:KEPT_WHOLE]),
+        nameless=tuple(nameless),
         forged=len(odd.forged),
         unread=tuple(Citation(source, line.number, line.raw) for line in odd.unread),
+        cut=f"cut: reading ended after {len(reports.kept):,} OOM reports" if len(reports.kept) >= MOST_REPORTS else None,
     )
 
 
