@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from bot import __version__
 
 if TYPE_CHECKING:
-    from bot.config import Config
+    from bot.config_file import Setup
     from diagnostics.bundle import Bundle
-    from diagnostics.collect.ssh import SshCollector
     from diagnostics.facts.kernel_log import KernelLog
     from diagnostics.model import Report
 
@@ -36,13 +35,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         status = options.command(options)
     except UsageError as error:
-        print(f"sevbot: {error}", file=sys.stderr)
+        _tell(str(error))
         status = EXIT_USAGE
     except KeyboardInterrupt:
         status = 130
     except OSError as error:
         status = _output_failed(error)
     sys.exit(status)
+
+
+def _tell(problems: str) -> None:
+    """Each problem is a line, which says who says it: they stand in a journal beside others'."""
+    for line in problems.splitlines():
+        print(f"sevbot: {line}", file=sys.stderr)
 
 
 def _output_failed(error: OSError) -> int:
@@ -136,16 +141,16 @@ async def _ask(options: argparse.Namespace) -> Report:
     from bot.inventory import build_inventory
     from bot.investigate import Investigator
 
-    config = _config(options)
-    return await Investigator(build_inventory(config), _collector(config)).report(options.hosts)
+    setup = _set_up(options)
+    return await Investigator(build_inventory(setup.config), setup.collector).report(options.hosts)
 
 
 def _record(options: argparse.Namespace) -> int:
     from bot.inventory import build_inventory
     from diagnostics.bundle import Missing, write_directory
 
-    config = _config(options)
-    inventory = build_inventory(config)
+    setup = _set_up(options)
+    inventory = build_inventory(setup.config)
     target = inventory.targets.get(options.host)
     if options.host in inventory.services:
         raise UsageError(f"{options.host!r} is a service: name one of its hosts ({', '.join(inventory.services[options.host])})")
@@ -153,7 +158,8 @@ def _record(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.host!r} is not in the inventory: check the spelling, or add it as [hosts.NAME]")
     if options.directory.exists() and (not options.directory.is_dir() or any(options.directory.iterdir())):
         raise UsageError(f"{options.directory} is there already: name a new or empty directory")
-    bundle = asyncio.run(_collector(config).collect(target))
+    was_open = options.directory.is_dir() and options.directory.stat().st_mode & 0o077
+    bundle = asyncio.run(setup.collector.collect(target))
     if isinstance(bundle, Missing):
         print(f"sevbot: {options.host}: {bundle.because}", file=sys.stderr)
         return EXIT_NOT_EXAMINED
@@ -161,22 +167,23 @@ def _record(options: argparse.Namespace) -> int:
         write_directory(inventory.about(bundle), options.directory)
     except OSError as error:
         raise UsageError(f"{options.directory} cannot be written: {error.strerror}") from error
-    print(f"{options.host}: {len(bundle.sections)} sections in {options.directory}; `sevbot diagnose --bundle` reads them")
+    closed = " (others could read that directory: it is now mode 0700)" if was_open else ""
+    print(f"{options.host}: {len(bundle.sections)} sections in {options.directory}{closed}; `sevbot diagnose --bundle` reads them")
     return EXIT_EXAMINED
 
 
 def _run(options: argparse.Namespace) -> int:
     from bot.app import serve
-    from bot.config import ConfigError, read_tokens
+    from bot.config import ConfigError
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("asyncssh").setLevel(logging.WARNING)  # at INFO it logs each command: the whole probe, for each host
-    config = _config(options)
+    setup = _set_up(options, for_slack=True)
+    tokens = setup.tokens
+    if tokens is None:
+        raise AssertionError("for Slack the tokens are read, or the configuration is refused")
     try:
-        if config.slack is None:
-            raise ConfigError("the configuration has no [slack] section, which `sevbot run` needs (docs/config.md)")
-        tokens = read_tokens(config.slack)
-        asyncio.run(_until_signal(lambda stop: serve(config, tokens, _collector(config), stop)))
+        asyncio.run(_until_signal(lambda stop: serve(setup.config, tokens, setup.collector, stop)))
     except ConfigError as error:
         raise UsageError(str(error)) from error
     return EXIT_EXAMINED
@@ -201,23 +208,17 @@ async def _until_signal(work: Callable[[asyncio.Event], Coroutine[None, None, T]
     return await work(stop)
 
 
-def _config(options: argparse.Namespace) -> Config:
-    from bot.config import ConfigError, config_path, read_config
+def _set_up(options: argparse.Namespace, *, for_slack: bool = False) -> Setup:
+    from bot.config import ConfigError
+    from bot.config_file import config_path, set_up
 
     try:
-        return read_config(config_path(options.config))
+        setup = set_up(config_path(options.config), for_slack=for_slack)
     except ConfigError as error:
         raise UsageError(str(error)) from error
-
-
-def _collector(config: Config) -> SshCollector:
-    from diagnostics.collect.ssh import SshCollector, SshSettings, SshSetupError
-
-    ssh = config.ssh
-    try:
-        return SshCollector(SshSettings(ssh.client_key, ssh.known_hosts, ssh.certificate, at_once=ssh.at_once))
-    except SshSetupError as error:
-        raise UsageError(str(error)) from error
+    for warning in setup.warnings:
+        _tell(f"warning: {warning} (only `sevbot run` needs [slack])")
+    return setup
 
 
 def _bundle(directory: Path) -> Bundle:

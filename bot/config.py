@@ -1,4 +1,4 @@
-"""sevbot's one configuration file (TOML), checked whole at start: every problem is named at once, with its cure.
+"""The shapes in sevbot's one configuration file (TOML); `bot.config_file` reads it and names every problem at once.
 
 [slack]
 channel = "C0123456789"
@@ -16,19 +16,15 @@ hosts = ["web1"]
 
 from __future__ import annotations
 
-import os
 import re
-import tomllib
-from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import re2
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-CONFIG_VARIABLE = "SEVBOT_CONFIG"
-DEFAULT_PATH = Path("/etc/sevbot/config.toml")
-MAX_CONFIG_BYTES = 1024 * 1024
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?([KMGT])iB")
 _UNITS_KB = {"K": 1, "M": 1024, "G": 1024**2, "T": 1024**3}
@@ -42,7 +38,7 @@ class ConfigError(Exception):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)  # strict: "22" is no port, and true no number
 
 
 class Announcer(_Strict):
@@ -76,20 +72,14 @@ class SlackConfig(_Strict):
         _compiled(pattern)
         return pattern
 
-
-class JobLogsConfig(_Strict):
-    """How the job runners' logs in /etc/sevbot/logs of the hosts tell that a job ended."""
-
-    patterns: tuple[str, ...] = ()
-
-    @field_validator("patterns")
+    @field_validator("api_url")
     @classmethod
-    def _name_an_end(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        for pattern in patterns:
-            groups = _compiled(pattern).groupindex
-            if "name" not in groups or not {"signal", "status"} & set(groups):
-                raise ValueError(f"{pattern!r} must have a group (?P<name>…), and (?P<signal>…) or (?P<status>…)")
-        return patterns
+    def _keeps_tokens_secret(cls, url: str) -> str:
+        parts = urlsplit(url)
+        is_safe = (parts.scheme == "https" and parts.hostname) or (parts.scheme == "http" and _is_here(parts.hostname))
+        if not url.isprintable() or not is_safe:
+            raise ValueError("must begin with https://, since the tokens are sent there (http:// only to 127.0.0.1, ::1 or localhost)")
+        return url
 
 
 def _compiled(pattern: str) -> re2._Regexp[str]:
@@ -105,6 +95,27 @@ def _compiled(pattern: str) -> re2._Regexp[str]:
     if not pattern.strip() or not pattern.isprintable():
         raise ValueError("must say something, and hold no control character: write it in single quotes, so that \\b stays \\b")
     return compiled
+
+
+def _names_an_end(pattern: str) -> str:
+    groups = _compiled(pattern).groupindex
+    if "name" not in groups or not {"signal", "status"} & set(groups):
+        raise ValueError(f"{pattern!r} must have a group (?P<name>…), and (?P<signal>…) or (?P<status>…)")
+    return pattern
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether a host of a URL is this machine, by its address or as `localhost`."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+class JobLogsConfig(_Strict):
+    """How the job runners' logs in /etc/sevbot/logs of the hosts tell that a job ended."""
+
+    patterns: tuple[Annotated[str, AfterValidator(_names_an_end)], ...] = ()
 
 
 def _kb(value: object) -> int:
@@ -141,7 +152,10 @@ class ServiceConfig(_Strict):
 
 
 class Config(_Strict):
-    """The whole file. `slack` is needed by `sevbot run` only, `ssh` and `hosts` by whatever asks hosts."""
+    """The whole file. `slack` is needed by `sevbot run` only, `ssh` and `hosts` by whatever asks hosts.
+
+    That services name hosts of `hosts`, and no service is called like one, is for who reads the file to see to.
+    """
 
     slack: SlackConfig | None = None
     ssh: SshConfig
@@ -149,101 +163,9 @@ class Config(_Strict):
     services: dict[Name, ServiceConfig] = Field(default_factory=dict)
     job_logs: JobLogsConfig = JobLogsConfig()
 
-    @model_validator(mode="after")
-    def _hosts_exist(self) -> Config:
-        for name, service in self.services.items():
-            for host in service.hosts:
-                if host not in self.hosts:
-                    raise ValueError(f"services.{name} names host {host}, which has no [hosts.{host}]")
-        return self
-
 
 class Tokens(_Strict):
     """The two Slack tokens; their repr is stars."""
 
     bot: SecretStr
     app: SecretStr
-
-
-def config_path(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
-    """The file that was named, else $SEVBOT_CONFIG, else /etc/sevbot/config.toml."""
-    return given or Path(environment.get(CONFIG_VARIABLE) or DEFAULT_PATH)
-
-
-def read_config(path: Path) -> Config:
-    """The configuration in `path`; raises ConfigError with every problem in it."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_CONFIG_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: {error.strerror}: name the file with --config or ${CONFIG_VARIABLE} (docs/config.md has an example)"
-        ) from error
-    if len(data) > MAX_CONFIG_BYTES:
-        raise ConfigError(f"{path} is larger than {MAX_CONFIG_BYTES} bytes")
-    try:
-        table = tomllib.loads(data.decode("utf-8"))
-        return Config.model_validate(table)
-    except ValidationError as error:
-        raise ConfigError("\n".join(f"{path}: {problem}" for problem in _problems(error))) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
-
-
-_IN_WORDS = {
-    "slack.channel": "must be the channel's id, as C0123456789, not its name: Slack shows it at the bottom of the channel's details",
-    "slack.announcers.bot_id": "must be a bot's id, as B0123456789: sevbot's log names the sender of a message that matches the pattern",
-    "slack.announcers.app_id": "must be an app's id, as A0123456789",
-    "slack.announcers.user_id": "must be a user's id, as U0123456789",
-}
-
-
-def _follows(place: tuple[int | str, ...], error: ValidationError) -> bool:
-    """Whether a problem inside of `place` is named already, so that `place` itself came out empty."""
-    return any(len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in error.errors())
-
-
-def _problems(error: ValidationError) -> list[str]:
-    """One sentence for each problem; what only follows from another one is left out."""
-    problems = []
-    for entry in error.errors():
-        place = ".".join(str(part) for part in entry["loc"])
-        named = ".".join(str(part) for part in entry["loc"] if isinstance(part, str))
-        message = str(entry["msg"]).removeprefix("Value error, ")
-        if entry["type"] == "extra_forbidden":
-            message = "is not known here: a misspelling?" + (
-                ' (a name with dots is quoted: [hosts."db1.prod"])' if named.startswith("hosts") else ""
-            )
-        elif entry["type"] == "missing":
-            message = "is missing (docs/config.md has an example)"
-        elif entry["type"] == "string_pattern_mismatch":
-            message = _IN_WORDS.get(named, f"has characters that cannot stand there: {message}")
-        elif entry["type"] == "too_short" and any(
-            other["loc"][: len(entry["loc"])] == entry["loc"] != other["loc"] for other in error.errors()
-        ):
-            continue
-        problems.append(f"{place}: {message}" if place else message)
-    return problems
-
-
-def read_tokens(config: SlackConfig, environment: Mapping[str, str] = os.environ) -> Tokens:
-    """Both tokens, each from its file or from the environment; raises ConfigError."""
-    return Tokens(
-        bot=_token(config.bot_token_file, "SLACK_BOT_TOKEN", "xoxb-", environment),
-        app=_token(config.app_token_file, "SLACK_APP_TOKEN", "xapp-", environment),
-    )
-
-
-def _token(file: Path | None, variable: str, prefix: str, environment: Mapping[str, str]) -> SecretStr:
-    try:
-        value = file.read_text(encoding="utf-8").strip() if file else environment.get(variable, "")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise ConfigError(f"{file}: {why}: the file must hold the token that begins with {prefix}") from error
-    if not value.startswith(prefix):
-        where = str(file) if file else f"${variable}"
-        swapped = ": it holds the other token; are the two swapped?" if value.startswith(("xoxb-", "xapp-")) else ""
-        raise ConfigError(
-            f"{where} does not hold a token that begins with {prefix}{swapped or ' (README, Installing, says where Slack shows it)'}"
-        )
-    return SecretStr(value)

@@ -17,7 +17,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from bot.app import serve
-from bot.config import Config, read_config, read_tokens
+from bot.config import Config
+from bot.config_file import read_config, read_tokens
 from bot.demo.hosts import ReplayHosts
 from bot.demo.slack import SlackStandIn
 from bot.demo.terminal import message_lines
@@ -80,6 +81,7 @@ def _forget_proxies() -> None:
 def _config(slack: SlackStandIn, hosts: ReplayHosts, directory: Path) -> Config:
     """The file that `sevbot run` would read, written for this demo, and read the same way."""
     for name, token in (("bot_token", slack.bot_token), ("app_token", slack.app_token)):
+        (directory / name).touch(mode=0o600)
         (directory / name).write_text(token, encoding="utf-8")
     text = CONFIG.format(
         channel=slack.channel_id,
@@ -93,6 +95,7 @@ def _config(slack: SlackStandIn, hosts: ReplayHosts, directory: Path) -> Config:
     )
     text += "".join(HOST_CONFIG.format(name=t.name, address=t.address, port=t.port, user=t.user) for t in hosts.targets.values())
     path = directory / "config.toml"
+    path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
     return read_config(path)
 

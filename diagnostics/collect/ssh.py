@@ -18,7 +18,7 @@ from asyncssh.kex import get_kex_algs
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.collect import ssh_failures as because
 from diagnostics.collect.capture import Capture
-from diagnostics.collect.ssh_identity import HostKeys, Identity, SshSetupError, read_host_keys, read_identity
+from diagnostics.collect.ssh_identity import HostKeys, Identity, SshSetupError, read_ssh_files
 from diagnostics.collect.tcp import CannotAskError, dial
 from diagnostics.probe import PROBE
 
@@ -163,8 +163,8 @@ class SshCollector:
 
     def __init__(self, settings: SshSettings) -> None:
         self._settings = settings
-        self._identity = read_identity(settings.client_key, settings.certificate)
-        self._known_hosts = read_host_keys(settings.known_hosts, SIGNATURES)
+        files = (settings.client_key, settings.certificate, settings.known_hosts)
+        self._identity, self._known_hosts = read_ssh_files(*files, SIGNATURES)
         self._slots = asyncio.Semaphore(settings.at_once)
         self._resolvers = ThreadPoolExecutor(max_workers=settings.at_once, thread_name_prefix="resolve")
 

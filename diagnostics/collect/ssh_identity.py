@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncssh
 
+from diagnostics.collect.guarded_file import USABLE, WRITABLE, read_guarded
 from diagnostics.collect.known_hosts import HostKeys, KnownHosts
 
-__all__ = ["HostKeys", "Identity", "KnownHosts", "SshSetupError", "read_host_keys", "read_identity"]
+__all__ = ["HostKeys", "Identity", "KnownHosts", "SshSetupError", "read_host_keys", "read_identity", "read_ssh_files"]
 
 _MAX_FILE_BYTES = 32 * 1024 * 1024  # a known_hosts of 100,000 hosts
 
 
 class SshSetupError(Exception):
-    """The key, its certificate or known_hosts cannot be used; the sentence names the file and the cure."""
+    """Key, certificate or known_hosts cannot be used. `problems` are pairs of the setting and a sentence with file and cure."""
+
+    def __init__(self, *problems: tuple[str, str]) -> None:
+        super().__init__("\n".join(sentence for _, sentence in problems))
+        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -38,61 +41,101 @@ class Identity:
         return asyncssh.load_keypairs([(self.key, self.certificate)])[0]
 
 
+def read_ssh_files(key: Path, certificate: Path | None, known_hosts: Path, allowed: Sequence[str]) -> tuple[Identity, KnownHosts]:
+    """All that a login needs; raises one SshSetupError with everything that is wrong."""
+    problems: list[tuple[str, str]] = []
+    identity, host_keys = None, None
+    try:
+        identity = read_identity(key, certificate)
+    except SshSetupError as error:
+        problems += error.problems
+    try:
+        host_keys = read_host_keys(known_hosts, allowed)
+    except SshSetupError as error:
+        problems += error.problems
+    if identity is None or host_keys is None:
+        raise SshSetupError(*problems)
+    return identity, host_keys
+
+
 def read_identity(key_file: Path, certificate_file: Path | None) -> Identity:
     """Read the private key and its certificate; raises SshSetupError."""
-    data = _read(key_file, "private key", "create it with `ssh-keygen -t ed25519 -N '' -f {file}` and put its .pub on the hosts", 0o077)
+    problems: list[tuple[str, str]] = []
+    key, certificate = None, None
     try:
-        key = asyncssh.import_private_key(data)
+        key = _read_key(key_file)
+    except SshSetupError as error:
+        problems += error.problems
+    try:
+        certificate = _read_certificate(certificate_file) if certificate_file else None
+    except SshSetupError as error:
+        problems += error.problems
+    if key is None or problems:
+        raise SshSetupError(*problems)
+    identity = Identity(key, certificate)
+    try:
+        identity.keypair()
+    except ValueError as error:
+        sentence = f"{certificate_file} is not a certificate for {key_file} ({error}): sign that key's .pub anew"
+        raise SshSetupError(("certificate", sentence)) from error
+    return identity
+
+
+def _read_key(file: Path) -> asyncssh.SSHKey:
+    cure = "create it with `ssh-keygen -t ed25519 -N '' -f {file}` and put its .pub on the hosts"
+    data = _read(file, ("client_key", "private key"), cure, USABLE)
+    try:
+        return asyncssh.import_private_key(data)
     except asyncssh.KeyEncryptionError as error:
-        raise SshSetupError(_encrypted(key_file)) from error
+        raise SshSetupError(("client_key", _encrypted(file))) from error
     except (asyncssh.KeyImportError, ValueError) as error:
         if "assphrase" in str(error):
-            raise SshSetupError(_encrypted(key_file)) from error
-        raise SshSetupError(f"{key_file} is not a private key ({error}): set client_key to an OpenSSH private key") from error
-    if certificate_file is None:
-        return Identity(key, None)
+            raise SshSetupError(("client_key", _encrypted(file))) from error
+        sentence = f"{file} is not a private key ({error}): set client_key to an OpenSSH private key"
+        raise SshSetupError(("client_key", sentence)) from error
+
+
+def _read_certificate(file: Path) -> asyncssh.SSHCertificate:
     cure = "let your certificate authority sign the public key, and write the -cert.pub to {file}"
+    data = _read(file, ("certificate", "certificate"), cure, 0)
     try:
-        certificate = asyncssh.import_certificate(_read(certificate_file, "certificate", cure, 0))
-        identity = Identity(key, certificate)
-        identity.keypair()
+        return asyncssh.import_certificate(data)
     except (asyncssh.KeyImportError, ValueError) as error:
-        raise SshSetupError(f"{certificate_file} is not a certificate for {key_file} ({error}): sign that key's .pub anew") from error
-    return identity
+        sentence = f"{file} is not a certificate ({error}): sign the client_key's .pub anew"
+        raise SshSetupError(("certificate", sentence)) from error
 
 
 def read_host_keys(file: Path, allowed: Sequence[str]) -> KnownHosts:
     """Read known_hosts; `allowed` are the signature algorithms in order of preference. Raises SshSetupError."""
-    data = _read(file, "known_hosts", "write the hosts' public keys to {file}, from your configuration management", 0o022)
+    cure = "write the hosts' public keys to {file}, from your configuration management"
+    data = _read(file, ("known_hosts", "known_hosts"), cure, WRITABLE)
     text = data.decode("utf-8", errors="replace")
     if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
-        raise SshSetupError(f"{file} is empty, so any machine could pose as a host: write a line `NAME ssh-ed25519 AAAA…` for each host")
+        sentence = f"{file} is empty, so any machine could pose as a host: write a line `NAME ssh-ed25519 AAAA…` for each host"
+        raise SshSetupError(("known_hosts", sentence))
     try:
         return KnownHosts(text, allowed)
     except ValueError as error:
-        raise SshSetupError(f"{file} is not a known_hosts file ({error}): each line is `NAME ssh-ed25519 AAAA…`") from error
+        sentence = f"{file} is not a known_hosts file ({error}): each line is `NAME ssh-ed25519 AAAA…`"
+        raise SshSetupError(("known_hosts", sentence)) from error
 
 
 def _encrypted(file: Path) -> str:
     return f"{file} is encrypted, and nobody is there to type its passphrase: give sevbot a key without one (`ssh-keygen -p -f {file}`)"
 
 
-def _read(file: Path, what: str, cure: str, forbidden_mode: int) -> bytes:
-    """The file's bytes; refuses one whose mode has any bit of `forbidden_mode`."""
+def _read(file: Path, what: tuple[str, str], cure: str, forbidden_mode: int) -> bytes:
+    """The file's bytes; `what` is its setting and its name. Refuses one that others could have changed, or a secret that they can read."""
+    setting, name = what
     try:
-        with file.open("rb") as opened:
-            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
-            data = opened.read(_MAX_FILE_BYTES + 1)
+        data, problems = read_guarded(file, _MAX_FILE_BYTES, forbidden_mode)
     except FileNotFoundError as error:
-        raise SshSetupError(f"there is no {what} {file}: {cure.format(file=file)}") from error
+        raise SshSetupError((setting, f"there is no {name} {file}: {cure.format(file=file)}")) from error
     except OSError as error:
-        raise SshSetupError(
-            f"the {what} {file} cannot be read ({error.strerror}): its owner must be the user that sevbot runs as (chown)"
-        ) from error
-    if mode & forbidden_mode:
-        keep = "600" if forbidden_mode & 0o044 else "644"
-        whom = "read" if forbidden_mode & 0o044 else "changed"
-        raise SshSetupError(f"the {what} {file} can be {whom} by other users (mode {mode:04o}): `chmod {keep} {file}`")
+        sentence = f"the {name} {file} cannot be read ({error.strerror}): its owner must be the user that sevbot runs as (chown)"
+        raise SshSetupError((setting, sentence)) from error
     if len(data) > _MAX_FILE_BYTES:
-        raise SshSetupError(f"the {what} {file} is larger than {_MAX_FILE_BYTES} bytes: is it the right file?")
+        problems.append(f"the {name} {file} is larger than {_MAX_FILE_BYTES} bytes: is it the right file?")
+    if problems:
+        raise SshSetupError(*((setting, problem) for problem in problems))
     return data

@@ -80,6 +80,7 @@ def test_a_host_that_is_not_in_the_inventory_is_status_1(tmp_path: Path) -> None
     (tmp_path / "known_hosts").write_text(f"web1 {(tmp_path / 'key.pub').read_text(encoding='utf-8')}", encoding="utf-8")
     config = f'[ssh]\nclient_key = "{tmp_path}/key"\nknown_hosts = "{tmp_path}/known_hosts"\n[hosts.web1]\naddress = "127.0.0.1"\n'
     (tmp_path / "config.toml").write_text(config, encoding="utf-8")
+    (tmp_path / "config.toml").chmod(0o600)
 
     done = sevbot("diagnose", "nosuch", "--config", str(tmp_path / "config.toml"))
 

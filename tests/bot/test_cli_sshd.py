@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def config_of(sshd: Sshd, extra: str = "") -> str:
     text += f'[hosts.{NAME}]\naddress = "{target.address}"\nport = {target.port}\n{extra}'
     path = sshd.directory / "config.toml"
     path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
     return str(path)
 
 
@@ -55,10 +57,23 @@ def test_record_writes_what_diagnose_reads(tmp_path: Path) -> None:
         live = sevbot("diagnose", NAME, "--json", "--config", config)
         recorded = sevbot("record", NAME, str(tmp_path / "recording"), "--config", config)
     again = sevbot("diagnose", "--bundle", str(tmp_path / "recording"), "--json")
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "recording").iterdir()} == {0o600}
 
     assert (live.returncode, recorded.returncode) == (0, 0)
     assert json.loads(live.stdout)["hosts"][0]["findings"][0]["headline"] == "membind OOM of node 1, suggest interleave"
     assert again.stdout == live.stdout
+
+
+def test_an_empty_directory_that_others_can_read_is_closed_and_that_is_said(tmp_path: Path) -> None:
+    """It may have been made with `mkdir` a minute ago."""
+    where = tmp_path / "recording"
+    where.mkdir()
+    where.chmod(0o755)
+    with Sshd(tmp_path, options=replaying(tmp_path, "tests/cases/membind-oom-16g-6.1")) as sshd:
+        done = sevbot("record", NAME, str(where), "--config", config_of(sshd))
+
+    assert stat.S_IMODE(where.stat().st_mode) == 0o700
+    assert b"others could read that directory: it is now mode 0700" in done.stdout
 
 
 def test_one_host_that_fails_is_status_1_and_hides_no_other(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import ConfigError, SlackConfig, read_config, read_tokens
+from bot.config import ConfigError, SlackConfig
+from bot.config_file import read_config, read_tokens
 from tests.bot.configs import SLACK
 
 GOOD = """
@@ -28,6 +29,7 @@ hosts = ["web1"]
 def read(tmp_path: Path, text: str) -> object:
     path = tmp_path / "config.toml"
     path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
     return read_config(path)
 
 
@@ -49,7 +51,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         (GOOD.replace("announcement =", "anouncement ="), "slack.anouncement: is not known here"),
         (GOOD.replace("'(?i)^SEV-?\\d'", "'(unclosed'"), "is not a regular expression that RE2 reads: missing )"),
         (GOOD.replace('bot_id = "B0SEV"', ""), "at least one of bot_id, app_id, user_id"),
-        (GOOD.replace('hosts = ["web1"]', 'hosts = ["web9"]'), "services.ranker names host web9"),
+        (GOOD.replace('hosts = ["web1"]', 'hosts = ["web9"]'), "services.ranker.hosts: names web9, which has no [hosts.web9]"),
         (GOOD.replace('address = "10.0.0.11"', 'address = "10.0.0.11 -oProxyCommand=id"'), "hosts.web1.address"),
         (GOOD.replace("'(?i)^SEV-?\\d'", '"\\bSEV"'), "write it in single quotes"),
         (GOOD.replace("'(?i)^SEV-?\\d'", "''"), "must say something"),
@@ -81,6 +83,7 @@ def test_tokens_come_from_file_or_environment_and_never_show(tmp_path: Path) -> 
     """A token's repr is stars."""
     file = tmp_path / "bot"
     file.write_text("xoxb-secret\n", encoding="utf-8")
+    file.chmod(0o600)
     slack = SLACK.model_copy(update={"bot_token_file": file})
 
     tokens = read_tokens(slack, {"SLACK_APP_TOKEN": "xapp-secret"})

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import stat
+import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,7 +15,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from diagnostics.bundle import MAX_FILE_BYTES, Bundle, BundleError, Missing, Section, read_directory, write_directory
+from diagnostics.bundle import (
+    MAX_BUNDLE_BYTES,
+    MAX_FILE_BYTES,
+    MOST_SECTIONS,
+    Bundle,
+    BundleError,
+    Missing,
+    Section,
+    read_directory,
+    write_directory,
+)
+from tests.conftest import ROOT
 from tests.diagnostics.test_framing import bundles
 
 ABOUT: dict[str, Any] = {"bundle": 1, "host": "web1", "probe": 1, "sections": {"clock": {"exit": 0}}, "missing": {"uname": "why"}}
@@ -110,3 +126,114 @@ def test_a_directory_that_holds_anything_is_not_written_to(tmp_path: Path) -> No
     (tmp_path / "x").touch()
     with pytest.raises(FileExistsError):
         write_directory(Bundle("web1", {}), tmp_path)
+
+
+@pytest.mark.parametrize("mask", [0, 0o077, 0o777])
+@pytest.mark.parametrize("was", [None, 0o777, 0o755, 0o700])
+def test_only_the_user_can_read_a_recording(tmp_path: Path, mask: int, was: int | None) -> None:
+    """Whatever the umask is, and however the empty directory was made."""
+    where = tmp_path / "recording"
+    if was is not None:
+        where.mkdir()
+        where.chmod(was)
+    before = os.umask(mask)
+    try:
+        write_directory(Bundle("web1", {"clock": Section("clock", "now 1\n")}), where)
+    finally:
+        os.umask(before)
+
+    assert {stat.S_IMODE(path.stat().st_mode) for path in where.iterdir()} == {0o600}
+    assert stat.S_IMODE(where.stat().st_mode) == 0o700
+    assert sorted(path.name for path in where.iterdir()) == ["bundle.json", "clock.txt"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's directory")
+def test_another_users_directory_is_not_written_to(tmp_path: Path) -> None:
+    """Who owns it can read and change what is put there."""
+    (tmp_path / "theirs").mkdir()
+    os.chown(tmp_path / "theirs", 65534, 65534)
+    with pytest.raises(PermissionError, match="another user"):
+        write_directory(Bundle("web1", {}), tmp_path / "theirs")
+
+
+WRITE = """
+import os, sys
+from pathlib import Path
+from diagnostics.bundle import Bundle, Section, write_directory
+steps = int(sys.argv[1])
+def step(event, args):
+    global steps
+    if event in ("open", "os.rename", "os.chmod"):
+        steps -= 1
+        if steps < 0:
+            os.kill(os.getpid(), 9)
+sections = {name: Section(name, "x 1\\n") for name in ("clock", "uname", "meminfo")}
+where = Path(sys.argv[2])
+sys.addaudithook(step)
+write_directory(Bundle("web1", sections), where)
+"""
+
+
+def test_a_recording_that_was_killed_is_no_bundle(tmp_path: Path) -> None:
+    """Killed at every step in turn: what is left is refused, until it is whole."""
+    seen = []
+    for steps in range(40):
+        where = tmp_path / str(steps)
+        done = subprocess.run([sys.executable, "-c", WRITE, str(steps), str(where)], check=False, cwd=ROOT)
+        if done.returncode == 0:
+            break
+        assert done.returncode == -9
+        if where.exists():
+            seen.append(refused(where))
+    assert len(seen) > 5
+    assert set(read_directory(where).sections) == {"clock", "uname", "meminfo"}
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "clock.txt"])
+@pytest.mark.parametrize("kind", ["link", "link to nowhere", "fifo", "device", "socket", "directory"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, name: str, kind: str) -> None:
+    """In a process of its own, since a FIFO would hang for ever."""
+    where = tmp_path / "bundle"
+    where.mkdir()
+    directory(where, ABOUT, clock="now 1\n")
+    target = (where / name).rename(tmp_path / "real")
+    if kind.startswith("link"):
+        (where / name).symlink_to(target if kind == "link" else tmp_path / "none")
+    elif kind == "fifo":
+        os.mkfifo(where / name)
+    elif kind == "device":
+        if os.geteuid() != 0:
+            pytest.skip("only root can make a device")
+        os.mknod(where / name, 0o600 | stat.S_IFCHR, os.makedev(1, 5))
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.bind(str(where / name))
+    else:
+        (where / name).mkdir()
+    command = [sys.executable, "-m", "bot", "diagnose", "--bundle", str(where)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30, cwd=ROOT, stdin=subprocess.DEVNULL)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{name} is a link, a FIFO, a device or a directory" in done.stderr
+
+
+def test_the_directory_itself_may_be_a_link(tmp_path: Path) -> None:
+    """The user named it."""
+    (tmp_path / "real").mkdir()
+    directory(tmp_path / "real", ABOUT, clock="now 1\n")
+    (tmp_path / "latest").symlink_to(tmp_path / "real")
+
+    assert read_directory(tmp_path / "latest") == read_directory(tmp_path / "real")
+
+
+def test_bundles_larger_than_any_are_refused(tmp_path: Path) -> None:
+    """Too many sections, too much in all, too deep."""
+    many = {f"s{number}": {"exit": 0} for number in range(MOST_SECTIONS + 1)}
+    assert f"names {MOST_SECTIONS + 1} sections" in refused(directory(tmp_path, ABOUT | {"sections": many}))
+    some = [f"s{number}" for number in range(6)]
+    text = "x" * (MAX_FILE_BYTES - 1) + "\n"
+    large = directory(tmp_path, ABOUT | {"sections": {name: {"exit": 0} for name in some}}, **dict.fromkeys(some, text))
+    assert f"larger than {MAX_BUNDLE_BYTES} bytes" in refused(large)
+    assert "nested too deeply" in refused(directory(tmp_path, '{"bundle": 1, "host": ' + "[" * 100_000))
+    deep = '{"bundle": 1, "missing": {"clock": ' + "[" * 900 + "]" * 900 + "}}"
+    assert "missing must be a table" in refused(directory(tmp_path, deep))

@@ -80,6 +80,7 @@ def record(guest: Guest, directory: Path, bundle: Path) -> str | None:
     """`sevbot record` over SSH to the guest; what it said where it failed."""
     config = directory / "config.toml"
     config.write_text(CONFIG.format(keys=guest.image.directory, port=guest.port), encoding="utf-8")
+    config.chmod(0o600)
     done = subprocess.run(
         [sys.executable, "-m", "bot", "record", "lab", bundle, "--config", config],
         check=False,

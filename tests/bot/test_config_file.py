@@ -1,0 +1,318 @@
+"""The configuration and the files that it names, as `sevbot run` and `sevbot diagnose` judge them: the real command, real files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from bot.config import Config, ConfigError
+from bot.config_file import read_config, set_up
+from tests.bot.test_cli import sevbot
+from tests.conftest import ROOT
+
+OLD = ROOT / "tests" / "bot" / "config-0.1.0.toml"  # the example of docs/config.md as 0.1.0 had it
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+
+
+class Files:
+    """A configuration that can be used, with all its files, in a directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        self.write("key", key.export_private_key().decode())
+        self.write("known_hosts", f"web1 {key.export_public_key().decode()}")
+        self.bot = self.write("bot", "xoxb-1\n")
+        self.app = self.write("app", "xapp-1\n")
+        self.slack = f"""
+[slack]
+channel = "C0PROD"
+announcement = '(?i)^SEV-?\\d'
+bot_token_file = "{self.bot}"
+app_token_file = "{self.app}"
+[[slack.announcers]]
+bot_id = "B0SEV"
+"""
+        self.rest = f"""
+[ssh]
+client_key = "{directory}/key"
+known_hosts = "{directory}/known_hosts"
+[hosts.web1]
+address = "10.0.0.11"
+[services.ranker]
+hosts = ["web1"]
+"""
+        self.path = self.write("config.toml", self.slack + self.rest)
+
+    def write(self, name: str, text: str, mode: int = 0o600) -> Path:
+        path = self.directory / name
+        path.write_text(text, encoding="utf-8")
+        path.chmod(mode)
+        return path
+
+    def change(self, old: str, new: str) -> None:
+        text = self.path.read_text(encoding="utf-8")
+        assert old in text
+        self.write("config.toml", text.replace(old, new, 1))
+
+    def run_says(self) -> list[str]:
+        """The lines that `sevbot run` refuses with."""
+        return self._says("run")
+
+    def diagnose_says(self) -> list[str]:
+        """Those of `sevbot diagnose`; the host is asked for by a name that is not there, so nothing is dialled."""
+        return self._says("diagnose", "nosuch")
+
+    def _says(self, *command: str) -> list[str]:
+        done = sevbot(*command, "--config", str(self.path))
+        assert done.returncode == 2, done
+        assert done.stdout == b""
+        return done.stderr.decode().splitlines()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    (tmp_path / "etc").mkdir(mode=0o755)
+    return Files(tmp_path / "etc")
+
+
+def test_what_is_good_is_taken(files: Files) -> None:
+    """Else the refusals below would prove nothing. Others may read the configuration."""
+    files.path.chmod(0o644)
+    setup = set_up(files.path, for_slack=True)
+
+    assert setup.warnings == ()
+    assert setup.tokens is not None
+
+
+@pytest.mark.parametrize("command", ["run", "diagnose"])
+def test_every_problem_comes_in_one_round(files: Files, command: str) -> None:
+    """Types, ranges, names, patterns, references, key, certificate, known_hosts and tokens; each with its place and its cure."""
+    files.change('channel = "C0PROD"', 'channel = "#prod"\nnotify_when_ready = "yes"\napi_url = "http://slack.example/api/"')
+    files.change(
+        'address = "10.0.0.11"', 'address = "10.0.0.11"\nport = "22871"\nprot = 1\n[hosts.web2]\naddress = "10.0.0.12"\nport = 99999'
+    )
+    files.change('hosts = ["web1"]', 'hosts = ["web1", "web9"]\n[services.web1]\nhosts = ["web2"]\n[services.one]\nhosts = "web1"')
+    files.change("[ssh]", f'[job_logs]\npatterns = ["(", "x"]\n[ssh]\ncertificate = "{files.directory}/none"\nat_once = true')
+    files.change("[services.ranker]", "[services.ranker]\nexpected_peak = 11")
+    files.path.chmod(0o666)
+    said = "\n".join(getattr(files, f"{command}_says")())
+
+    wanted = [
+        "can be changed by other users (mode 0666): `chmod 644",
+        "hosts.web1.port: must be a whole number without quotes",
+        "hosts.web1.prot: is not known here",
+        "hosts.web2.port: must be less than or equal to 65535",
+        "services.ranker.hosts: names web9, which has no [hosts.web9]",
+        "services.ranker.expected_peak: must be a size with its unit",
+        "services.web1: a host has this name, too",
+        'services.one.hosts: must be a list, as ["web1"]',
+        "job_logs.patterns.0: is not a regular expression that RE2 reads",
+        "job_logs.patterns.1: 'x' must have a group",
+        "ssh.at_once: must be a whole number",
+    ]
+    slack = [
+        "slack.channel: must be the channel's id",
+        "slack.notify_when_ready: must be true or false",
+        "slack.api_url: must begin with https://",
+    ]
+    assert [words for words in wanted + (slack if command == "run" else []) if words not in said] == []
+    assert all(line.startswith(f"sevbot: {files.path}") for line in said.splitlines())
+
+
+def test_problems_of_the_files_come_in_the_same_round(files: Files) -> None:
+    """Beside a problem in another table: key, certificate, known_hosts and both tokens."""
+    files.change('address = "10.0.0.11"', 'address = "10.0.0.11"\nport = 0')
+    files.change("[ssh]", f'[ssh]\ncertificate = "{files.directory}/none"')
+    files.write("known_hosts", "")
+    (files.directory / "key").chmod(0o644)
+    files.bot.chmod(0o644)
+    files.write("app", "xoxb-2\n")
+    said = files.run_says()
+
+    assert len(said) == 6
+    for line, words in zip(
+        sorted(said),
+        [
+            "hosts.web1.port: must be greater",
+            "slack.app_token_file: ",
+            "slack.bot_token_file: ",
+            "ssh.certificate: there is no certificate",
+            "ssh.client_key: ",
+            "ssh.known_hosts: ",
+        ],
+        strict=True,
+    ):
+        assert line.startswith(f"sevbot: {files.path}: {words}")
+    told = "\n".join(said)
+    assert f"`chmod 600 {files.bot}`" in told
+    assert "are the two swapped?" in told
+    assert f"`chmod 600 {files.directory}/key`" in told
+    assert "xoxb-2" not in told
+
+
+@pytest.mark.parametrize("broken", ['channel = "#prod"', 'announcement = "("', "channel = 3", 'nonsense = "x"', 'api_url = "http://x/"'])
+def test_a_broken_slack_table_stops_only_what_needs_it(files: Files, broken: str) -> None:
+    """In a SEV the command line still answers; a warning says what is wrong."""
+    files.change(
+        'channel = "C0PROD"' if broken.startswith("channel") else "[slack]",
+        broken if broken.startswith("channel") else f"[slack]\n{broken}",
+    )
+    if broken.startswith("announcement"):
+        files.change("announcement = '(?i)^SEV-?\\d'\n", "")
+    done = sevbot("diagnose", "nosuch", "--config", str(files.path))
+
+    assert done.returncode == 1
+    assert b"nosuch: not in the inventory" in done.stdout
+    assert done.stderr.decode().startswith(f"sevbot: warning: {files.path}: slack.{broken.partition(' ')[0]}: ")
+    assert files.run_says()
+
+
+def test_missing_tokens_and_a_missing_slack_table_do_not_stop_diagnose(files: Files) -> None:
+    """The credentials are there for the service only."""
+    files.bot.unlink()
+    for text in (files.slack + files.rest, files.rest):
+        files.write("config.toml", text)
+        done = sevbot("diagnose", "nosuch", "--config", str(files.path))
+        assert (done.returncode, done.stderr) == (1, b"")
+        assert files.run_says()
+
+
+@pytest.mark.parametrize("mode", [0o660, 0o606, 0o620, 0o602])
+def test_a_configuration_that_others_can_write_is_refused(files: Files, mode: int) -> None:
+    """Who can write it can send the tokens elsewhere, and point names at other addresses."""
+    files.path.chmod(mode)
+    (line,) = files.diagnose_says()
+
+    assert line.endswith(f"{files.path} can be changed by other users (mode {mode:04o}): `chmod 644 {files.path}`")
+
+
+@pytest.mark.parametrize("what", ["its directory", "a link's directory", "a link's target", "the target's directory"])
+def test_every_way_to_the_configuration_is_looked_at(files: Files, tmp_path: Path, what: str) -> None:
+    """A file is as safe as the directory that holds it, and a link as safe as what it leads to."""
+    (tmp_path / "links").mkdir(mode=0o755)
+    link = tmp_path / "links" / "config.toml"
+    link.symlink_to(files.path)
+    bad = {"its directory": files.directory, "a link's directory": link.parent, "a link's target": files.path}
+    place = bad.get(what, files.directory)
+    place.chmod(0o666 if place == files.path else 0o777)
+    if what != "its directory":
+        files.path = link
+    said = files.diagnose_says()  # known_hosts lies in the same directory
+
+    assert all("can be changed by other users" in line for line in said)
+    assert what == "a link's target" or all(f" {place}`" in line for line in said)
+
+
+def test_a_sticky_directory_is_safe_enough(files: Files) -> None:
+    """As /tmp: nobody can replace another user's file there."""
+    files.directory.chmod(0o1777)
+    assert read_config(files.path)
+
+
+@NEEDS_ROOT
+@pytest.mark.parametrize("what", ["file", "directory"])
+def test_a_configuration_of_a_third_user_is_refused(files: Files, what: str) -> None:
+    """Neither root nor the user that runs sevbot."""
+    os.chown(files.path if what == "file" else files.directory, 65534, 65534)
+    (line,) = files.diagnose_says()
+
+    assert "belongs to user 65534, who is neither root nor the user that runs sevbot: `chown root " in line
+
+
+def test_a_configuration_that_is_a_fifo_is_refused(files: Files) -> None:
+    """It would be waited for for ever."""
+    files.path.unlink()
+    os.mkfifo(files.path, 0o600)
+    assert "name a regular file" in files.diagnose_says()[0]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+def test_tokens_that_others_can_read_are_refused(files: Files, mode: int) -> None:
+    """Who reads them is the bot."""
+    files.app.chmod(mode)
+    (line,) = files.run_says()
+
+    assert line.endswith(f"slack.app_token_file: {files.app} can be read by other users (mode {mode:04o}): `chmod 600 {files.app}`")
+
+
+@pytest.mark.parametrize(("mode", "is_good"), [(0o400, True), (0o440, True), (0o444, False), (0o460, False)])
+def test_the_credentials_of_systemd_are_taken(files: Files, monkeypatch: pytest.MonkeyPatch, mode: int, is_good: bool) -> None:
+    """LoadCredential= gives the service's user access by an ACL, whose mask shows as group bits: mode 0440."""
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(files.directory))
+    for file in (files.app, files.directory / "key"):
+        file.chmod(mode)
+    if is_good:
+        assert set_up(files.path, for_slack=True).tokens
+    else:
+        with pytest.raises(ConfigError) as caught:
+            set_up(files.path, for_slack=True)
+        assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "is_good"),
+    [
+        ("https://slack.example/api/", True),
+        ("http://127.0.0.1:3000/api/", True),
+        ("http://127.8.9.10/", True),
+        ("http://[::1]:3000/", True),
+        ("http://localhost:3000/api/", True),
+        ("http://slack.com/api/", False),
+        ("http://127.0.0.1@slack.example/", False),
+        ("http://localhost.example/", False),
+        ("http://128.0.0.1/", False),
+        ("HTTP://10.0.0.1/", False),
+        ("ftp://127.0.0.1/", False),
+        ("https://", False),
+        ("", False),
+    ],
+)
+def test_tokens_are_sent_over_tls_only(files: Files, url: str, is_good: bool) -> None:
+    """But on this machine."""
+    files.change("[slack]", f'[slack]\napi_url = "{url}"')
+    if is_good:
+        assert read_config(files.path)
+    else:
+        with pytest.raises(ConfigError, match=r"slack\.api_url: must begin with https://"):
+            read_config(files.path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a = 1979-05-27", "[hosts]\nweb1 = 1979-05-27", f"x = {'[' * 5000}", f"x = {'9' * 5000}", "ssh = 1", 'x = "\\u0000"', "\ufeff[ssh]"],
+)
+def test_odd_toml_is_a_sentence(files: Files, text: str) -> None:
+    """Never a traceback."""
+    files.write("config.toml", text)
+    assert all(line.startswith(f"sevbot: {files.path}: ") for line in files.diagnose_says())
+
+
+def test_a_path_with_a_nul_is_a_sentence(files: Files) -> None:
+    """Of the key, and of a token."""
+    files.change(str(files.directory / "key"), "/a\\u0000b")
+    files.change(str(files.bot), "/a\\u0000b")
+    assert len(files.run_says()) == 2
+
+
+def test_the_example_of_0_1_0_goes_on_working(tmp_path: Path) -> None:
+    """docs/config.md as it was, byte for byte."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(OLD.read_bytes())
+    path.chmod(0o644)
+    config = read_config(path)
+
+    assert isinstance(config, Config)
+    assert list(config.hosts) == ["web1", "db1.prod"]
+
+
+def test_the_example_of_the_documentation_is_good(tmp_path: Path) -> None:
+    """As it is now."""
+    text = (ROOT / "docs" / "config.md").read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o644)
+    assert read_config(path)
