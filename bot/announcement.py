@@ -1,14 +1,14 @@
 """Is this Slack message the announcement of a SEV, and whom does it concern? Pure functions over the event as Slack sends it.
 
 An announcement is a new message in the configured channel, by a configured announcer (compared by id, never by name), whose text
-matches the configured pattern. The text is everything that people see: `text`, attachments and blocks, since many bots leave `text` empty.
+matches the configured pattern. The text is everything that people see of its sender's own: `text`, attachments and blocks, since many bots
+leave `text` empty; not what it quotes of others.
 """
 
 from __future__ import annotations
 
 import hashlib
 import html
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +18,15 @@ import re2
 from bot.config import SlackConfig
 from bot.inventory import Inventory
 
-_log = logging.getLogger(__name__)
-
 MAX_TEXT_CHARS = 16 * 1024
 MAX_DEPTH = 12
 _TEXT_KEYS = ("text", "title", "pretext", "fallback", "value")
 _NESTED_KEYS = ("text", "fields", "elements", "blocks", "attachments")
+_QUOTING_KEYS = (  # what Slack adds to an attachment that shows another message or a linked page; a bot's own attachment has none of these
+    "is_share", "is_msg_unfurl", "is_reply_unfurl", "is_thread_root_unfurl", "is_app_unfurl",
+    "from_url", "original_url", "app_unfurl_url", "author_id", "channel_id", "message_blocks",
+)  # fmt: skip
+_QUOTED_LINE = "&gt;"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,11 @@ class Announcement:
         return hashlib.sha256(f"{self.channel}:{self.ts}".encode()).hexdigest()[:24]
 
 
-def read_announcement(event: Mapping[str, Any], config: SlackConfig, inventory: Inventory) -> Announcement | None:
+class NoAnnouncer:
+    """A message that matches the pattern, of somebody who may not announce: not answered, but worth a line in the log."""
+
+
+def read_announcement(event: Mapping[str, Any], config: SlackConfig, inventory: Inventory) -> Announcement | NoAnnouncer | None:
     """The announcement in a `message` event, or None for all other talk."""
     if event.get("channel") != config.channel or event.get("subtype") not in (None, "bot_message", "file_share"):
         return None
@@ -52,9 +59,7 @@ def read_announcement(event: Mapping[str, Any], config: SlackConfig, inventory: 
     if found is None:
         return None
     if not _may_announce(event, config):
-        sender = {kind: event.get(kind) for kind in ("bot_id", "app_id", "user")}
-        _log.info("a message matched the announcement pattern, but its sender is no configured announcer: %s", sender)
-        return None
+        return NoAnnouncer()
     return Announcement(config.channel, ts, _names(found.groupdict(), text, inventory))
 
 
@@ -75,21 +80,39 @@ def _names(taken: Mapping[str, str | None], text: str, inventory: Inventory) -> 
 
 
 def visible_text(event: Mapping[str, Any]) -> str:
-    """All text of a message, a line for each piece, unescaped once (Slack sends `&`, `<` and `>` escaped)."""
-    pieces = dict.fromkeys(piece for piece in _pieces(event, MAX_DEPTH) if piece)
+    """The sender's own text, a line for each piece, unescaped once (Slack sends `&`, `<` and `>` escaped).
+
+    Left out are attachments that show another message or a linked page, and in a person's message what it quotes; bots use the quote's
+    bar as decoration.
+    """
+    is_person = not event.get("bot_id")
+    pieces = dict.fromkeys(piece for piece in _pieces(event, MAX_DEPTH, is_person=is_person) if piece)
     return html.unescape("\n".join(pieces)[:MAX_TEXT_CHARS])
 
 
-def _pieces(node: object, depth: int) -> Iterator[str]:
+def _pieces(node: object, depth: int, *, is_person: bool) -> Iterator[str]:
     if depth == 0:
         return
     if isinstance(node, list):
         for entry in node:
-            yield from _pieces(entry, depth - 1)
-    elif isinstance(node, Mapping):
+            yield from _pieces(entry, depth - 1, is_person=is_person)
+    elif isinstance(node, Mapping) and not (is_person and node.get("type") == "rich_text_quote"):
         for key in _TEXT_KEYS:
             if isinstance(node.get(key), str):
-                yield node[key]
+                yield _without_quotes(node[key]) if is_person else node[key]
         for key in _NESTED_KEYS:
-            if isinstance(node.get(key), list | Mapping):
-                yield from _pieces(node[key], depth - 1)
+            below = [each for each in _list(node[key]) if not _quotes(each)] if key == "attachments" and key in node else node.get(key)
+            if isinstance(below, list | Mapping):
+                yield from _pieces(below, depth - 1, is_person=is_person)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _quotes(attachment: object) -> bool:
+    return isinstance(attachment, Mapping) and any(attachment.get(key) for key in _QUOTING_KEYS)
+
+
+def _without_quotes(text: str) -> str:
+    return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith(_QUOTED_LINE))

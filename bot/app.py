@@ -16,12 +16,16 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.announcement import read_announcement
+from bot.asking import Door, GroupMembers, Home
 from bot.commands import Ack, Commands
 from bot.config import Config, ConfigError, SlackConfig, Tokens
 from bot.inventory import build_inventory
 from bot.investigate import Collector, Investigator
+from bot.refusals import Refusals
+from bot.retry_after import ClampedResponse, GaveUpError
 from bot.sevs import Sevs
 from bot.thread import SevThread, may_pass, wait_s
 
@@ -32,12 +36,23 @@ START_ATTEMPTS = 4
 _log = logging.getLogger(__name__)
 
 
-def build_client(config: SlackConfig, tokens: Tokens) -> AsyncWebClient:
+def build_session() -> aiohttp.ClientSession:
+    """What speaks HTTP with Slack for all its libraries: a connection for each call, Retry-After clamped (bot.retry_after)."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(force_close=True),
+        timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT_S),
+        response_class=ClampedResponse,
+    )
+
+
+def build_client(config: SlackConfig, tokens: Tokens, session: aiohttp.ClientSession) -> AsyncWebClient:
     """A Web API client that never retries by itself: a post whose answer was lost may have been posted (bot.thread)."""
-    return AsyncWebClient(token=tokens.bot.get_secret_value(), base_url=config.api_url, timeout=SLACK_TIMEOUT_S, retry_handlers=[])
+    return AsyncWebClient(token=tokens.bot.get_secret_value(), base_url=config.api_url, session=session, retry_handlers=[])
 
 
-def build_app(config: SlackConfig, client: AsyncWebClient, investigator: Investigator, sevs: Sevs, ourselves: AuthorizeResult) -> AsyncApp:
+def build_app(
+    config: SlackConfig, client: AsyncWebClient, investigator: Investigator, sevs: Sevs, door: Door, ourselves: AuthorizeResult
+) -> AsyncApp:
     """Bolt with our listeners. Bolt leaves out the bot's own messages; any event without a listener is acknowledged and dropped.
 
     `ourselves` is who we are, asked once at start: Bolt would ask at the first event, and lose that event where Slack does not answer.
@@ -47,13 +62,15 @@ def build_app(config: SlackConfig, client: AsyncWebClient, investigator: Investi
         return ourselves
 
     app = AsyncApp(client=client, authorize=authorize)
-    commands = Commands(config, investigator)
+    commands = Commands(investigator, door)
 
-    async def on_message(event: dict[str, Any]) -> None:
-        if sev := read_announcement(event, config, investigator.inventory):
-            sevs.announced(sev)
+    async def on_message(event: dict[str, Any], body: dict[str, Any]) -> None:
+        read = read_announcement(event, config, investigator.inventory)
+        if read is not None and door.lets_in(read, body):
+            sevs.announced(read)
 
-    async def on_command(command: dict[str, Any], ack: Ack, respond: Ack) -> None:
+    async def on_command(command: dict[str, Any], ack: Ack) -> None:
+        respond = AsyncWebhookClient(command["response_url"], session=client.session, retry_handlers=[]).send
         await commands.answer(command, ack, respond)
 
     async def on_other() -> None:
@@ -69,21 +86,28 @@ async def serve(config: Config, tokens: Tokens, collector: Collector, stop: asyn
     """Run the bot until `stop` is set; raises ConfigError where Slack refuses the tokens."""
     if config.slack is None:
         raise ConfigError("the configuration has no [slack] section, which `sevbot run` needs (docs/config.md has an example)")
-    client = build_client(config.slack, tokens)
-    investigator = Investigator(build_inventory(config), collector)
-    sevs = Sevs(investigator, SevThread(client), notify_when_ready=config.slack.notify_when_ready)
-    ourselves = await _check_tokens(client, tokens)
-    app = build_app(config.slack, client, investigator, sevs, ourselves)
-    handler = AsyncSocketModeHandler(app, tokens.app.get_secret_value(), web_client=client)
-    try:
-        await handler.connect_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
-        _log.info("listening in channel %s, %d hosts in the inventory", config.slack.channel, len(config.hosts))
-        if ready is not None:
-            ready.set()
-        await stop.wait()
-    finally:
-        await handler.close_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
-        await sevs.drain(DRAIN_S)  # no new SEV is begun while those under way come to their end
+    async with build_session() as session:
+        client = build_client(config.slack, tokens, session)
+        ourselves = await _check_tokens(client, tokens)
+        members, refusals = GroupMembers(client, config.slack.allowed_groups or ()), Refusals()
+        await members.read()
+        door = Door(config.slack, Home(ourselves.team_id, ourselves.enterprise_id), members, refusals)
+        investigator = Investigator(build_inventory(config), collector)
+        thread = SevThread(client)
+        sevs = Sevs(investigator, thread, notify_when_ready=config.slack.notify_when_ready)
+        app = build_app(config.slack, client, investigator, sevs, door, ourselves)
+        handler = AsyncSocketModeHandler(app, tokens.app.get_secret_value(), web_client=client)
+        try:
+            await handler.connect_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
+            _log.info("listening in channel %s, %d hosts in the inventory", config.slack.channel, len(config.hosts))
+            if ready is not None:
+                ready.set()
+            await stop.wait()
+        finally:
+            await handler.close_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
+            await sevs.drain(DRAIN_S)  # no new SEV is begun while those under way come to their end
+            await thread.close()
+            refusals.sum_up()
 
 
 async def _try(call: Callable[[], Awaitable[AsyncSlackResponse]], refused: str) -> AsyncSlackResponse:
@@ -96,7 +120,11 @@ async def _try(call: Callable[[], Awaitable[AsyncSlackResponse]], refused: str) 
                 raise ConfigError(f"Slack refused {refused.format(error.response.get('error'))}") from error
             if attempt == START_ATTEMPTS - 1:
                 raise ConfigError(f"Slack cannot be reached ({error}): check this machine's way to the internet, or its proxy") from error
-            await asyncio.sleep(wait_s(error, attempt))
+            try:
+                pause_s = wait_s(error, attempt)
+            except GaveUpError as gave_up:
+                raise ConfigError(f"{gave_up}: start it again then") from error
+            await asyncio.sleep(pause_s)
     raise AssertionError("the loop returns or raises")
 
 

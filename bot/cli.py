@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EXIT_EXAMINED, EXIT_NOT_EXAMINED, EXIT_USAGE = 0, 1, 2
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class UsageError(Exception):
@@ -176,7 +177,7 @@ def _run(options: argparse.Namespace) -> int:
     from bot.app import serve
     from bot.config import ConfigError
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     logging.getLogger("asyncssh").setLevel(logging.WARNING)  # at INFO it logs each command: the whole probe, for each host
     setup = _set_up(options, for_slack=True)
     tokens = setup.tokens

@@ -9,14 +9,16 @@ from typing import Any
 
 import aiohttp
 
+from bot.asking import Door
 from bot.blocks import Block, looking_blocks, looking_text, note_blocks, note_text, report_blocks, report_text
-from bot.config import SlackConfig
 from bot.investigate import Investigator
+from bot.retry_after import GaveUpError, asked_wait_s
 
 MAX_NAMES = 50
 AT_ONCE = 2
 HTTP_OK = 200
 RESPOND_AGAIN_S = 1.0
+MAX_BODY_CHARS = 300
 HELP = (
     "/sev diagnose HOST… looks at hosts or services of the inventory and tells why processes were killed there. Only you see the answer.",
     "/sev help shows this. sevbot also answers in the thread of each SEV that is announced in its channel; it only reads on hosts.",
@@ -30,8 +32,8 @@ _log = logging.getLogger(__name__)
 class Commands:
     """Answers `/sev`. Only so many questions run at once, since announced SEVs come first."""
 
-    def __init__(self, config: SlackConfig, investigator: Investigator) -> None:
-        self._config = config
+    def __init__(self, investigator: Investigator, door: Door) -> None:
+        self._door = door
         self._investigator = investigator
         self._slots = asyncio.Semaphore(AT_ONCE)
 
@@ -39,7 +41,8 @@ class Commands:
         """Acknowledge within Slack's 3 s, and answer again once there is a report (Slack does not replace the first answer)."""
         words = str(command.get("text") or "").split()
         names = tuple(dict.fromkeys(words[1:]))
-        if refusal := self._refusal(command, words, names):
+        turned_away = await self._door.refusal(command)
+        if refusal := (turned_away,) if turned_away else self._refusal(words, names):
             await ack(text=note_text(refusal[0]), blocks=note_blocks(refusal))
             return
         if not self._investigator.inventory.find(names)[0]:  # no host to wait for: a second answer could overtake the first
@@ -51,10 +54,8 @@ class Commands:
             text, blocks = await self._diagnose(names)
         await _respond(respond, text, blocks)
 
-    def _refusal(self, command: Mapping[str, Any], words: Sequence[str], names: Sequence[str]) -> tuple[str, ...] | None:
+    def _refusal(self, words: Sequence[str], names: Sequence[str]) -> tuple[str, ...] | None:
         """Help, or why the question is not taken; None if it is a question for hosts."""
-        if command.get("channel_id") != self._config.channel:
-            return ("sevbot answers in the channel that it is configured for only: please ask there.",)
         if words[:1] in ([], ["help"]):
             return HELP
         if words[0] != "diagnose":
@@ -82,11 +83,14 @@ async def _respond(respond: Ack, text: str, blocks: list[Block]) -> None:
     for content in ({"text": text, "blocks": blocks}, {"text": text, "blocks": blocks}, {"text": text}):
         try:
             answer = await respond(**content, response_type="ephemeral")
+            if answer.status_code == HTTP_OK:
+                return
+            _log.warning("Slack refused the answer to /sev: %s %s", answer.status_code, answer.body[:MAX_BODY_CHARS])
+            pause_s = asked_wait_s(answer) or RESPOND_AGAIN_S
+        except GaveUpError:
+            break
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             _log.warning("the answer to /sev did not go: %s", error)
-        else:
-            if answer is None or answer.status_code == HTTP_OK:
-                return
-            _log.warning("Slack refused the answer to /sev: %s %s", answer.status_code, answer.body)
-        await asyncio.sleep(RESPOND_AGAIN_S)
+            pause_s = RESPOND_AGAIN_S
+        await asyncio.sleep(pause_s)
     _log.error("/sev has no answer: Slack took none")

@@ -31,6 +31,8 @@ _UNITS_KB = {"K": 1, "M": 1024, "G": 1024**2, "T": 1024**3}
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=f"^{_NAME.pattern}$")]
+UserId = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]+$")]
+GroupId = Annotated[str, Field(pattern=r"^S[A-Z0-9]+$")]
 
 
 class ConfigError(Exception):
@@ -62,6 +64,8 @@ class SlackConfig(_Strict):
     announcers: tuple[Announcer, ...] = Field(min_length=1)
     announcement: str
     notify_when_ready: bool = False
+    allowed_users: Annotated[tuple[UserId, ...], Field(min_length=1)] | None = None  # neither list: every member of the channel may ask
+    allowed_groups: Annotated[tuple[GroupId, ...], Field(min_length=1, max_length=10)] | None = None
     bot_token_file: Path | None = None
     app_token_file: Path | None = None
     api_url: str = "https://slack.com/api/"

@@ -152,6 +152,8 @@ _IN_WORDS = {
     "slack.announcers.bot_id": "must be a bot's id, as B0123456789: sevbot's log names the sender of a message that matches the pattern",
     "slack.announcers.app_id": "must be an app's id, as A0123456789",
     "slack.announcers.user_id": "must be a user's id, as U0123456789",
+    "slack.allowed_users": "must be users' ids, as U0123456789 (in a person's profile: Copy member ID)",
+    "slack.allowed_groups": "must be user groups' ids, as S0123456789, not their handles",
 }
 _OF_TYPE = {
     "int_type": "must be a whole number without quotes, as 22",

@@ -75,7 +75,7 @@ class Sevs:
             await self._thread.finish(place, posted, text, blocks)
             if self._notify:
                 ready = Place(sev.channel, sev.ts, f"{sev.key}-ready")
-                await self._thread.ensure(ready, text, note_blocks([text]))
+                await self._thread.ensure(ready, text, note_blocks([text]), is_answer=False)
         except asyncio.CancelledError:
             if posted is not None and not posted.done:
                 await self._say_stopped(place, posted)

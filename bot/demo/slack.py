@@ -53,19 +53,19 @@ class SlackStandIn:
     ) -> None:
         self.announcer = announcer
         self._port = port
-        self._workspace = Workspace(channel_name, frozenset(scopes), announcer, self._raise_event)
-        self.bot_token, self.app_token = self._workspace.bot_token, self._workspace.app_token
+        self.workspace = Workspace(channel_name, frozenset(scopes), announcer, self._raise_event)
+        self.bot_token, self.app_token = self.workspace.bot_token, self.workspace.app_token
         self.bot_user_id, self.bot_id, self.app_id = SEVBOT.user_id, SEVBOT.bot_id, SEVBOT.app_id
-        self.team_id, self.channel_id = self._workspace.team_id, self._workspace.channel_id
+        self.team_id, self.channel_id = self.workspace.team_id, self.workspace.channel_id
         self.channel_name = channel_name
-        self.changes = self._workspace.changes
+        self.changes = self.workspace.changes
         self._sockets = SocketMode(SEVBOT.app_id, retry_after_s, self.changes)
-        self._commands = Commands(self._workspace, self._sockets, COMMANDS, replaces=replaces_command_answers)
-        self._api = WebApi(self._workspace, self._open_socket)
+        self._commands = Commands(self.workspace, self._sockets, COMMANDS, replaces=replaces_command_answers)
+        self._api = WebApi(self.workspace, self._open_socket)
         self.history: list[ApiCall] = self._api.history  # the Web API calls that were accepted, in order
         self.refused: list[ApiCall] = self._api.refused  # those answered with an error, injected ones too
         self.acks: list[Envelope] = self._sockets.acks  # what sevbot acknowledged, in order
-        self._page = Page(self._workspace, self.slash)
+        self._page = Page(self.workspace, self.slash)
         self._tickets: set[str] = set()
         self._events: dict[str, Json] = {}
         self._runner: web.AppRunner | None = None
@@ -109,15 +109,15 @@ class SlackStandIn:
     @property
     def ephemerals(self) -> list[Json]:
         """What one person only was shown (`to`), in order; `command` is what it answers."""
-        return copy.deepcopy(self._workspace.ephemerals)
+        return copy.deepcopy(self.workspace.ephemerals)
 
     def messages(self) -> list[Json]:
         """Every message as stored, oldest first: with metadata and with how it was sent (unfurl_links and the like)."""
-        return copy.deepcopy(list(self._workspace.messages.values()))
+        return copy.deepcopy(list(self.workspace.messages.values()))
 
     def thread(self, ts: str) -> list[Json]:
         """The message `ts` and its replies as stored, oldest first."""
-        return copy.deepcopy(self._workspace.thread(ts))
+        return copy.deepcopy(self.workspace.thread(ts))
 
     async def announce(
         self, text: str = "", blocks: Sequence[Json] | None = None, attachments: Sequence[Json] | None = None, bot: Bot | None = None
@@ -125,15 +125,15 @@ class SlackStandIn:
         """Post as the announcer, or as `bot`; returns the message's ts. Raises SlackError where Slack would refuse the message."""
         content: Json = {"text": text, "blocks": _list(blocks), "attachments": _list(attachments)}
         check_content(content, MAX_POSTED_TEXT)
-        return str(self._workspace.post_as_bot(bot or self.announcer, content)["ts"])
+        return str(self.workspace.post_as_bot(bot or self.announcer, content)["ts"])
 
     async def post_as_user(self, text: str, user: str = VISITOR, thread_ts: str | None = None) -> str:
         """Post as a person; `text` as Slack stores it, `&`, `<`, `>` escaped. Returns the message's ts; KeyError: no such thread."""
-        return str(self._workspace.post_as_user(user, text, thread_ts)["ts"])
+        return str(self.workspace.post_as_user(user, text, thread_ts)["ts"])
 
-    async def slash(self, command: str, text: str = "", user: str = VISITOR) -> SlashAnswer:
-        """Ask by slash command; returns once it is acknowledged or has failed. Later answers are added to the same SlashAnswer."""
-        return await self._commands.ask(command, text, user, self.page_url)
+    async def slash(self, command: str, text: str = "", user: str = VISITOR, **payload: object) -> SlashAnswer:
+        """Ask by slash command, with these fields of its payload; returns once it is acknowledged or has failed. It goes on growing."""
+        return await self._commands.ask(command, text, user, self.page_url, payload)
 
     async def redeliver(self, ts: str) -> None:
         """Send the event of message `ts` once more, as Slack does when an acknowledgement was lost. KeyError if it raised none."""
@@ -148,12 +148,13 @@ class SlackStandIn:
         await asyncio.wait_for(self.changes.until(predicate), timeout_s)
 
     def fail_next(self, method: str, how: str) -> None:
-        """Let the next call of `method` fail (`response_url`: the next answer to a command, by "500"); faults of one method queue up.
+        """Let the next call of `method` fail (`response_url`: the next answer to a command, by "429" or "500"); faults of one queue up.
 
-        `how`: "429:SECONDS" (its Retry-After; none if empty), "500", "ok-false:ERROR", "drop-after-commit" (done, but the reply is lost).
+        `how`: "429:SECONDS" (Retry-After as it is, none if empty), "500", "ok-false:ERROR", "drop-after-commit" (done, but the reply is
+        lost), "slow:SECONDS".
         """
         if method == RESPONSE_URL:
-            self._commands.refuse_next()
+            self._commands.refuse_next(how)
         else:
             self._api.fail_next(method, how)
 

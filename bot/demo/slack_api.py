@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -19,6 +20,7 @@ JSON_ARGUMENTS = ("blocks", "attachments", "metadata")
 MAX_PAGE = 1000
 HISTORY_PAGE = 100
 DROP = "drop-after-commit"
+SLOW = "slow:"
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,12 @@ class WebApi:
             "conversations.history": ("channels:history", self._history),
             "conversations.replies": ("channels:history", self._replies),
             "conversations.info": ("channels:read", self._info),
+            "usergroups.users.list": ("usergroups:read", self._group_users),
         }
 
     def fail_next(self, method: str, how: str) -> None:
-        """Let the next call of `method` that has no fault yet fail: 429:SECONDS, 500, drop-after-commit or ok-false:ERROR."""
-        if how not in ("500", DROP) and how.partition(":")[0] not in ("429", "ok-false"):
+        """Let the next call of `method` that has no fault yet fail: 429:SECONDS, 500, drop-after-commit, slow:SECONDS or ok-false:ERROR."""
+        if how not in ("500", DROP) and how.partition(":")[0] not in ("429", "ok-false", "slow"):
             raise ValueError(f"no such fault: {how}")
         self._faults[method].append(how)
 
@@ -59,7 +62,9 @@ class WebApi:
         method = request.match_info["method"]
         token, arguments = await _read(request)
         fault = self._faults[method].popleft() if self._faults[method] else None
-        if fault is not None and fault != DROP:
+        if fault is not None and fault.startswith(SLOW):
+            await asyncio.sleep(float(fault.removeprefix(SLOW)))
+        elif fault is not None and fault != DROP:
             return self._refuse(method, arguments, fault)
         try:
             result = {"ok": True, **self._call(method, token, arguments)}
@@ -77,11 +82,7 @@ class WebApi:
         result = {"ok": False, "error": error}
         self.refused.append(ApiCall(method, arguments, result))
         self._workspace.changes.happened()
-        if kind == "500":
-            return web.Response(status=500, text="<html><body>Server error</body></html>", content_type="text/html")
-        if kind == "429":
-            return web.json_response(result, status=429, headers={"Retry-After": detail} if detail else {})
-        return web.json_response(result)
+        return http_failure(kind, detail) or web.json_response(result)
 
     def _call(self, method: str, token: str, arguments: Json) -> Json:
         workspace = self._workspace
@@ -108,7 +109,8 @@ class WebApi:
     def _auth_test(self, _: Json) -> Json:
         workspace, bot = self._workspace, self._workspace.sevbot
         team = {"url": f"https://{workspace.team_name}.invalid/", "team": workspace.team_name, "team_id": workspace.team_id}
-        return {**team, "user": bot.name, "user_id": bot.user_id, "bot_id": bot.bot_id, "is_enterprise_install": False}
+        grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
+        return {**team, **grid, "user": bot.name, "user_id": bot.user_id, "bot_id": bot.bot_id, "is_enterprise_install": False}
 
     def _post_message(self, arguments: Json) -> Json:
         workspace = self._workspace
@@ -169,6 +171,22 @@ class WebApi:
         self._channel(arguments)
         kind = {"is_channel": True, "is_private": False, "is_archived": False, "is_member": True}
         return {"channel": {"id": self._workspace.channel_id, "name": self._workspace.channel_name, **kind}}
+
+    def _group_users(self, arguments: Json) -> Json:
+        members = self._workspace.groups.get(str(arguments.get("usergroup")))
+        if members is None:
+            raise SlackError("no_such_subteam")
+        return {"users": list(members)}
+
+
+def http_failure(kind: str, detail: str) -> web.Response | None:
+    """Slack's 500 or 429 (`detail`: its Retry-After, none if empty)."""
+    if kind == "500":
+        return web.Response(status=500, text="<html><body>Server error</body></html>", content_type="text/html")
+    if kind == "429":
+        headers = {"Retry-After": detail} if detail else {}
+        return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+    return None
 
 
 async def _read(request: web.Request) -> tuple[str, Json]:

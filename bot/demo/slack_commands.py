@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
+from bot.demo.slack_api import http_failure
 from bot.demo.slack_limits import MAX_POSTED_TEXT, check_content
 from bot.demo.slack_socket import SocketMode
 from bot.demo.slack_workspace import Json, SlackError, Workspace
@@ -56,15 +58,15 @@ class Commands:
         self._sockets = sockets
         self._known = known
         self._open: dict[str, SlashAnswer] = {}
-        self._to_refuse = 0
+        self._faults: deque[str] = deque()
         self._count = 0
 
-    async def ask(self, command: str, text: str, user: str, base_url: str) -> SlashAnswer:
-        """Send the command and wait for its acknowledgement; a failure is shown to the asker, and stands in `error`."""
+    async def ask(self, command: str, text: str, user: str, base_url: str, said: Mapping[str, object]) -> SlashAnswer:
+        """Send the command, with what is `said` in its payload, and wait for its acknowledgement; a failure is shown, and in `error`."""
         answer = SlashAnswer(command, text, user)
         if command not in self._known or "commands" not in self._workspace.scopes:
             return self._fail(answer, "unknown_command", f"{command} is not a valid command.")
-        envelope = self._sockets.send("slash_commands", self._payload(answer, base_url))
+        envelope = self._sockets.send("slash_commands", {**self._payload(answer, base_url), **said})
         try:
             payload = await asyncio.wait_for(asyncio.shield(envelope.acked), ACK_WITHIN_S)
         except TimeoutError:
@@ -78,9 +80,9 @@ class Commands:
                 self._fail(answer, refusal.code, f"{command} failed with the error “{refusal.code}”")
         return answer
 
-    def refuse_next(self) -> None:
-        """Let the next answer by a `response_url` fail."""
-        self._to_refuse += 1
+    def refuse_next(self, how: str) -> None:
+        """Let the next answer by a `response_url` fail: 429:SECONDS or 500."""
+        self._faults.append(how)
 
     def _fail(self, answer: SlashAnswer, error: str, text: str) -> SlashAnswer:
         answer.error = error
@@ -104,6 +106,7 @@ class Commands:
             "command": answer.command,
             "text": answer.text,
             "api_app_id": workspace.sevbot.app_id,
+            **({"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}),
             "is_enterprise_install": "false",
             "response_url": f"{base_url}commands/{ticket}",
             "trigger_id": f"{self._count}.{workspace.team_id}",
@@ -111,9 +114,9 @@ class Commands:
 
     async def respond(self, request: web.Request) -> web.Response:
         """A post to a `response_url`: five within half an hour, then it is refused."""
-        if self._to_refuse:
-            self._to_refuse -= 1
-            return web.Response(status=500)
+        if self._faults:
+            kind, _, detail = self._faults.popleft().partition(":")
+            return http_failure(kind, detail) or web.Response(status=500)
         answer = self._open.get(request.match_info["ticket"])
         if answer is None or time.monotonic() - answer.asked_at > RESPONSE_URL_LIFE_S:
             return web.json_response({"ok": False, "error": "expired_url"}, status=404)

@@ -25,14 +25,18 @@ class SlackError(Exception):
         self.more = more
 
 
+TEAM = "T0STANDIN01"
+
+
 @dataclass(frozen=True)
 class Bot:
-    """An installed app and its bot user."""
+    """An installed app and its bot user. One of another team speaks here only in a channel that is shared with it."""
 
     name: str
     user_id: str
     bot_id: str
     app_id: str
+    team_id: str = TEAM
 
 
 SEVBOT = Bot("sevbot", user_id="U0SEVBOT001", bot_id="B0SEVBOT001", app_id="A0SEVBOT001")
@@ -66,7 +70,10 @@ def _token(kind: str) -> Callable[[], str]:
 
 @dataclass
 class Workspace:
-    """Who is there, what was said and what sevbot may do. `on_event` gets each event_callback that Slack would send to sevbot."""
+    """Who is there, what was said and what sevbot may do. `on_event` gets each event_callback that Slack would send to sevbot.
+
+    `groups` holds the members of each user group. With `is_ext_shared_channel` the channel is shared with another organisation.
+    """
 
     channel_name: str
     scopes: frozenset[str]
@@ -74,10 +81,13 @@ class Workspace:
     on_event: Callable[[Json], None]
     changes: Changes = field(default_factory=Changes)
     sevbot: Bot = SEVBOT
-    team_id: str = "T0STANDIN01"
+    team_id: str = TEAM
+    enterprise_id: str | None = None
     team_name: str = "stand-in"
     channel_id: str = "C0INCIDENT1"
+    is_ext_shared_channel: bool = False
     people: dict[str, str] = field(default_factory=lambda: {VISITOR: "you"})
+    groups: dict[str, list[str]] = field(default_factory=dict)
     bot_token: str = field(default_factory=_token("xoxb"), repr=False)
     app_token: str = field(default_factory=_token("xapp"), repr=False)
     messages: dict[str, Json] = field(default_factory=dict)
@@ -98,16 +108,21 @@ class Workspace:
         """A bot's post has no subtype; it is known by bot_id, app_id and bot_profile."""
         self.bots[bot.bot_id] = bot
         profile = {"id": bot.bot_id, "app_id": bot.app_id, "name": bot.name, "user_id": bot.user_id}
-        author = {"user": bot.user_id, "bot_id": bot.bot_id, "app_id": bot.app_id}
-        return self._post({**author, "bot_profile": {**profile, "deleted": False, "team_id": self.team_id}}, content, thread_ts)
+        author = {"user": bot.user_id, "bot_id": bot.bot_id, "app_id": bot.app_id, "team": bot.team_id}
+        return self._post({**author, "bot_profile": {**profile, "deleted": False, "team_id": bot.team_id}}, content, thread_ts)
 
     def post_as_user(self, user: str, text: str, thread_ts: str | None = None) -> Json:
         self.people.setdefault(user, user)
-        return self._post({"user": user}, {"text": text}, thread_ts)
+        return self._post({"user": user, "team": self.team_id}, {"text": text}, thread_ts)
+
+    def deliver(self, event: Json, **envelope: object) -> None:
+        """Keep and send this message as it is, in an envelope with these fields: for what nobody who posts here would say of himself."""
+        self.messages[event["ts"]] = event
+        self.on_event({**self._callback({"event_ts": event["ts"], "channel": self.channel_id, **event}), **envelope})
 
     def _post(self, author: Json, content: Mapping[str, Any], thread_ts: str | None) -> Json:
         ts = self.next_ts()
-        message = {"type": "message", "ts": ts, "team": self.team_id, **author, "text": "", **_kept(content)}
+        message = {"type": "message", "ts": ts, **author, "text": "", **_kept(content)}
         if thread_ts is not None:
             message |= {"thread_ts": thread_ts, "parent_user_id": self.messages[thread_ts].get("user")}
         self.messages[ts] = message
@@ -141,20 +156,21 @@ class Workspace:
         self.changes.happened()
 
     def _callback(self, event: Json) -> Json:
+        """The envelope. Of what another team says in a shared channel, `team_id` is that team: so slack_bolt.request.internals reads it."""
         self._events += 1
-        sevbot = {"enterprise_id": None, "team_id": self.team_id, "user_id": self.sevbot.user_id}
+        sevbot = {"enterprise_id": self.enterprise_id, "team_id": self.team_id, "user_id": self.sevbot.user_id}
         return {
             "type": "event_callback",
             "token": "verification-token-unused",
-            "team_id": self.team_id,
+            "team_id": event.get("team", self.team_id),
             "context_team_id": self.team_id,
-            "context_enterprise_id": None,
+            "context_enterprise_id": self.enterprise_id,
             "api_app_id": self.sevbot.app_id,
             "event": event,
             "event_id": f"Ev{self._events:08d}",
             "event_time": int(float(event["event_ts"])),
             "authorizations": [{**sevbot, "is_bot": True, "is_enterprise_install": False}],
-            "is_ext_shared_channel": False,
+            "is_ext_shared_channel": self.is_ext_shared_channel,
         }
 
     def thread(self, ts: str) -> list[Json]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.announcement import read_announcement, visible_text
+from bot.announcement import Announcement, NoAnnouncer, read_announcement, visible_text
+from bot.config import Announcer
 from tests.bot.configs import SLACK, inventory
 
 EVENT: dict[str, Any] = {
@@ -22,7 +23,7 @@ EVENT: dict[str, Any] = {
 
 def names_in(event: dict[str, Any], pattern: str = SLACK.announcement) -> tuple[str, ...] | None:
     sev = read_announcement(event, SLACK.model_copy(update={"announcement": pattern}), inventory())
-    return sev.names if sev else None
+    return sev.names if isinstance(sev, Announcement) else None
 
 
 def test_takes_the_names_of_hosts_and_services() -> None:
@@ -96,9 +97,9 @@ def test_the_key_is_the_same_for_each_delivery_and_other_for_other_messages() ->
     first, again = (read_announcement(dict(EVENT), SLACK, inventory()) for _ in range(2))
     other = read_announcement({**EVENT, "ts": "1795384570.000200"}, SLACK, inventory())
 
-    assert first is not None
-    assert again is not None
-    assert other is not None
+    assert isinstance(first, Announcement)
+    assert isinstance(again, Announcement)
+    assert isinstance(other, Announcement)
     assert first.key == again.key != other.key
 
 
@@ -114,3 +115,55 @@ def test_a_deep_message_is_read_only_so_far() -> None:
         node = {"blocks": [node]}
 
     assert visible_text(node) == ""
+
+
+def test_somebody_elses_message_that_matches_is_told_apart_from_other_talk() -> None:
+    """The log names its sender, so that an operator finds the announcer's id."""
+    assert isinstance(read_announcement({**EVENT, "bot_id": "B0OTHER"}, SLACK, inventory()), NoAnnouncer)
+    assert read_announcement({**EVENT, "bot_id": "B0OTHER", "text": "all quiet"}, SLACK, inventory()) is None
+
+
+@pytest.mark.parametrize(
+    "quoting",
+    [
+        {"is_share": True},
+        {"is_msg_unfurl": True},
+        {"is_reply_unfurl": True},
+        {"is_app_unfurl": True, "app_unfurl_url": "https://tracker.example/17"},
+        {"from_url": "https://acme.slack.com/archives/C0PROD/p1795384570000100", "author_id": "U0IC", "channel_id": "C0PROD"},
+        {"original_url": "https://status.example/17", "service_name": "Status"},
+        {"author_id": "U0IC"},
+        {"message_blocks": [{"message": {"blocks": []}}]},
+    ],
+)
+def test_what_an_attachment_quotes_of_others_is_not_the_announcers_word(quoting: dict[str, Any]) -> None:
+    """A shared message and a link's preview hold the words of somebody else, in whatever field and block."""
+    quoted = {**quoting, "fallback": EVENT["text"], "text": EVENT["text"], "title": EVENT["text"], "fields": [{"value": EVENT["text"]}]}
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": EVENT["text"]}}]
+
+    assert names_in({**EVENT, "text": "is this still going on?", "attachments": [{**quoted, "blocks": blocks}]}) is None
+    assert names_in({**EVENT, "text": "SEV-2 on web2", "attachments": [quoted]}) == ("web2",)
+
+
+def test_a_bots_own_attachment_counts_beside_a_quoted_one() -> None:
+    """As alerting services send them: the text is empty, all stands in the attachment."""
+    own = {"id": 1, "color": "danger", "fallback": "SEV-1 ranker", "title": "SEV-1 ranker", "title_link": "https://alerts.example/1",
+           "author_name": "alerts", "author_link": "https://alerts.example", "callback_id": "ack", "footer": "alerts"}  # fmt: skip
+    shared = {"is_share": True, "text": "SEV-2 on web1"}
+
+    assert names_in({**EVENT, "text": "", "attachments": [shared, own]}) == ("ranker",)
+
+
+def test_what_a_person_quotes_is_not_their_word() -> None:
+    """In the text and in the block that Slack makes of it. Bots use the same bar as decoration."""
+    said = "&gt; SEV-2: ranker crash looping on web1\nwho owns this template?"
+    quote = {"type": "rich_text_quote", "elements": [{"type": "text", "text": "SEV-2: ranker crash looping on web1"}]}
+    blocks = [
+        {"type": "rich_text", "elements": [quote, {"type": "rich_text_section", "elements": [{"type": "text", "text": "who owns it?"}]}]}
+    ]
+    person = {**EVENT, "bot_id": None, "app_id": None, "text": said, "blocks": blocks}
+    config = SLACK.model_copy(update={"announcers": (Announcer(user_id="U0SEV"),)})
+
+    assert read_announcement(person, config, inventory()) is None
+    assert isinstance(read_announcement({**person, "text": "SEV-2 on web1"}, config, inventory()), Announcement)
+    assert names_in({**EVENT, "text": said}) == ("ranker", "web1")

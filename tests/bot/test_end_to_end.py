@@ -73,8 +73,9 @@ def test_a_redelivered_event_posts_nothing_twice(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_restarted_bot_finds_its_message(tmp_path: Path) -> None:
+def test_a_restarted_bot_finds_its_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A done one is left alone; one that still says `looking` is finished, not posted again."""
+    monkeypatch.setattr("bot.sevs.LAST_WORDS_S", 0)  # a killed process has none
 
     async def run() -> None:
         async with SlackStandIn() as slack, ReplayHosts({"web1": RANKER, "web2": RANKER}, tmp_path, delay_s=1.0) as hosts:
