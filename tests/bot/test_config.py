@@ -27,10 +27,14 @@ hosts = ["web1"]
 
 
 def read(tmp_path: Path, text: str) -> object:
+    return read_config(_written(tmp_path, text))
+
+
+def _written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "config.toml"
     path.write_text(text, encoding="utf-8")
     path.chmod(0o600)
-    return read_config(path)
+    return path
 
 
 def problems_of(tmp_path: Path, text: str) -> str:
@@ -42,6 +46,16 @@ def problems_of(tmp_path: Path, text: str) -> str:
 def test_a_good_file_is_read(tmp_path: Path) -> None:
     """The example of the docstring."""
     assert read(tmp_path, GOOD)
+
+
+def test_who_may_ask_is_read(tmp_path: Path) -> None:
+    """Without the keys there is no list; an empty list would let in nobody or everybody, so it is refused (below)."""
+    lists = 'channel = "C0PROD"\nallowed_users = ["U0ANNA", "W0BEN"]\nallowed_groups = ["S0ONCALL"]'
+    config = read_config(_written(tmp_path, GOOD.replace('channel = "C0PROD"', lists))).slack
+
+    assert config is not None
+    assert (config.allowed_users, config.allowed_groups) == (("U0ANNA", "W0BEN"), ("S0ONCALL",))
+    assert (SLACK.allowed_users, SLACK.allowed_groups) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +70,13 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         (GOOD.replace("'(?i)^SEV-?\\d'", '"\\bSEV"'), "write it in single quotes"),
         (GOOD.replace("'(?i)^SEV-?\\d'", "''"), "must say something"),
         (GOOD.replace('"B0SEV"', '"sevbot"'), "must be a bot's id"),
+        (GOOD.replace('channel = "C0PROD"', 'channel = "C0PROD"\nallowed_users = ["@anna"]'), "slack.allowed_users.0: must be users' ids"),
+        (
+            GOOD.replace('channel = "C0PROD"', 'channel = "C0PROD"\nallowed_groups = ["oncall"]'),
+            "slack.allowed_groups.0: must be user groups' ids",
+        ),
+        (GOOD.replace('channel = "C0PROD"', 'channel = "C0PROD"\nallowed_users = []'), "slack.allowed_users: "),
+        (GOOD.replace('channel = "C0PROD"', 'channel = "C0PROD"\nallowed_users = "U0ANNA"'), "slack.allowed_users: "),
         (GOOD.replace('client_key = "/etc/sevbot/key"', ""), "ssh.client_key: is missing"),
         ("[", "is not TOML"),
     ],

@@ -707,3 +707,35 @@ def test_what_the_visitor_types_is_a_message_or_a_command() -> None:
 async def say(session: aiohttp.ClientSession, slack: SlackStandIn, body: object) -> int:
     async with session.post(f"{slack.page_url}say", json=body) as answer:
         return answer.status
+
+
+def test_user_groups_need_their_scope_and_their_id() -> None:
+    """As usergroups.users.list answers."""
+
+    async def scenario(slack: SlackStandIn) -> None:
+        slack.workspace.groups["S0ONCALL01"] = ["U0ONCALL"]
+        client = client_of(slack)
+        assert (await client.usergroups_users_list(usergroup="S0ONCALL01"))["users"] == ["U0ONCALL"]
+        assert (await refused(client.usergroups_users_list(usergroup="S0NOSUCH01")))["error"] == "no_such_subteam"
+
+    async def without_scope(slack: SlackStandIn) -> None:
+        answer = await refused(client_of(slack).usergroups_users_list(usergroup="S0ONCALL01"))
+        assert (answer["error"], answer["needed"]) == ("missing_scope", "usergroups:read")
+
+    play(scenario, scopes=("usergroups:read",))
+    play(without_scope)
+
+
+def test_another_teams_bot_is_told_by_every_field_that_slack_sends() -> None:
+    """In a channel shared with it: the envelope, the message and the profile name its team; `context_team_id` names ours."""
+
+    async def scenario(slack: SlackStandIn) -> None:
+        slack.workspace.is_ext_shared_channel = True
+        async with raw_socket(slack) as socket:
+            await slack.announce("SEV1", bot=Bot("theirs", "U0THEIRS01", "B0THEIRS01", "A0THEIRS01", team_id="T0THEIRS01"))
+            payload = (await socket.receive_json(timeout=5))["payload"]
+        assert (payload["team_id"], payload["context_team_id"], payload["is_ext_shared_channel"]) == ("T0THEIRS01", slack.team_id, True)
+        assert payload["event"]["team"] == payload["event"]["bot_profile"]["team_id"] == "T0THEIRS01"
+        assert payload["authorizations"][0]["team_id"] == slack.team_id
+
+    play(scenario)
