@@ -307,12 +307,3 @@ def test_the_example_of_0_1_0_goes_on_working(tmp_path: Path) -> None:
 
     assert isinstance(config, Config)
     assert list(config.hosts) == ["web1", "db1.prod"]
-
-
-def test_the_example_of_the_documentation_is_good(tmp_path: Path) -> None:
-    """As it is now."""
-    text = (ROOT / "docs" / "config.md").read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
-    path = tmp_path / "config.toml"
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o644)
-    assert read_config(path)

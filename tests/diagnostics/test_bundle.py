@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from diagnostics.bundle import (
     MAX_BUNDLE_BYTES,
@@ -47,6 +47,7 @@ def refused(where: Path) -> str:
 
 
 @given(bundles())
+@settings(deadline=None)  # each file is on the disk before the next one is written, and a disk takes its time
 def test_what_is_written_is_read_back(bundle: Bundle) -> None:
     """Byte for byte, also carriage returns, NUL and lines that look like frames."""
     with TemporaryDirectory() as where:
