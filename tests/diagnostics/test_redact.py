@@ -27,7 +27,7 @@ SEED = 20
 ORDINARY = (Path(__file__).parent / "ordinary_lines.txt").read_text(encoding="utf-8").split("\n")[:-1]
 PLACED = tuple(placements(SEED))
 MOST_LOST = 0.02
-CPU_LIMIT_S = 3.0  # for a MiB; RE2 takes some 50 ms for a rule, on a slow machine a few times that
+CPU_LIMIT_S = 8.0  # of a rule for a MiB with up to 260,000 matches, on a busy machine; what grows with the square takes hours
 TALLY = "/run/service/web:@400000006b036f2a12345678 signal SIGKILL\n"  # of s6: a time that looks like a secret
 CANARY = "hunter2canary"
 SAID = f"db: password={CANARY} refused"
