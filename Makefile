@@ -7,13 +7,14 @@
 # make bench  reading long logs, beside grep
 # make check  ruff and mypy
 # make golden rewrite the recorded cases' texts and the causes' pages (review the diff)
-# make lock   renew requirements.lock (needs uv)
+# make wheel  dist/sevbot-*.whl, built with the locked hatchling (README, Installing)
+# make lock   renew requirements.lock (what production runs) and requirements-dev.lock (that and what tests need); needs uv
 PYTHON ?= python3
 VENV := .venv
 HOTSOS := 1.30.post8
 READY := $(VENV)/.ready
 
-.PHONY: demo test lab lab-16g accuracy fuzz bench check golden lock
+.PHONY: demo test lab lab-16g accuracy fuzz bench check golden wheel lock
 
 demo: $(READY)
 	$(VENV)/bin/sevbot demo $(DEMO)
@@ -51,14 +52,19 @@ $(VENV)/hotsos/.ready: $(READY)
 	$(VENV)/hotsos/bin/python -m pip install --quiet --disable-pip-version-check hotsos==$(HOTSOS)
 	@touch $@
 
-lock:
-	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --extra dev --python-version 3.11 \
-		pyproject.toml --output-file requirements.lock
+wheel: $(READY)
+	rm -f dist/sevbot-*.whl
+	$(VENV)/bin/python -m build --no-isolation --wheel --outdir dist
 
-$(READY): requirements.lock pyproject.toml
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11
+lock:
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+
+$(READY): requirements-dev.lock pyproject.toml
 	@echo "sevbot: setting up $(VENV): the locked dependencies with their hashes, then sevbot itself (once; about half a minute)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sevbot needs Python 3.11 or later: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
