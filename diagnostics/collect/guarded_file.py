@@ -7,6 +7,8 @@ import os
 import stat
 from pathlib import Path
 
+from diagnostics.collect.file_mode import mode_of
+
 WRITABLE, USABLE = 0o022, 0o077  # by group and others: what must not be for a public file, and for a secret one
 _MOST_LINKS = 40  # as many as the kernel follows
 
@@ -24,9 +26,7 @@ def read_guarded(path: Path, most_bytes: int, forbidden_mode: int, *, owned: boo
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return b"", [f"{path} cannot be read: it is a directory, a pipe or a device: name a regular file"]
-        if _is_credential(path):
-            forbidden_mode &= ~0o040  # systemd gives its unit's user access by an ACL, whose mask shows as the group's bits
-        problems = _mode_problems(path, status, forbidden_mode) + (_owner_problems(path, status) if owned else [])
+        problems = _mode_problems(path, mode_of(descriptor), forbidden_mode) + (_owner_problems(path, status) if owned else [])
         if forbidden_mode == WRITABLE:
             problems += [problem for place in _directories(path) for problem in _directory_problems(place, owned=owned)]
         with open(descriptor, "rb", closefd=False) as file:  # a descriptor
@@ -35,14 +35,7 @@ def read_guarded(path: Path, most_bytes: int, forbidden_mode: int, *, owned: boo
         os.close(descriptor)
 
 
-def _is_credential(path: Path) -> bool:
-    """Whether systemd put the file there (LoadCredential=); see systemd.exec(5), CREDENTIALS."""
-    places = [Path("/run/credentials"), *(Path(place) for place in [os.environ.get("CREDENTIALS_DIRECTORY")] if place)]
-    return any(path.resolve().is_relative_to(place.resolve()) for place in places)
-
-
-def _mode_problems(path: Path, status: os.stat_result, forbidden_mode: int) -> list[str]:
-    mode = stat.S_IMODE(status.st_mode)
+def _mode_problems(path: Path, mode: int, forbidden_mode: int) -> list[str]:
     if not mode & forbidden_mode:
         return []
     whom, keep = ("read", "600") if forbidden_mode & 0o004 else ("changed", "644")

@@ -10,6 +10,7 @@ import pytest
 
 from bot.config import Config, ConfigError
 from bot.config_file import read_config, set_up
+from tests.access_list import OURS, STRANGER, USER, give
 from tests.bot.test_cli import sevbot
 from tests.conftest import ROOT
 
@@ -239,18 +240,20 @@ def test_tokens_that_others_can_read_are_refused(files: Files, mode: int) -> Non
     assert line.endswith(f"slack.app_token_file: {files.app} can be read by other users (mode {mode:04o}): `chmod 600 {files.app}`")
 
 
-@pytest.mark.parametrize(("mode", "is_good"), [(0o400, True), (0o440, True), (0o444, False), (0o460, False)])
-def test_the_credentials_of_systemd_are_taken(files: Files, monkeypatch: pytest.MonkeyPatch, mode: int, is_good: bool) -> None:
-    """LoadCredential= gives the service's user access by an ACL, whose mask shows as group bits: mode 0440."""
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(files.directory))
+def test_the_credentials_of_systemd_are_taken(files: Files) -> None:
+    """LoadCredential= gives the service's user access by a list, whose mask shows as group bits: mode 0440."""
     for file in (files.app, files.directory / "key"):
-        file.chmod(mode)
-    if is_good:
-        assert set_up(files.path, for_slack=True).tokens
-    else:
-        with pytest.raises(ConfigError) as caught:
-            set_up(files.path, for_slack=True)
-        assert len(str(caught.value).splitlines()) == 2
+        give(file, USER, OURS)
+
+    assert set_up(files.path, for_slack=True).tokens
+
+
+def test_tokens_that_a_list_gives_to_others_are_refused(files: Files) -> None:
+    """As by their mode."""
+    give(files.app, USER, STRANGER)
+    (line,) = files.run_says()
+
+    assert f"{files.app} can be read by other users" in line
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.collect.ssh import CIPHERS, KEX, SIGNATURES, SshCollector, SshSettings, SshSetupError, Target, connection_options
 from diagnostics.collect.ssh_identity import read_host_keys, read_identity
+from tests.access_list import GROUP, OURS, STRANGER, USER, give
 from tests.diagnostics.sshd import NAME, because, collect, usable_settings
 
 TARGET = Target(NAME, "192.0.2.1", 22, "sevbot-probe")
@@ -72,6 +73,19 @@ def test_a_missing_key_names_the_file_and_how_to_make_it(settings: SshSettings) 
     told = refused(settings)
     assert str(settings.client_key) in told
     assert "ssh-keygen -t ed25519" in told
+
+
+def test_a_credential_of_systemds_is_taken(settings: SshSettings) -> None:
+    """Its mode is 0440 since systemd 254: the group's bits are the list's mask, and no group may read it."""
+    give(settings.client_key, USER, OURS)
+    SshCollector(settings)
+
+
+@pytest.mark.parametrize(("tag", "identifier"), [(USER, STRANGER), (GROUP, OURS), (GROUP, STRANGER)])
+def test_a_key_that_a_list_gives_to_others_is_refused(settings: SshSettings, tag: int, identifier: int) -> None:
+    """As by its mode."""
+    give(settings.client_key, tag, identifier)
+    assert "can be read by other users" in refused(settings)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])
