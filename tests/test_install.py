@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.documents import step
 
 ENTRY = re.compile(r"^([a-z0-9-]+)==(\S+.*\\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -49,12 +50,6 @@ def test_a_lock_names_no_index(name: str) -> None:
     assert re.findall(r"https?://|--index|--find-links", (ROOT / name).read_text(encoding="utf-8")) == []
 
 
-def commands() -> str:
-    """README's commands for installing the program."""
-    step = (ROOT / "README.md").read_text(encoding="utf-8").split("**1. The program**")[1].split("**2. ")[0]
-    return "\n".join(line for line in step.splitlines() if line.startswith("    "))
-
-
 def package_index_or_skip(directory: Path) -> None:
     """As for a program that a machine may not have; under CI it must be there."""
     asked = ["download", "--quiet", "--no-deps", "--retries", "0", "--timeout", "10", "--dest", str(directory), "idna"]
@@ -66,7 +61,7 @@ def test_what_the_readme_installs_runs(tmp_path: Path) -> None:
     """Its own commands, in a directory of this test's: the program starts, the demo ends with a diagnosis, and nothing else is there."""
     package_index_or_skip(tmp_path)
     venv = tmp_path / "sevbot"
-    script = commands().replace("/opt/sevbot", str(venv))
+    script = step(1).replace("/opt/sevbot", str(venv))
     subprocess.run(["sh", "-euc", script], check=True, cwd=ROOT, capture_output=True, timeout=100)
 
     for words in (["--help"], ["demo", "--exit"]):
@@ -74,3 +69,12 @@ def test_what_the_readme_installs_runs(tmp_path: Path) -> None:
     listed = subprocess.run([venv / "bin/pip", "list", "--format=freeze"], check=True, capture_output=True, text=True).stdout
     installed = {line.split("==")[0].lower().replace("_", "-") for line in listed.splitlines()}
     assert installed - {"pip", "setuptools"} == {*lock("requirements.lock"), "sevbot"}
+
+
+@pytest.mark.needs("systemd-analyze")
+def test_the_unit_leaves_little_open() -> None:
+    """systemd's own measure of it, 0 (best) to 10: at most 1.5. That it runs so is tried in the lab."""
+    asked = ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", "docs/deploy/sevbot.service"]
+    done = subprocess.run(asked, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert "Overall exposure level for sevbot.service" in done.stdout
+    assert done.returncode == 0, done.stdout.splitlines()[-1]

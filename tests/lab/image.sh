@@ -10,7 +10,7 @@ out=$(cd "$1" && pwd)
 suite=bookworm
 packages=systemd,systemd-sysv,systemd-oomd,udev,dbus,openssh-server,numactl,kmod,procps,sudo,earlyoom,nohang
 packages+=,podman,crun,supervisor,s6
-packages+=,python3-venv,ca-certificates # sevbot itself, as a service
+packages+=,python3-venv,ca-certificates,libpam-cap,libcap2-bin # for sevbot itself as the documents install it
 disk_size=1800M
 
 # the mirror that this machine itself installs from
