@@ -4,7 +4,7 @@
 # make lab-16g the same on a machine of 16 GiB: 10 GB of real memory
 # make accuracy  every log of ../shared/corpus beside its label and what peers say of it
 # make fuzz   100,000 mutated logs (make test tries 2,000)
-# make bench  reading long logs, beside grep
+# make bench  reading long logs beside grep; 64 hostile hosts; 100 refused names; a fleet of 250 beside its peers (as root); BENCH=fleet: one of them
 # make check  ruff and mypy
 # make golden rewrite the recorded cases' texts and the causes' pages (review the diff)
 # make wheel  dist/sevbot-*.whl, built with the locked hatchling (README, Installing)
@@ -12,6 +12,7 @@
 PYTHON ?= python3
 VENV := .venv
 HOTSOS := 1.30.post8
+PEERS := parallel-ssh==2.16.0.post1 asyncssh==2.24.1 uvloop==0.23.0
 READY := $(VENV)/.ready
 
 .PHONY: demo test lab lab-16g accuracy fuzz bench check golden wheel lock
@@ -35,8 +36,8 @@ accuracy: $(READY) $(VENV)/hotsos/.ready
 fuzz: $(READY)
 	SEVBOT_FUZZ=100000 $(VENV)/bin/python -m pytest -q tests/diagnostics/test_hostile.py -k mutation
 
-bench: $(READY)
-	$(VENV)/bin/python -m tests.bench
+bench: $(READY) $(VENV)/peers/.ready
+	$(VENV)/bin/python -m tests.bench $(BENCH)
 
 check: $(READY)
 	$(VENV)/bin/ruff check .
@@ -55,6 +56,11 @@ $(VENV)/hotsos/.ready: $(READY)
 wheel: $(READY)
 	rm -f dist/sevbot-*.whl
 	$(VENV)/bin/python -m build --no-isolation --wheel --outdir dist
+
+$(VENV)/peers/.ready: $(READY)
+	$(PYTHON) -m venv --clear $(VENV)/peers
+	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check $(PEERS)
+	@touch $@
 
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11
 lock:

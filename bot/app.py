@@ -19,11 +19,12 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.announcement import read_announcement
+from bot.apart import Apart, Collector
 from bot.asking import Door, GroupMembers, Home
 from bot.commands import Ack, Commands
 from bot.config import Config, ConfigError, SlackConfig, Tokens
 from bot.inventory import build_inventory
-from bot.investigate import Collector, Investigator
+from bot.investigate import Investigator
 from bot.refusals import Refusals
 from bot.retry_after import ClampedResponse, GaveUpError
 from bot.sevs import Sevs
@@ -83,7 +84,12 @@ def build_app(
 
 
 async def serve(config: Config, tokens: Tokens, collector: Collector, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
-    """Run the bot until `stop` is set; raises ConfigError where Slack refuses the tokens."""
+    """Run the bot until `stop` is set, with the hosts' side on a loop of its own; raises ConfigError where Slack refuses the tokens."""
+    async with Apart(collector) as apart:
+        await _serve(config, tokens, apart, stop, ready)
+
+
+async def _serve(config: Config, tokens: Tokens, collector: Collector, stop: asyncio.Event, ready: asyncio.Event | None) -> None:
     if config.slack is None:
         raise ConfigError("the configuration has no [slack] section, which `sevbot run` needs (docs/config.md has an example)")
     async with build_session() as session:

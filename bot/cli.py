@@ -67,8 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     parser.epilog = (
-        "Try `sevbot demo` first. Exit status: 0 every host could be examined (whatever was found or could not be told), 1 some could not, "
-        "2 usage or configuration. The configuration file is described in docs/config.md of the repository."
+        "Try `sevbot demo` first. Exit status: 0 every host could be examined (whatever was found or could not be told), 1 some could "
+        "not or an answer broke off, 2 usage or configuration. The configuration file is described in docs/config.md of the repository."
     )
     demo = commands.add_parser("demo", help="see it work: a local stand-in for Slack, three replayed hosts, the real bot")
     demo.add_argument("--exit", action="store_true", help="end after the diagnosis: status 0, or 1 if it did not come")
@@ -119,7 +119,7 @@ def _diagnose(options: argparse.Namespace) -> int:
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr] # stdout is a text stream here
     sys.stdout.write(text)
     sys.stdout.flush()
-    return EXIT_NOT_EXAMINED if any(host.error is not None for host in report.hosts) else EXIT_EXAMINED
+    return EXIT_NOT_EXAMINED if any(host.error or host.broke_off for host in report.hosts) else EXIT_EXAMINED
 
 
 def _report(options: argparse.Namespace) -> Report:

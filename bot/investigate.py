@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
+from bot.apart import Collector
 from bot.inventory import Inventory
-from diagnostics.bundle import Bundle, Missing, Section
+from bot.looks import Looks, Seen
+from diagnostics.bundle import Missing, Section
 from diagnostics.collect.ssh import Target
 from diagnostics.engine import diagnose, not_reached, report_on
 from diagnostics.model import HostReport, Report
 
+NAMED_WAITS = 8
 
-class Collector(Protocol):
-    """Whatever brings a host's bundle, or says why it could not; it never raises on what a host does."""
 
-    async def collect(self, target: Target) -> Bundle | Missing: ...
+@dataclass(frozen=True)
+class Sev:
+    """When a SEV was announced: by its own clock (seconds since 1970), and by `time.monotonic` when we were told."""
+
+    opened: float
+    noticed_s: float
 
 
 class Investigator:
@@ -25,34 +33,51 @@ class Investigator:
 
     def __init__(self, inventory: Inventory, collector: Collector) -> None:
         self.inventory = inventory
-        self._collector = collector
+        self._looks = Looks(collector)
+        self._decider = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decide")  # Slack wants its answers meanwhile
 
-    async def report(self, names: Iterable[str], opened: float | None = None) -> Report:
+    async def report(self, names: Iterable[str], sev: Sev | None = None) -> Report:
         """The report on hosts and services by name; a name that is not in the inventory is reported, never dialled.
 
-        `opened` is when the SEV was announced (seconds since 1970), if there is one: what is much older is no cause of it.
+        With `sev` what is much older is no cause of it, and no look counts that began before we were told: it is waited for the next.
         """
         targets, unknown = self.inventory.find(names)
-        hosts = await self._ask(targets, opened)
+        hosts = await self._ask(targets, sev)
         return report_on([*hosts, *(not_in_inventory(name) for name in unknown)])
 
-    async def _ask(self, targets: Sequence[Target], opened: float | None) -> list[HostReport]:
+    def waits(self, names: Iterable[str], sev: Sev) -> tuple[str, ...]:
+        """A sentence for each host that was looked at too short a time before the SEV, and so is not looked at at once."""
+        waiting = [(target.name, self._looks.too_early(target, sev.noticed_s)) for target in self.inventory.find(names)[0]]
+        said = [_waits(name, *early) for name, early in waiting if early is not None]
+        more = len(said) - NAMED_WAITS
+        return (*said[:NAMED_WAITS], *([f"The same holds for {more} more."] if more > 0 else []))
+
+    async def _ask(self, targets: Sequence[Target], sev: Sev | None) -> list[HostReport]:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._host(target, opened)) for target in targets]
+            tasks = [group.create_task(self._host(target, sev)) for target in targets]
         return [task.result() for task in tasks]
 
-    async def _host(self, target: Target, opened: float | None) -> HostReport:
+    async def _host(self, target: Target, sev: Sev | None) -> HostReport:
         try:
-            bundle = await self._collector.collect(target)
+            seen = await self._looks.at(target, sev.noticed_s if sev is not None else None)
         except Exception as error:  # one host's trouble must not take the others' answer away
-            bundle = Missing(f"sevbot failed on this host ({type(error).__name__}: {error}); please report this as a defect")
-        if isinstance(bundle, Missing):
-            return not_reached(target.name, bundle)
-        known = self.inventory.about(bundle)
-        if opened is not None:
-            known = known.having(Section("sev", f"ago {max(round(time.time() - opened), 0)}\n"))
-        return await asyncio.to_thread(diagnose, known)  # Slack wants its answers meanwhile
+            seen = Seen(Missing(f"sevbot failed on this host ({type(error).__name__}: {error}); please report this as a defect"))
+        report = await self._decide(target, seen, sev)
+        return report if seen.age_s is None else replace(report, shared_age_s=round(seen.age_s))
+
+    async def _decide(self, target: Target, seen: Seen, sev: Sev | None) -> HostReport:
+        if isinstance(seen.found, Missing):
+            return not_reached(target.name, seen.found)
+        known = self.inventory.about(seen.found)
+        if sev is not None:
+            known = known.having(Section("sev", f"ago {max(round(time.time() - sev.opened), 0)}\n"))
+        return await asyncio.get_running_loop().run_in_executor(self._decider, diagnose, known)
 
 
 def not_in_inventory(name: str) -> HostReport:
     return not_reached(name, Missing("not in the inventory: check the spelling, or add it as [hosts.NAME] to sevbot's configuration"))
+
+
+def _waits(name: str, before_s: float, wait_s: float) -> str:
+    again = datetime.fromtimestamp(time.time() + wait_s, UTC)
+    return f"{name} was looked at {before_s:.0f} s before this SEV was announced; it is looked at again at {again:%H:%M:%S} UTC."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from contextlib import suppress
 
 from bot.announcement import Announcement
 from bot.blocks import Block, looking_blocks, looking_text, note_blocks, report_blocks, report_text
-from bot.investigate import Investigator
+from bot.investigate import Investigator, Sev
 from bot.thread import Place, Posted, SevThread
 from diagnostics.words import tell
 
@@ -48,7 +49,7 @@ class Sevs:
         self._seen[sev.key] = None
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
-        task = asyncio.create_task(self._answer(sev))
+        task = asyncio.create_task(self._answer(sev, Sev(float(sev.ts), time.monotonic())))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -61,17 +62,18 @@ class Sevs:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
-    async def _answer(self, sev: Announcement) -> None:
+    async def _answer(self, sev: Announcement, when: Sev) -> None:
         """Post, look, edit. A failure of ours becomes the message, so that nobody waits for an answer that never comes."""
         place = Place(sev.channel, sev.ts, sev.key)
         posted = None
         try:
             targets, unknown = self._investigator.inventory.find(sev.names)
             count = len(targets) + len(unknown)
-            posted = await self._thread.ensure(place, looking_text(count), looking_blocks(count))
+            looking = [*looking_blocks(count), *note_blocks(self._investigator.waits(sev.names, when))]
+            posted = await self._thread.ensure(place, looking_text(count), looking)
             if posted.done:
                 return
-            text, blocks = await self._verdict(sev) if sev.names else (NO_HOST[0], note_blocks(NO_HOST))
+            text, blocks = await self._verdict(sev, when) if sev.names else (NO_HOST[0], note_blocks(NO_HOST))
             await self._thread.finish(place, posted, text, blocks)
             if self._notify:
                 ready = Place(sev.channel, sev.ts, f"{sev.key}-ready")
@@ -90,10 +92,10 @@ class Sevs:
             async with asyncio.timeout(LAST_WORDS_S):
                 await self._thread.finish(place, posted, STOPPED[0], note_blocks(STOPPED))
 
-    async def _verdict(self, sev: Announcement) -> tuple[str, list[Block]]:
+    async def _verdict(self, sev: Announcement, when: Sev) -> tuple[str, list[Block]]:
         try:
             async with self._slots:  # every SEV is posted at once; only so many are looked at at the same time
-                report = await self._investigator.report(sev.names, float(sev.ts))
+                report = await self._investigator.report(sev.names, when)
             _log.info("SEV at %s: %s", sev.ts, tell(report).headline)
             return report_text(report), report_blocks(report)
         except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from diagnostics.broken_off import broke_off
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts import read_evidence
@@ -25,7 +26,8 @@ PASSED_OVER = "passed over:"  # what the probe says of files that it does not re
 def diagnose(bundle: Bundle) -> HostReport:
     """What one host's bundle shows."""
     evidence = read_evidence(bundle)
-    return replace(_decide(bundle.host, evidence), error=_error(bundle, evidence), not_seen=_not_seen(bundle))
+    decided = _decide(bundle.host, evidence)
+    return replace(decided, error=_error(bundle, evidence), not_seen=_not_seen(bundle), broke_off=broke_off(bundle))
 
 
 def diagnose_log(log: KernelLog) -> HostReport:

@@ -17,8 +17,10 @@ that breaks off leaves its last section without an exit status and all later one
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import accumulate, takewhile
+from itertools import accumulate, groupby, takewhile
+from operator import itemgetter
 
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
@@ -30,13 +32,14 @@ MOST_TIMES_CAP = 4  # of a section, whatever a host sends; bytes that are no tex
 BUSY = b"=busy"
 ANOTHER_PROBE = "another probe is running on this host, and one at a time is allowed; ask again in some seconds"
 SKIPPED = "the probe skipped it; is the host's copy of the probe older?"
+_FIRST_BYTE = itemgetter(slice(1))
 _BLANK = re.compile(rb"\n{3,}")
 _NUMBER = re.compile(r"[0-9]{1,9}")  # str.isdigit would also take what int() refuses
 
 
 @dataclass
 class _Open:
-    """A section while its lines come in. `whole` turns True when the empty line said that the last content line was ended."""
+    """A section while its lines come in, their bars before them. `whole` turns True once the last content line is known to be ended."""
 
     name: str
     content: list[bytes] = field(default_factory=list)
@@ -44,9 +47,60 @@ class _Open:
     whole: bool = False
 
 
+class _Reader:
+    """Takes runs of lines that begin with the same byte, and makes sections of them."""
+
+    def __init__(self) -> None:
+        self._sections: dict[str, Section] = {}
+        self._current: _Open | None = None  # its last content line counts only once something after it shows that it was ended
+        self.told: dict[str, str] = {}
+        self.done = False
+
+    def take(self, kind: bytes, run: Iterable[bytes]) -> None:
+        current = self._current
+        if kind == b"=":
+            for line in run:
+                self._take_frame(line)
+        elif current is None:
+            return
+        elif kind == b"|":
+            current.content += run
+            current.whole = False
+        elif not kind:
+            current.whole = True
+        elif kind == b"!":
+            current.notes += (line[1:] for line in run)
+
+    def _take_frame(self, line: bytes) -> None:
+        if line == b"=done":
+            self.done = True
+        elif line.startswith(b"=missing "):
+            name, _, why = _text(line[9:]).partition(" ")
+            self.told[name] = why
+        elif line.startswith(b"=begin "):
+            self._close("")  # of one whose end never came
+            self._current = _Open(_text(line[7:]))
+        elif line.startswith(b"=end "):
+            self._close(_text(line[5:]))
+
+    def _close(self, end: str) -> None:
+        if self._current is not None:
+            self._sections[self._current.name] = _close(self._current, end)
+            self._current = None
+
+    def over(self, fragment: bytes) -> dict[str, Section]:
+        """All sections; `fragment` is what followed the last line."""
+        if self._current is not None:
+            self._current.whole = self._current.whole or fragment.startswith(b"|")
+        self._close("")
+        return self._sections
+
+
 def unframe(output: bytes, host: str | None) -> Bundle | Missing:
     """The bundle in a probe's output, or Missing with the reason if no probe can be seen in it."""
-    lines = _BLANK.sub(b"\n\n", output).split(b"\n")  # content has a bar before it, so blank lines in a row say no more than one
+    if b"\n\n\n" in output:  # content has a bar before it, so blank lines in a row say no more than one
+        output = _BLANK.sub(b"\n\n", output)
+    lines = output.split(b"\n")
     fragment = lines.pop()  # what follows the last newline is not a line
     start = next((n for n, line in enumerate(lines) if line.startswith(MAGIC)), None)
     if start is None:
@@ -59,34 +113,10 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
 def _read(lines: list[bytes], start: int, fragment: bytes, host: str | None) -> Bundle:
     """The bundle in the lines behind the probe's first one."""
     version = _number(_text(lines[start][len(MAGIC) :]).strip())
-    sections: dict[str, Section] = {}
-    current: _Open | None = None  # its last content line counts only once something after it shows that it was ended
-    told: dict[str, str] = {}
-    done = False
-    for line in lines[start + 1 :]:
-        if not line:
-            if current is not None:
-                current.whole = True
-        elif line[:1] == b"|" and current is not None:
-            current.content.append(line[1:])
-            current.whole = False
-        elif line == b"=done":
-            done = True
-        elif line.startswith(b"=missing "):
-            name, _, why = _text(line[9:]).partition(" ")
-            told[name] = why
-        elif line.startswith(b"=begin "):
-            if current is not None:  # its end never came
-                sections[current.name] = _close(current, "")
-            current = _Open(_text(line[7:]))
-        elif line.startswith(b"=end ") and current is not None:
-            sections[current.name] = _close(current, _text(line[5:]))
-            current = None
-        elif line[:1] == b"!" and current is not None:
-            current.notes.append(line[1:])
-    if current is not None:
-        current.whole = current.whole or fragment.startswith(b"|")
-        sections[current.name] = _close(current, "")
+    reader = _Reader()
+    for kind, run in groupby(lines[start + 1 :], key=_FIRST_BYTE):  # content is one run: a loop over its lines would cost twice as much
+        reader.take(kind, run)
+    sections, told, done = reader.over(fragment), reader.told, reader.done
     missing = {name: told.get(name, SKIPPED if done else ENDED_EARLY) for name in SECTIONS if name not in sections}
     known = {name: section for name, section in sections.items() if name in CAPS}
     return Bundle(host=host, sections=known, missing=missing, probe=version or 0)
@@ -97,7 +127,7 @@ def _close(current: _Open, end: str) -> Section:
     words = end.split()
     said = words[2] if len(words) > 2 else ""  # only a bundle that is printed again says so itself; its first line is whole
     content, over = _bounded(current)
-    full = over or (not said and sum(len(line) + 1 for line in content) >= CAPS.get(current.name, 0))
+    full = over or (not said and sum(map(len, content)) >= CAPS.get(current.name, 0))
     cut = full or said == "cut" or not words
     if content and full and current.name in KEEPS_END:
         content = content[1:]
@@ -105,7 +135,7 @@ def _close(current: _Open, end: str) -> Section:
         content, cut = content[:-1], True
     return Section(
         name=current.name,
-        text="".join(_text(line) + "\n" for line in content),
+        text=_text(b"\n".join([*(line[1:] for line in content), b""])),
         exit=_number(words[1]) if len(words) > 1 and words[0] == current.name else None,
         notes="\n".join(_text(line) for line in current.notes),
         cut=cut,
@@ -115,11 +145,11 @@ def _close(current: _Open, end: str) -> Section:
 def _bounded(current: _Open) -> tuple[list[bytes], bool]:
     """What a probe may print, and as much again, whatever a host sends; and whether there was more."""
     most = MOST_TIMES_CAP * CAPS.get(current.name, 0)
-    lines = reversed(current.content) if current.name in KEEPS_END else iter(current.content)
-    sizes = accumulate(len(line) + 1 for line in lines)
-    count = sum(1 for _ in takewhile(lambda size: size <= most, sizes))
-    if count == len(current.content):
+    if sum(map(len, current.content)) <= most:  # the bar stands for the line's end
         return current.content, False
+    lines = reversed(current.content) if current.name in KEEPS_END else iter(current.content)
+    sizes = accumulate(len(line) for line in lines)
+    count = sum(1 for _ in takewhile(lambda size: size <= most, sizes))
     return current.content[-count:] if current.name in KEEPS_END and count else current.content[:count], True
 
 

@@ -175,7 +175,8 @@ class HostReport:
     """What came out for one host. `host` is None for a log file; `error` is set where it could not be examined.
 
     `older` are findings of what happened too long ago to count. `unexplained` are kills that the log holds and no finding covers;
-    `not_seen` names sections that did not come, with the reason.
+    `not_seen` names sections that did not come, with the reason; `broke_off` is why the answer is not whole.
+    `shared_age_s` is how long ago the look began, where it was not begun for this report.
     """
 
     host: str | None
@@ -188,6 +189,8 @@ class HostReport:
     unknown: Mapping[str, str] = field(default_factory=dict)
     unexplained: tuple[Kill, ...] = ()
     not_seen: Mapping[str, str] = field(default_factory=dict)
+    broke_off: str | None = None
+    shared_age_s: int | None = None
 
 
 @dataclass(frozen=True)

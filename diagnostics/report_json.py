@@ -28,6 +28,8 @@ def _host(host: HostReport) -> dict[str, object]:
         "taken_at": host.taken_at.iso() if host.taken_at else None,
         "reached": host.reached,
         "error": host.error,
+        "broke_off": host.broke_off,
+        "shared_age_s": host.shared_age_s,
         "findings": [_finding(finding) for finding in host.findings],
         "clear": list(host.clear),
         "unknown": [{"code": code, "because": because} for code, because in host.unknown.items()],

@@ -97,7 +97,7 @@ def _found(group: Group, report: Report) -> Part:
     return Part(
         headline=group.headline,
         subtitle=" · ".join((_subtitle(group.hosts, report, sure), *_of_whom(group.hosts, host), *_how_long_ago(host, finding))),
-        story=(*finding.story, *_others(host)),
+        story=(*finding.story, *_others(host), *_of_looks([host for host, _ in pairs])),
         picture=draw(finding),
         how_sure=f"{sure.capitalize()}. {finding.caveat}" if finding.caveat else None,
         steps=tuple(
@@ -133,6 +133,13 @@ def _is_of(finding: Finding, group: Group) -> bool:
 def _others(host: HostReport) -> tuple[str, ...]:
     """What happened too long ago, and kills that no finding covers: they are said, never dropped."""
     return (*_longer_ago(host), *_unexplained(host))
+
+
+def _of_looks(hosts: Sequence[HostReport]) -> tuple[str, ...]:
+    """Answers that are not whole, and answers that were not got for this report."""
+    broken = [f"The answer of {host.host or 'the host'} broke off: {host.broke_off}." for host in hosts if host.broke_off is not None]
+    shared = ", ".join(f"{host.host} {host.shared_age_s} s ago" for host in hosts if host.shared_age_s is not None)
+    return (*broken, *([f"Shared with an earlier question, since a host is looked at once in a minute: {shared}."] if shared else []))
 
 
 def _longer_ago(host: HostReport) -> tuple[str, ...]:
@@ -176,7 +183,7 @@ def _quiet(hosts: list[HostReport], report: Report, headline: str) -> Part:
     return Part(
         headline=headline,
         subtitle=_subtitle([host.host for host in hosts], report, None),
-        story=(_QUIET_STORY[headline], *_others(hosts[0])),
+        story=(_QUIET_STORY[headline], *_others(hosts[0]), *_of_looks(hosts)),
         ruled_out=_ruled_out(hosts),
         not_checked=_not_checked(hosts),
     )
@@ -186,7 +193,7 @@ def _silent(hosts: list[HostReport], report: Report) -> Part:
     return Part(
         headline="could not be examined",
         subtitle=_subtitle([host.host for host in hosts], report, None),
-        story=tuple(_named_once(host) for host in hosts),
+        story=(*(_named_once(host) for host in hosts), *_of_looks(hosts)),
     )
 
 

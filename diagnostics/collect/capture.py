@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from diagnostics.broken_off import missing_since
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.framing import ENDED_EARLY, unframe
 from diagnostics.probe import MAX_OUTPUT_BYTES
@@ -14,19 +15,46 @@ _SHOWN_STDERR_CHARS = 200
 _LAST_LINE = b"\n=done\n"
 
 
+class Pool:
+    """The bytes of all answers under way together: where they are used up, each may still have its share."""
+
+    def __init__(self, most_bytes: int, share_bytes: int) -> None:
+        self._left_bytes = most_bytes
+        self._share_bytes = share_bytes
+
+    def take(self, size: int, held: int) -> bool:
+        """Count `size` bytes for one that holds `held`; False where there is no room for them."""
+        if size > self._left_bytes and held + size > self._share_bytes:
+            return False
+        self._left_bytes -= size
+        return True
+
+    def give_back(self, size: int) -> None:
+        self._left_bytes += size
+
+
 @dataclass
 class Capture:
     """Collects one probe's output. `stopped` is why it was ended before its own end, as words that follow "the probe"."""
 
+    pool: Pool | None = None
     stopped: str | None = None
     _stdout: bytearray = field(default_factory=bytearray)
     _stderr: bytearray = field(default_factory=bytearray)
 
+    @property
+    def size(self) -> int:
+        """Bytes of stdout so far."""
+        return len(self._stdout)
+
     def take_stdout(self, data: bytes) -> bool:
         """Keep `data` up to MAX_OUTPUT_BYTES; True when no more is wanted: the probe said that it is done, or the cap is reached."""
-        room = MAX_OUTPUT_BYTES - len(self._stdout)
-        self._stdout += data[:room]
-        if len(data) > room:
+        kept = data[: MAX_OUTPUT_BYTES - self.size]
+        if self.pool is not None and not self.pool.take(len(kept), self.size):
+            self.stopped = "printed more than sevbot can hold beside what other hosts print at the same time, and was stopped"
+            return True
+        self._stdout += kept
+        if len(data) > len(kept):
             self.stopped = f"printed more than {MAX_OUTPUT_BYTES} bytes and was stopped"
         return self.stopped is not None or self._stdout.endswith(_LAST_LINE)
 
@@ -37,6 +65,12 @@ class Capture:
         if len(data) > room:
             self.stopped = f"wrote more than {MAX_STDERR_BYTES} bytes to stderr and was stopped"
         return self.stopped is not None
+
+    def release(self) -> None:
+        """Give the pool back what was taken; nothing more may be taken then."""
+        if self.pool is not None:
+            self.pool.give_back(self.size)
+            self.pool = None
 
     def result(self, host: str, where: str) -> Bundle | Missing:
         """The bundle in what came, also when only a part came; Missing if no section came. `where` opens the sentence."""
@@ -52,7 +86,7 @@ class Capture:
     def _with_reason(self, bundle: Bundle) -> Bundle:
         if self.stopped is None:
             return bundle
-        why = f"the probe {self.stopped} before it came"
+        why = missing_since(self.stopped)
         return replace(bundle, missing={name: why if old == ENDED_EARLY else old for name, old in bundle.missing.items()})
 
     def _said(self) -> str:

@@ -5,7 +5,11 @@ Words that a host chose are shown quoted and short, since they come from a machi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import asyncssh
+
+from diagnostics.collect.logins import RestingError
 
 _SHOWN_CHARACTERS = 160
 
@@ -25,7 +29,7 @@ def name_too_slow(where: str, address: str, seconds: float) -> str:
     return f"{where}: the name {quoted(address)} was not resolved in {seconds:g} s: look at DNS, or put IP addresses in the inventory"
 
 
-def refused(where: str, port: int) -> str:
+def refused(where: str, port: str) -> str:
     return f"{where}: connection refused, nothing listens on port {port}: is sshd running there, and is the port in the inventory right?"
 
 
@@ -37,18 +41,49 @@ def no_route(where: str, error: OSError) -> str:
     return f"{where}: no connection: {error.strerror or error}: look at the route from this machine to the host"
 
 
-def no_ssh_answer(where: str, seconds: float) -> str:
+def no_ssh_answer(where: str, waited: str) -> str:
     return (
-        f"{where}: accepts TCP, but sshd said nothing in {seconds:g} s: "
-        f"the host is overloaded or frozen, or the port belongs to something else"
+        f"{where}: accepts TCP, but sshd said nothing in {waited}: the host is overloaded or frozen, or the port belongs to something else"
     )
 
 
-def login_too_slow(where: str, seconds: float) -> str:
+def login_too_slow(where: str, waited: str) -> str:
     return (
-        f"{where}: sshd answers, but the login did not end in {seconds:g} s: "
+        f"{where}: sshd answers, but the login did not end in {waited}: "
         f"the host is very likely overloaded; ask again, or look at its console"
     )
+
+
+def waited(limits_s: Sequence[float]) -> str:
+    """The time limits of logins that did not end, one after the other."""
+    first, *more = (f"{limit_s:g} s" for limit_s in limits_s)
+    return first + "".join(f", nor in {limit} when asked again" for limit in more)
+
+
+def rests(where: str, key: str, resting: RestingError) -> str:
+    what = "was refused 3 times and let in nowhere" if resting.everywhere else "was refused 3 times at this address"
+    return (
+        f"{where}: not examined, because {key} {what}, and more log-ins could lock people out: "
+        f"put the public key into the account's authorized_keys (what is told of those that refused it says more); "
+        f"sevbot tries again in {max(round(resting.left_s / 60), 1)} min, or at once after `touch {key}`"
+    )
+
+
+def crowded(where: str, seconds: float) -> str:
+    return (
+        f"{where}: not examined, because only 3 log-ins are made at an address at a time, and those before it took {seconds:g} s: ask again"
+    )
+
+
+def held_back(where: str, key: str) -> str:
+    return (
+        f"{where}: not examined, because the key {key} is offered to 3 hosts at a time until one lets it in, "
+        f"and those before it took too long: look at them first, or ask again"
+    )
+
+
+def flooded(where: str, why: str) -> str:
+    return f"{where}: {why}, so the connection was closed; nothing was sent to it. Is this the right machine, and the right port?"
 
 
 def host_key_unknown(where: str, name: str, file: str) -> str:

@@ -89,6 +89,24 @@ def test_one_host_that_fails_is_status_1_and_hides_no_other(tmp_path: Path) -> N
     assert b"web2 (127.0.0.1:1)" in done.stdout
 
 
+@pytest.mark.parametrize(("script", "status"), [("", 1), ("printf '=done\\n'\n", 0)])
+def test_an_answer_that_broke_off_is_told_and_is_status_1(tmp_path: Path, script: str, status: int) -> None:
+    """What came is used, but nobody may take the host for examined; the same where the recording is read."""
+    whole = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n'\n"
+    with Sshd(tmp_path, options=forced(tmp_path, whole + script)) as sshd:
+        config = config_of(sshd)
+        live = sevbot("diagnose", NAME, "--json", "--config", config)
+        text = sevbot("diagnose", NAME, "--config", config)
+        sevbot("record", NAME, str(tmp_path / "recording"), "--config", config)
+    again = sevbot("diagnose", "--bundle", str(tmp_path / "recording"), "--json")
+
+    (host,) = json.loads(live.stdout)["hosts"]
+    assert (live.returncode, text.returncode, again.returncode) == (status, status, status)
+    assert (host["broke_off"] is not None) == bool(status)
+    assert (b"The answer of web1 broke off: its output ended in the middle" in text.stdout) == bool(status)
+    assert again.stdout == live.stdout
+
+
 @pytest.mark.parametrize(
     ("known_hosts", "words"),
     [("", b"is empty"), ("other ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPAzGpYkiSmMwEDsFRoxTJRWcf3DiNmGrdl+5CS3Nrz\n", b"web1 ssh-ed25519")],

@@ -53,6 +53,7 @@ class Sshd:
             "PermitRootLogin yes",
             "Subsystem sftp internal-sftp",
             "MaxStartups 100",
+            f"SetEnv HOME={self.directory}",  # else bash would run the .bashrc of whoever runs the tests at each login
             "LogLevel DEBUG1",
         ]
 
@@ -157,4 +158,4 @@ def usable_settings(directory: Path) -> SshSettings:
     (directory / "key").write_bytes(key.export_private_key())
     (directory / "key").chmod(0o600)
     (directory / "known_hosts").write_text(f"{NAME} {key.export_public_key().decode()}")
-    return SshSettings(directory / "key", directory / "known_hosts", connect_timeout_s=1, login_timeout_s=1)
+    return SshSettings(directory / "key", directory / "known_hosts", connect_timeout_s=1, login_timeout_s=1, second_login_timeout_s=0)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
 import pytest
 
-from diagnostics.bundle import Bundle
+from diagnostics.bundle import Bundle, Missing
+from diagnostics.collect.capture import Capture, Pool
+from diagnostics.collect.meter import UNPROVED_BYTES, FloodError, MeteredSocket
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
+from diagnostics.engine import diagnose
 from diagnostics.probe import MAX_OUTPUT_BYTES
-from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Sshd, because, bundle, collect, forced
+from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Sshd, because, bundle, collect, forced, free_port
 
 ONE_SECTION = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n=begin uname\\n|Linux\\n|half'\n"
 
@@ -42,6 +47,17 @@ def test_what_a_hung_probe_printed_is_used(tmp_path: Path) -> None:
     assert found.sections["uname"].text == "Linux\n"
     assert found.sections["uname"].exit is None
     assert "did not end in 1.5 s" in found.missing["kernel-log"]
+    assert diagnose(found).broke_off == "the probe did not end in 1.5 s and was stopped"
+
+
+@sshd_runs
+def test_a_host_that_drips_its_answer_was_not_examined(tmp_path: Path) -> None:
+    """One byte now and then is no answer, and its last byte is not waited for."""
+    script = "printf '=sevbot-probe 1\\n=begin clock\\n'\nwhile :; do printf x; sleep 0.2; done\n"
+    with Sshd(tmp_path, options=forced(tmp_path, script)) as sshd:
+        report = diagnose(bundle(collect(sshd.settings(deadline_s=1.5), sshd.target)))
+    assert report.error == "the probe ran, but no section of its output came back"
+    assert report.broke_off == "the probe did not end in 1.5 s and was stopped"
 
 
 @sshd_runs
@@ -135,13 +151,131 @@ def test_cancelling_closes_the_connection_and_is_passed_on(tmp_path: Path) -> No
         sshd.wait_for("Disconnected from")
 
 
+class Slow:
+    """Stands before a real sshd: holds back what it says on the first connections, as an overloaded host does."""
+
+    def __init__(self, sshd: Sshd, held_back: int) -> None:
+        self._sshd = sshd
+        self._held_back = held_back
+        self._answering: set[asyncio.Task[object] | None] = set()
+        self.connections = 0
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._answering.add(asyncio.current_task())
+        if self.connections <= self._held_back:
+            await reader.read()
+            writer.close()
+            return
+        from_sshd, to_sshd = await asyncio.open_connection("127.0.0.1", self._sshd.port)
+        await asyncio.gather(self._carry(reader, to_sshd), self._carry(from_sshd, writer))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    def collect(self, **limits: float) -> Bundle | Missing:
+        async def run() -> Bundle | Missing:
+            async with await asyncio.start_server(self, "127.0.0.1", 0) as server:
+                target = replace(self._sshd.target, port=server.sockets[0].getsockname()[1])
+                found = await SshCollector(replace(self._sshd.settings(), **limits)).collect(target)  # type: ignore[arg-type]
+            await asyncio.gather(*(task for task in self._answering if task is not None), return_exceptions=True)
+            return found
+
+        return asyncio.run(run())
+
+
+@sshd_runs
+def test_a_login_that_did_not_end_in_time_is_tried_once_more(tmp_path: Path) -> None:
+    """A host with an incident is slow; the second login has longer."""
+    with Sshd(tmp_path, options=forced(tmp_path, FORCED_ANSWER)) as sshd:
+        slow = Slow(sshd, held_back=1)
+        assert isinstance(slow.collect(login_timeout_s=0.5, second_login_timeout_s=10), Bundle)
+    assert slow.connections == 2
+
+
+@sshd_runs
+def test_a_login_is_tried_twice_and_no_more(tmp_path: Path) -> None:
+    """What is told names both limits."""
+    with Sshd(tmp_path) as sshd:
+        slow = Slow(sshd, held_back=9)
+        told = because(slow.collect(login_timeout_s=0.3, second_login_timeout_s=0.6))
+    assert slow.connections == 2
+    assert "sshd said nothing in 0.3 s, nor in 0.6 s when asked again" in told
+
+
+@sshd_runs
+def test_no_second_login_where_the_deadline_leaves_no_longer_one(tmp_path: Path) -> None:
+    """A shorter second try would not be worth its connection."""
+    with Sshd(tmp_path) as sshd:
+        slow = Slow(sshd, held_back=9)
+        told = because(slow.collect(login_timeout_s=1, connect_timeout_s=1, second_login_timeout_s=10, deadline_s=2.5))
+    assert slow.connections == 1
+    assert "sshd said nothing in 1 s:" in told
+
+
+@sshd_runs
+@pytest.mark.parametrize("trouble", ["a refused key", "a changed host key", "no sshd"])
+def test_no_second_login_where_the_first_was_answered(tmp_path: Path, trouble: str) -> None:
+    """A refusal, a host key that is another, a connection that is closed: none of them gets better by asking twice."""
+    with Sshd(tmp_path, key_is_known=trouble != "a refused key") as sshd:
+        if trouble == "a changed host key":
+            sshd.known_hosts.write_text(f"{NAME} {asyncssh.generate_private_key('ssh-ed25519').export_public_key().decode()}")
+        slow = Slow(sshd, held_back=0)
+        if trouble == "no sshd":
+            sshd.port = free_port()
+        because(slow.collect())
+    assert slow.connections == 1
+
+
+def test_a_socket_gives_no_more_than_its_host_may_send() -> None:
+    """Small pieces until the host has proved who it is; then what an answer needs, and the more of it the more has come."""
+    near, far = socket.socketpair()
+    with near, far, MeteredSocket(fileno=near.detach()) as sock:
+        far.setblocking(False)
+        sock.setblocking(False)
+        got = 0
+        with pytest.raises(FloodError, match=f"more than {UNPROVED_BYTES} bytes before it proved who it is"):  # noqa: PT012
+            while True:
+                with suppress(BlockingIOError):
+                    far.send(bytes(65536))
+                got += len(sock.recv(256 * 1024))
+                assert got <= UNPROVED_BYTES
+        sock.prove()
+        got = sum(len(sock.recv(256 * 1024)) for _ in range(3))
+        assert got > UNPROVED_BYTES
+        sock.answered(got)
+        with pytest.raises(FloodError, match="more than its answer needs"):  # noqa: PT012
+            while True:
+                with suppress(BlockingIOError):
+                    far.send(bytes(65536))
+                sock.recv(256 * 1024)
+
+
+def test_answers_that_together_are_too_large_are_stopped_at_their_share() -> None:
+    """One host that prints for ever cannot take the room of those that print a little."""
+    pool = Pool(1000, 100)
+    greedy, modest = Capture(pool), Capture(pool)
+    assert not greedy.take_stdout(bytes(990))
+    assert greedy.take_stdout(bytes(20))
+    assert not modest.take_stdout(bytes(90))
+    assert modest.take_stdout(bytes(20))
+    assert "beside what other hosts print" in str(greedy.stopped)
+    greedy.release()
+    assert not Capture(pool).take_stdout(bytes(900))
+
+
 def serve(answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], directory: Path, settings_s: float = 1.0) -> str:
     """The reason that a collection from a plain TCP server gives, with time limits of `settings_s`."""
     key = asyncssh.generate_private_key("ssh-ed25519")
     key.write_private_key(str(directory / "client_key"))
     (directory / "client_key").chmod(0o600)
     (directory / "known_hosts").write_text(f"{NAME} {key.export_public_key().decode()}")
-    settings = SshSettings(directory / "client_key", directory / "known_hosts", connect_timeout_s=settings_s, login_timeout_s=settings_s)
+    limits = {"connect_timeout_s": settings_s, "login_timeout_s": settings_s, "second_login_timeout_s": 0.0}
+    settings = SshSettings(directory / "client_key", directory / "known_hosts", **limits)  # type: ignore[arg-type]
 
     handlers: set[asyncio.Task[object] | None] = set()
 

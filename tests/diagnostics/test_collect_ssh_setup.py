@@ -9,8 +9,9 @@ import asyncssh
 import pytest
 
 from diagnostics.bundle import Bundle, Missing
-from diagnostics.collect.ssh import CIPHERS, KEX, SIGNATURES, SshCollector, SshSettings, SshSetupError, Target, connection_options
-from diagnostics.collect.ssh_identity import read_host_keys, read_identity
+from diagnostics.collect.ssh import SshCollector, SshSettings, SshSetupError, Target
+from diagnostics.collect.ssh_identity import read_host_keys
+from diagnostics.collect.ssh_options import CIPHERS, KEX, SIGNATURES, host_options, shared_options
 from tests.access_list import GROUP, OURS, STRANGER, USER, give
 from tests.diagnostics.sshd import NAME, because, collect, usable_settings
 
@@ -31,14 +32,14 @@ def refused(settings: SshSettings) -> str:
 def test_the_options_are_the_ones_that_were_decided(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read back from asyncssh itself: nothing is left to a default that looks around on this machine."""
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
-    identity = read_identity(settings.client_key, None)
     host_keys = read_host_keys(settings.known_hosts, SIGNATURES).of(NAME, 22)
-    options = connection_options(settings, TARGET, identity, host_keys, asyncssh.SSHClient())
+    own = host_options(TARGET, host_keys, asyncssh.SSHClient(), 1)
+    options = asyncssh.SSHClientConnectionOptions(shared_options(), **own)  # as asyncssh puts them together
     assert not options.config.loaded
     assert options.username == "sevbot-probe"
     assert options.host_key_alias == NAME
     assert [len(part) for part in options.known_hosts] == [1, 0, 0]  # type: ignore[arg-type, union-attr]
-    assert [pair.algorithm for pair in options.client_keys or ()] == [b"ssh-ed25519"]
+    assert options.client_keys is None  # the client gives its one key when it is asked for one
     assert not options.agent_path
     assert options.agent_forward_path is None
     assert options.pkcs11_provider is None

@@ -9,8 +9,8 @@ import asyncssh
 import pytest
 
 from diagnostics.bundle import Bundle
-from diagnostics.collect.ssh import SIGNATURES, SshSetupError
-from diagnostics.collect.ssh_identity import read_host_keys
+from diagnostics.collect.ssh_identity import SshSetupError, read_host_keys
+from diagnostics.collect.ssh_options import SIGNATURES
 from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Sshd, because, collect, forced
 
 pytestmark = pytest.mark.needs("sshd")

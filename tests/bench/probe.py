@@ -1,4 +1,4 @@
-"""What the probe costs on this machine when it is busy, and when it has many processes: `python -m tests.bench_probe`.
+"""What the probe costs on this machine when it is busy, and when it has many processes: `make bench BENCH=probe`.
 
 Each line is one run: seconds of wall and CPU, programs started, sections that came whole.
 """
@@ -68,7 +68,3 @@ def programs() -> int:
         strace = ["strace", "-f", "-qq", "-e", "trace=execve", "-e", "signal=none", "-o", str(trace)]
         subprocess.run([*strace, "sh", SCRIPT], stdout=subprocess.PIPE, check=True)
         return len(re.findall(r"^\d+ +execve\(.* = 0$", trace.read_text(errors="replace"), flags=re.MULTILINE))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""`make bench`: reading long logs, in one run on the same files beside grep. Times are medians; compare the ratios, not the times.
+"""Reading long logs, in one run on the same files beside grep. Times are medians; compare the ratios, not the times.
 
 Each file is made of the recorded incident of tests/logs. Memory is the peak above a Python that has imported the reader and read nothing.
 """
@@ -6,7 +6,6 @@ Each file is made of the recorded incident of tests/logs. Memory is the peak abo
 from __future__ import annotations
 
 import gzip
-import os
 import statistics
 import subprocess
 import sys
@@ -129,8 +128,3 @@ def _memory(path: Path, *, pipe: bool = False) -> str:
         )
     reports, kb = done.stdout.split()
     return f"{int(kb) / 1024:.0f} MiB, {reports} reports"
-
-
-if __name__ == "__main__":
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-    main()

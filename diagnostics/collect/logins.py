@@ -1,0 +1,135 @@
+"""Whether a log-in may be begun: a key that is refused must not lock people out of their hosts in the middle of a SEV.
+
+sshd and what watches its log (PerSourcePenalties, fail2ban, MaxStartups) hold refusals and unfinished log-ins against the address that
+they come from, which may be a bastion's. So at one address refusals and log-ins under way together are never more than three, and the same
+holds over all addresses until the key was let in once. Three refusals begin a rest. A key that changed is another key: make a new `Logins`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+MOST_REFUSALS = 3
+REST_S = 300.0
+
+
+class RestingError(Exception):
+    """No log-in is begun for `left_s` seconds more; `everywhere` where the key was refused wherever it was offered."""
+
+    def __init__(self, left_s: float, *, everywhere: bool) -> None:
+        super().__init__(f"no log-in for {left_s:.0f} s")
+        self.left_s = left_s
+        self.everywhere = everywhere
+
+
+@dataclass
+class _Gate:
+    """Counts log-ins under way and refusals, of one address or of all. An open one lets everybody through."""
+
+    open: bool = False
+    under_way: int = 0
+    refusals: int = 0
+    last_refusal_s: float = 0.0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def rest_left_s(self, now_s: float) -> float:
+        """Seconds until log-ins are tried again; 0 where they may be."""
+        left_s = self.last_refusal_s + REST_S - now_s
+        if left_s <= 0:
+            self.refusals = 0
+        return max(left_s, 0.0) if self.refusals >= MOST_REFUSALS and not self.open else 0.0
+
+    def has_room(self) -> bool:
+        return self.open or self.under_way + self.refusals < MOST_REFUSALS
+
+    def wake(self) -> None:
+        """Let all who wait look again."""
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+
+class Logins:
+    """The log-ins of one key. `clock` gives seconds that only grow."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._everywhere = _Gate()
+        self._addresses: dict[str, _Gate] = {}
+
+    async def begin(self, address: str) -> Login:
+        """A log-in at `address`, before anything is dialled; waits while three are under way there. Raises RestingError."""
+        gate = self._addresses.setdefault(address, _Gate())
+        try:
+            await self._enter(gate)
+        except BaseException:
+            self._forget(address)
+            raise
+        return Login(self, address, gate)
+
+    async def _enter(self, gate: _Gate) -> None:
+        while True:
+            for each in {id(self._everywhere): self._everywhere, id(gate): gate}.values():
+                if left_s := each.rest_left_s(self._clock()):
+                    raise RestingError(left_s, everywhere=each is self._everywhere)
+            if gate.has_room():
+                gate.under_way += 1
+                return
+            await gate.changed.wait()
+
+    async def offer(self) -> None:
+        """Wait until the key may be offered to one more host: to three at a time until it was let in once. Raises RestingError."""
+        await self._enter(self._everywhere)
+
+    def count_refusal(self, gate: _Gate) -> None:
+        for each in (gate, self._everywhere):
+            each.refusals += 1
+            each.last_refusal_s = self._clock()
+
+    def count_let_in(self) -> None:
+        self._everywhere.open = True
+
+    def leave(self, address: str, gate: _Gate, *, offered: bool) -> None:
+        gate.under_way -= 1
+        gate.wake()
+        if offered:
+            self._everywhere.under_way -= 1
+            self._everywhere.wake()
+        self._forget(address)
+
+    def _forget(self, address: str) -> None:
+        """Drop the address where nothing is held against it, so that what is remembered stays small."""
+        gate = self._addresses.get(address)
+        if gate is not None and not gate.under_way and not gate.rest_left_s(self._clock()) and not gate.refusals:
+            del self._addresses[address]
+
+
+class Login:
+    """One log-in under way. Call `end` when it is over, however it ended; before it, `refused` or `let_in` where that is known."""
+
+    def __init__(self, logins: Logins, address: str, gate: _Gate) -> None:
+        self._logins = logins
+        self._address = address
+        self._gate = gate
+        self._offered = False
+        self._ended = False
+
+    async def offer(self) -> None:
+        """Wait until this log-in may offer the key; the host has proved who it is. Raises RestingError."""
+        if not self._offered:
+            await self._logins.offer()
+            self._offered = True
+
+    def refused(self) -> None:
+        self._logins.count_refusal(self._gate)
+
+    def let_in(self) -> None:
+        self._logins.count_let_in()
+
+    def end(self) -> None:
+        """Make room for the next one; a second call does nothing."""
+        if not self._ended:
+            self._ended = True
+            self._logins.leave(self._address, self._gate, offered=self._offered)

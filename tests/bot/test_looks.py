@@ -1,0 +1,209 @@
+"""One look at a host in a minute, shared; and no SEV is answered from a look that began before it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.blocks import report_blocks
+from bot.investigate import Investigator, Sev
+from bot.looks import BETWEEN_S, Looks
+from diagnostics.bundle import Bundle, Missing, Section, read_directory
+from diagnostics.collect.ssh import Target
+from diagnostics.render import to_text
+from diagnostics.report_json import as_dict
+from tests.bot.configs import inventory
+from tests.bot.stage import ANNOUNCEMENT, stage
+from tests.conftest import ROOT
+
+RANKER = read_directory(ROOT / "tests/cases/membind-oom-16g-6.1")
+WEB1, WEB2 = (Target(name, "192.0.2.1", 22, "x") for name in ("web1", "web2"))
+
+
+class Hosts:
+    """A collector that counts; each answer says the how-manieth it is, and comes when `open` is set."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.size = 10
+
+    async def collect(self, target: Target) -> Bundle | Missing:
+        self.asked.append(target.name)
+        number = len(self.asked)
+        await self.open.wait()
+        return Bundle(target.name, {"uname": Section("uname", f"{number}\n" + "x" * self.size)})
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock that goes on by itself when somebody waits for it."""
+    clock = Clock()
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        clock.now_s += seconds
+        await real(0)
+
+    monkeypatch.setattr("bot.looks.asyncio.sleep", sleep)
+    return clock
+
+
+def test_all_who_ask_within_a_minute_share_one_login() -> None:
+    """While it is under way and when it is done; each is told how old it is."""
+
+    async def run() -> None:
+        hosts, clock = Hosts(), Clock()
+        looks = Looks(hosts, clock)
+        hosts.open.clear()
+        first = asyncio.ensure_future(looks.at(WEB1))
+        await asyncio.sleep(0)
+        clock.now_s += 5
+        second = asyncio.ensure_future(looks.at(WEB1))
+        await asyncio.sleep(0)
+        hosts.open.set()
+        assert ((await first).age_s, (await second).age_s) == (None, 5)
+        clock.now_s += 20
+        third = await looks.at(WEB1)
+        assert (third.age_s, third.found) == (25, (await first).found)
+        assert (await looks.at(WEB2)).age_s is None
+        assert hosts.asked == ["web1", "web2"]
+        clock.now_s += BETWEEN_S
+        assert (await looks.at(WEB1)).age_s is None
+        assert hosts.asked == ["web1", "web2", "web1"]
+
+    asyncio.run(run())
+
+
+def test_a_sev_takes_no_look_that_began_before_it(no_waiting: Clock) -> None:
+    """It waits until the minute is over and looks again; a look that began after it is as good as its own."""
+
+    async def run() -> None:
+        hosts, clock = Hosts(), no_waiting
+        looks = Looks(hosts, clock)
+        await looks.at(WEB1)
+        clock.now_s += 20
+        announced_s = clock.now_s
+        assert looks.too_early(WEB1, announced_s) == (20, BETWEEN_S - 20)
+        assert looks.too_early(WEB2, announced_s) is None
+        seen = await looks.at(WEB1, announced_s)
+        assert seen.age_s is None
+        assert clock.now_s == announced_s + BETWEEN_S - 20
+        assert hosts.asked == ["web1", "web1"]
+        clock.now_s += 3
+        assert (await looks.at(WEB1, announced_s)).age_s == 3
+        assert hosts.asked == ["web1", "web1"]
+
+    asyncio.run(run())
+
+
+def test_sevs_that_wait_share_the_look_that_they_wait_for(no_waiting: Clock) -> None:
+    """However many of them wait, the host is asked once."""
+
+    async def run() -> None:
+        hosts, clock = Hosts(), no_waiting
+        looks = Looks(hosts, clock)
+        await looks.at(WEB1)
+        clock.now_s += 1
+        seen = await asyncio.gather(*(looks.at(WEB1, clock.now_s) for _ in range(5)))
+        assert hosts.asked == ["web1", "web1"]
+        assert all(each.found == seen[0].found for each in seen)
+
+    asyncio.run(run())
+
+
+def test_what_is_kept_is_bounded_and_the_minute_holds_all_the_same(no_waiting: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an answer was too much to keep the next question waits: better late than a second login."""
+    monkeypatch.setattr("bot.looks.MOST_KEPT_BYTES", 5000)
+
+    async def run() -> None:
+        hosts, clock = Hosts(), no_waiting
+        hosts.size = 3000
+        looks = Looks(hosts, clock)
+        await looks.at(WEB1)
+        await looks.at(WEB2)
+        await asyncio.sleep(0)
+        assert (await looks.at(WEB2)).age_s == 0
+        start_s = clock.now_s
+        assert (await looks.at(WEB1)).age_s is None
+        assert clock.now_s == start_s + BETWEEN_S
+
+    asyncio.run(run())
+
+
+def test_one_who_gives_up_does_not_end_the_look_of_the_others() -> None:
+    """A command whose asker went away, and a SEV that waits for the same look."""
+
+    async def run() -> None:
+        hosts = Hosts()
+        looks = Looks(hosts)
+        hosts.open.clear()
+        first, second = asyncio.ensure_future(looks.at(WEB1)), asyncio.ensure_future(looks.at(WEB1))
+        await asyncio.sleep(0)
+        first.cancel()
+        hosts.open.set()
+        assert isinstance((await second).found, Bundle)
+        assert hosts.asked == ["web1"]
+
+    asyncio.run(run())
+
+
+def test_a_shared_answer_states_its_age_wherever_it_is_told() -> None:
+    """In the text, in Slack's blocks and in the JSON; the same report without sharing says nothing of it."""
+
+    async def run() -> None:
+        investigator = Investigator(inventory(), Hosts())
+        own, shared = await investigator.report(["web1"]), await investigator.report(["web1"])
+        sentence = "Shared with an earlier question, since a host is looked at once in a minute: web1 0 s ago."
+        assert sentence not in to_text(own)
+        assert sentence in " ".join(to_text(shared).split())
+        assert sentence in json.dumps(report_blocks(shared))
+        ages = [report["hosts"][0]["shared_age_s"] for report in (as_dict(own), as_dict(shared))]  # type: ignore[index]
+        assert ages == [None, 0]
+
+    asyncio.run(run())
+
+
+def test_a_command_and_two_sevs_make_two_logins_and_the_sevs_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over real Slack and SSH: the SEV's message says that it waits and until when, and its look began after it."""
+    monkeypatch.setattr("bot.looks.BETWEEN_S", 4.0)
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            await on.slack.slash("/sev", "diagnose web1")
+            await on.slack.wait_for(lambda: "membind" in json.dumps(on.slack.ephemerals))
+            sevs = [await on.slack.announce(ANNOUNCEMENT) for _ in range(2)]
+            await on.slack.wait_for(lambda: all(len(on.answers(ts)) == 1 for ts in sevs))
+            first = next(call for call in on.slack.history if call.method == "chat.postMessage")
+            assert "before this SEV was announced; it is looked at again at" in json.dumps(first.arguments["blocks"])
+            for ts in sevs:
+                await on.verdict(ts)
+            assert sorted(name for name, _ in on.hosts.requests) == ["web1", "web1", "web2"]
+
+    asyncio.run(run())
+
+
+def test_the_wait_of_a_sev_is_told_by_host() -> None:
+    """With how long before it was the last look, and when the next is."""
+
+    async def run() -> None:
+        investigator = Investigator(inventory(), Hosts())
+        await investigator.report(["web1"])
+        sev = Sev(0.0, asyncio.get_running_loop().time() + 5)
+        (told,) = investigator.waits(["web1", "web2"], sev)
+        assert told.startswith("web1 was looked at 5 s before this SEV was announced; it is looked at again at ")
+        assert told.endswith(" UTC.")
+
+    asyncio.run(run())
