@@ -198,7 +198,7 @@ def test_with_an_allow_list_only_those_on_it_may_ask(tmp_path: Path) -> None:
             for user in ("U0STRANGER", "U0BOSS1", "u0boss", "U0ONCALL,U0BOSS", ""):
                 assert (await on.slack.slash("/sev", "diagnose web1", user)).said == NOT_LISTED
                 assert (await on.slack.slash("/sev", "help", user)).said == NOT_LISTED
-            await on.slack.wait_for(lambda: len(on.hosts.requests) == 2)
+            await on.slack.wait_for(lambda: len(on.hosts.requests) == 1)  # the second has the answer of the first
 
             assert on.calls("usergroups.users.list") == 1
 
