@@ -69,6 +69,19 @@ seconds() { # whole seconds since boot, without starting a program
 TOTAL=20 # seconds for everything: a section that would start later is not started
 begun=$(seconds)
 
+# This shell has no time limit of its own: where nobody reads what it prints it would wait for ever, and hold the lock. A watcher ends it,
+# if it is still the watcher's parent, and not a process that has got its number since.
+(
+    exec 3>&- 9<&- >/dev/null 2>&1
+    trap 'kill "$nap"; exit' TERM
+    sleep "$((TOTAL + 4))" &
+    nap=$!
+    wait "$nap" || exit
+    read -r _ _ _ parent _ </proc/self/stat
+    [ "$parent" != "$$" ] || kill -KILL "$$"
+) &
+watcher_of_all=$!
+
 # GNU's timeout where it is there: it ends the command and all that this has started. That of busybox ends the command only, leaves a
 # watcher that keeps our pipes open, or knows no -k; then a watcher of our own ends the session that setsid made for the command.
 if timeout -k 1 1 timeout --version >/dev/null 2>&1 3>&- 9<&-; then
@@ -380,15 +393,16 @@ SERVICE_KEPT='
 # ends, and whatever the administrator put into /etc/sevbot/logs; s6 keeps a tally of deaths. $1 is an awk program (LAST_LINES). Names
 # are those that others chose, and so is what stands behind them: plain names only, regular files only, bytes before lines
 RUNNER_LOGS='
-passed_over=0
+passed_over=0 unread=0
 is_plain() { # PATH: its last name; where nothing is, a pattern stands for itself
     [ -e "$1" ] || [ -h "$1" ] || return
     case ${1##*/} in *[!A-Za-z0-9._-]*) passed_over=$((passed_over + 1)); return 1 ;; esac
 }
 is_log() { # PATH: links are followed
     is_plain "$1" || return
+    [ -e "$1" ] || { unread=$((unread + 1)); return 1; }
     [ -f "$1" ] || { passed_over=$((passed_over + 1)); return 1; }
-    [ -r "$1" ]
+    [ -r "$1" ] || { unread=$((unread + 1)); return 1; }
 }
 last_lines() { # FILE BYTES LINES supervisord|all
     tail -c "$2" "$1" | tr -d "\000" | FILE=$1 BYTES=$2 LINES=$3 WHICH=$4 keeping awk "$program"
@@ -406,7 +420,9 @@ for service in /run/service/* /service/* /var/service/*; do
     [ -d "$service/supervise" ] && command -v s6-svdt >/dev/null || continue
     ! is_plain "$service" || s6-svdt "$service" | FILE=$service BYTES=0 LINES=20 WHICH=all keeping awk "$program"
 done
-[ "$passed_over" -eq 0 ] || printf "passed over: %s names that are no regular files, or not of A-Za-z0-9._- only\n" "$passed_over" >&2
+[ "$((passed_over + unread))" -eq 0 ] || printf "passed over: " >&2
+[ "$passed_over" -eq 0 ] || printf "%s names that are no regular files, or not of A-Za-z0-9._- only. " "$passed_over" >&2
+[ "$unread" -eq 0 ] || printf "%s that this account may not read, or links that lead nowhere. " "$unread" >&2
 '
 LAST_LINES='
 BEGIN { file = ENVIRON["FILE"]; most = ENVIRON["LINES"] + 0; bytes = ENVIRON["BYTES"] + 0 }
@@ -912,3 +928,4 @@ section filesystems head 8192 3 "$FILESYSTEMS"
 section boots tail 4096 3 "$BOOTS"
 section growth head 4096 3 "$GROWTH" "at:$now $sizes"
 printf '=done\n'
+kill "$watcher_of_all"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import resource
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.engine import diagnose
 from diagnostics.framing import ANOTHER_PROBE, unframe
 from diagnostics.probe import PROBE, SECTIONS
@@ -266,6 +267,24 @@ def test_a_child_that_cannot_be_killed_blocks_no_later_probe(tmp_path: Path) -> 
 
 
 @pytest.mark.needs("flock")
+def test_a_probe_whose_output_nobody_reads_gives_the_lock_back(tmp_path: Path) -> None:
+    """A connection that broke: its shell waits in a write, with no section under way. It ends, and leaves nothing."""
+    with home(tmp_path) as inside:
+        command = [*inside, *AS_NOBODY, "sh", str(SCRIPT)]
+        reading, writing = os.pipe()
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+        with subprocess.Popen(command, stdout=writing) as stalled:
+            os.close(writing)
+            time.sleep(5)
+            during = read(subprocess.run(command, capture_output=True, check=True).stdout)
+            stalled.wait(timeout=40)
+        later = read(subprocess.run(command, capture_output=True, check=True).stdout)
+        os.close(reading)
+    assert isinstance(during, Missing)
+    assert isinstance(later, Bundle)
+
+
+@pytest.mark.needs("flock")
 def test_a_home_that_others_can_open_is_not_locked(tmp_path: Path) -> None:
     """Else anybody could keep the probe out by holding the lock."""
     with home(tmp_path, mode=0o755) as inside:
@@ -284,7 +303,7 @@ def test_a_home_that_others_can_open_is_not_locked(tmp_path: Path) -> None:
 
 @pytest.mark.needs("strace")
 def test_it_starts_few_programs_and_needs_little_cpu(tmp_path: Path) -> None:
-    """On a host with 300 more processes: at most 150 programs, at most 6 of them for the processes; half a second of CPU."""
+    """On a host with 300 more processes: at most 150 programs, at most 6 of them for the processes; a second of CPU at most."""
     sleepers = [subprocess.Popen(["sleep", "60"]) for _ in range(300)]
     trace = tmp_path / "trace"
     try:
@@ -299,7 +318,7 @@ def test_it_starts_few_programs_and_needs_little_cpu(tmp_path: Path) -> None:
             sleeper.wait()
     bundle = read(output)
     assert isinstance(bundle, Bundle)
-    assert set(bundle.sections) == set(SECTIONS)
+    assert {name for name, section in bundle.sections.items() if section.exit not in TIMED_OUT} == set(SECTIONS)
     assert len(started(trace)) <= 150
     between = trace.read_text(errors="replace").partition("=begin processes")[2].partition("=end processes")[0]
     assert len(re.findall(r"execve\(.* = 0", between)) <= 6
