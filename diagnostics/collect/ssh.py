@@ -28,6 +28,7 @@ from diagnostics.probe import PROBE
 __all__ = ["SshCollector", "SshSettings", "SshSetupError", "Target"]
 
 HELD_BYTES = 96 * 1024 * 1024  # of answers under way, over all hosts
+TURN_WITHIN_S = 60.0  # for those who wait for their turn at an address
 SMALL_BYTES = 256 * 1024  # what takes some milliseconds to read need not go to a thread
 
 _log = logging.getLogger(__name__)
@@ -115,10 +116,10 @@ class SshCollector:
     async def _begin(self, target: Target, address: str) -> Login:
         """Room for one more login at the address; raises CannotAskError where there is none."""
         try:
-            async with asyncio.timeout(self._settings.deadline_s):
+            async with asyncio.timeout(TURN_WITHIN_S):
                 return await self._logins.begin(address)
         except TimeoutError as error:
-            raise CannotAskError(because.crowded(target.where, self._settings.deadline_s)) from error
+            raise CannotAskError(because.crowded(target.where, TURN_WITHIN_S)) from error
         except RestingError as error:
             raise CannotAskError(because.rests(target.where, self._settings.shown_key, error)) from error
 
