@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -170,6 +171,9 @@ def _record(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.directory} cannot be written: {error.strerror}") from error
     closed = " (others could read that directory: it is now mode 0700)" if was_open else ""
     print(f"{options.host}: {len(bundle.sections)} sections in {options.directory}{closed}; `sevbot diagnose --bundle` reads them")
+    if broken := broke_off(bundle):
+        print(f"sevbot: {options.host}: {broken}", file=sys.stderr)
+        return EXIT_NOT_EXAMINED
     return EXIT_EXAMINED
 
 
@@ -219,6 +223,7 @@ def _set_up(options: argparse.Namespace, *, for_slack: bool = False) -> Setup:
         raise UsageError(str(error)) from error
     for warning in setup.warnings:
         _tell(f"warning: {warning} (only `sevbot run` needs [slack])")
+    gc.freeze()  # what was imported stays, so the search for garbage need not go through it again and again
     return setup
 
 

@@ -135,7 +135,7 @@ def _close(current: _Open, end: str) -> Section:
         content, cut = content[:-1], True
     return Section(
         name=current.name,
-        text=_text(b"\n".join([*(line[1:] for line in content), b""])),
+        text=_text(b"\n".join([line[1:] for line in content] + [b""])),
         exit=_number(words[1]) if len(words) > 1 and words[0] == current.name else None,
         notes="\n".join(_text(line) for line in current.notes),
         cut=cut,

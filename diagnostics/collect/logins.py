@@ -59,25 +59,31 @@ class Logins:
         self._everywhere = _Gate()
         self._addresses: dict[str, _Gate] = {}
 
-    async def begin(self, address: str) -> Login:
-        """A log-in at `address`, before anything is dialled; waits while three are under way there. Raises RestingError."""
+    async def begin(self, address: str, within_s: float | None = None) -> Login:
+        """A log-in at `address`, before anything is dialled; waits while three are under way there, at most `within_s`.
+
+        Raises RestingError, and TimeoutError.
+        """
         gate = self._addresses.setdefault(address, _Gate())
         try:
-            await self._enter(gate)
+            await self._enter(gate, within_s)
         except BaseException:
             self._forget(address)
             raise
         return Login(self, address, gate)
 
-    async def _enter(self, gate: _Gate) -> None:
-        while True:
-            for each in {id(self._everywhere): self._everywhere, id(gate): gate}.values():
-                if left_s := each.rest_left_s(self._clock()):
-                    raise RestingError(left_s, everywhere=each is self._everywhere)
-            if gate.has_room():
-                gate.under_way += 1
-                return
-            await gate.changed.wait()
+    async def _enter(self, gate: _Gate, within_s: float | None = None) -> None:
+        if not self._has_room(gate):
+            async with asyncio.timeout(within_s):
+                while not self._has_room(gate):
+                    await gate.changed.wait()
+        gate.under_way += 1
+
+    def _has_room(self, gate: _Gate) -> bool:
+        for each in (self._everywhere, gate):
+            if left_s := each.rest_left_s(self._clock()):
+                raise RestingError(left_s, everywhere=each is self._everywhere)
+        return gate.has_room()
 
     async def offer(self) -> None:
         """Wait until the key may be offered to one more host: to three at a time until it was let in once. Raises RestingError."""

@@ -116,8 +116,7 @@ class SshCollector:
     async def _begin(self, target: Target, address: str) -> Login:
         """Room for one more login at the address; raises CannotAskError where there is none."""
         try:
-            async with asyncio.timeout(TURN_WITHIN_S):
-                return await self._logins.begin(address)
+            return await self._logins.begin(address, TURN_WITHIN_S)
         except TimeoutError as error:
             raise CannotAskError(because.crowded(target.where, TURN_WITHIN_S)) from error
         except RestingError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -22,6 +23,7 @@ async def main(directory: Path, addresses: list[str]) -> list[Bundle]:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # as `sevbot run` and `sevbot diagnose` do
     imports_s, start_s = time.process_time(), time.monotonic()
     bundles = asyncio.run(main(Path(sys.argv[1]), sys.argv[2:]))
     cpu_s, wall_s = time.process_time() - imports_s, time.monotonic() - start_s
