@@ -65,16 +65,11 @@ async def _log_in(host: Host, sock: MeteredSocket, login: Login, limits_s: tuple
     client, target = Client(host.identity, login, sock), host.target
     own = host_options(target, host.keys, client, limits_s[-1])
     try:
-        connection = await asyncssh.connect(target.address, target.port, sock=sock, config=None, options=host.options, **own)
+        return await asyncssh.connect(target.address, target.port, sock=sock, config=None, options=host.options, **own)
     except Exception as error:  # whatever a strange server provokes in the protocol code is that host's failure alone
         if _is_refusal(client, error):
             login.refused()
         raise _failed(host, client, error, limits_s) from error
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():  # Python 3.11's wait_for loses a cancellation that meets its success
-        connection.abort()
-        raise asyncio.CancelledError
-    return connection
 
 
 def _is_refusal(client: Client, error: Exception) -> bool:

@@ -116,6 +116,6 @@ def host_options(target: Target, host_keys: HostKeys, client: asyncssh.SSHClient
         "host_key_alias": target.name,
         "known_hosts": (list(host_keys.keys), list(host_keys.authorities), list(host_keys.revoked)),
         "server_host_key_algs": list(host_keys.algorithms),
-        "connect_timeout": limit_s,  # asyncssh counts from here to the end of the login, since the TCP connection is there already
+        "connect_timeout": None,  # the TCP connection is there already; a limit here would cost a task for each login
         "login_timeout": limit_s,
     }

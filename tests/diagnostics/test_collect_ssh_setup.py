@@ -56,7 +56,7 @@ def test_the_options_are_the_ones_that_were_decided(settings: SshSettings, monke
     assert not any("sha1" in name for name in KEX)
     assert [name.decode() for name in options.signature_algs] == list(SIGNATURES)
     assert options.compression_algs == [b"none"]
-    assert (options.connect_timeout, options.login_timeout) == (1, 1)
+    assert (options.connect_timeout, options.login_timeout) == (None, 1)
     assert (options.keepalive_interval, options.keepalive_count_max) == (3, 2)
     assert not options.tunnel
     assert not options.proxy_command
