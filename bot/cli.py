@@ -149,6 +149,7 @@ async def _ask(options: argparse.Namespace) -> Report:
 
 def _record(options: argparse.Namespace) -> int:
     from bot.inventory import build_inventory
+    from diagnostics.broken_off import broke_off
     from diagnostics.bundle import Missing, write_directory
 
     setup = _set_up(options)
