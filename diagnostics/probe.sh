@@ -9,7 +9,9 @@
 PATH=/usr/sbin:/usr/bin:/sbin:/bin # never the caller's
 export PATH
 unset IFS CDPATH ENV BASH_ENV LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT # what could alter this shell and the first program
-unset -f awk flock grep head ls read sed sh tail timeout 2>/dev/null # bash takes functions from the environment
+# bash takes functions from the environment, and one goes before a program of its name
+unset -f awk cat command date df dmesg docker find flock grep head journalctl kill ls numactl printf read readlink sed setsid sh sleep \
+    systemctl tail test timeout tr true ulimit umask uname wait xargs 2>/dev/null
 exec </dev/null
 umask 077
 
@@ -398,14 +400,18 @@ is_plain() { # PATH: its last name; where nothing is, a pattern stands for itsel
     [ -e "$1" ] || [ -h "$1" ] || return
     case ${1##*/} in *[!A-Za-z0-9._-]*) passed_over=$((passed_over + 1)); return 1 ;; esac
 }
-is_log() { # PATH: links are followed
+is_log() { # PATH: links are followed, but not to where the system keeps its own
     is_plain "$1" || return
     [ -e "$1" ] || { unread=$((unread + 1)); return 1; }
+    case $(readlink -f "$1") in
+        /etc/sevbot/logs/*) ;;
+        /etc/* | /proc/* | /sys/* | /dev/*) passed_over=$((passed_over + 1)); return 1 ;;
+    esac
     [ -f "$1" ] || { passed_over=$((passed_over + 1)); return 1; }
     [ -r "$1" ] || { unread=$((unread + 1)); return 1; }
 }
 last_lines() { # FILE BYTES LINES supervisord|all
-    tail -c "$2" "$1" | tr -d "\000" | FILE=$1 BYTES=$2 LINES=$3 WHICH=$4 keeping awk "$program"
+    $LIMIT tail -c "$2" "$1" | tr -d "\000" | FILE=$1 BYTES=$2 LINES=$3 WHICH=$4 keeping awk "$program"
 }
 program=$1
 for file in /var/log/supervisor/supervisord.log /var/log/supervisord.log; do
@@ -612,23 +618,40 @@ journalctl -b -1 -q -o json --no-pager -n 5 --output-fields=MESSAGE_ID,_TRANSPOR
 true
 '
 
-# The 24 processes that hold most memory and their kB, `PID:KB` on one line; kernel threads have no VmRSS. $1 is an awk program (TOP)
+# The 24 processes that hold most memory and their kB, `PID:KB` on one line; kernel threads have no VmRSS. $1 is an awk program (TOP).
+# VmRSS counts a page each time it is mapped, so a user can look large without memory: where one has nearly all of the first 16 places, the
+# other 8 are for the others
 LARGEST='cd /proc && printf "%s\n" [0-9]* | awk "$1"'
 TOP='
-function goes_before(pid, kb, place) { return kb > size[place] || (kb == size[place] && pid + 0 < process[place] + 0) }
-
 {
     file = $0 "/status"
-    kb = 0
-    while ((getline text < file) > 0) if (index(text, "VmRSS:") == 1) { kb = substr(text, 7) + 0; break }
+    while ((getline text < file) > 0) {
+        if (index(text, "Uid:") == 1) split(text, uids)
+        if (index(text, "VmRSS:") == 1) { size[$0] = substr(text, 7) + 0; user[$0] = uids[2]; break }
+    }
     close(file)
-    if (!kb || (count == 24 && !goes_before($0, kb, 24))) next
-    if (count < 24) count++
-    for (i = count; i > 1 && goes_before($0, kb, i - 1); i--) { process[i] = process[i - 1]; size[i] = size[i - 1] }
-    process[i] = $0
-    size[i] = kb
 }
-END { for (i = 1; i <= count; i++) printf "%s:%d ", process[i], size[i] }
+
+function largest(   pid, first) {
+    first = ""
+    for (pid in size) {
+        if (many != "" && user[pid] == many) continue
+        if (first == "" || size[pid] > size[first] || (size[pid] == size[first] && pid + 0 < first + 0)) first = pid
+    }
+    return first
+}
+
+END {
+    many = ""
+    for (place = 1; place <= 24; place++) {
+        if ((pid = largest()) == "" && many != "") { many = ""; pid = largest() }
+        if (pid == "") break
+        printf "%s:%d ", pid, size[pid]
+        places[user[pid]]++
+        if (place == 16) for (one in places) if (places[one] > 12) many = one
+        delete size[pid]
+    }
+}
 '
 
 # growth: the same processes' sizes before all other sections ($1: `at:UPTIME PID:KB ...`) and now, one on each line
@@ -874,11 +897,22 @@ CGROUPS='
     printf "=exit %s\n" "$?"
 } | keeping awk "$1"
 '
+# Those nearest to the root first: a user may make as many groups as he likes, but below his own
 CGROUPS_KEPT='
-/^=exit / { exit $2 }
-/\.(service|scope)\/memory\.peak:[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]+$/
-/\/memory\.events:[a-z_]+ [1-9]/ || /\/memory\.max:[0-9]+$/ || /\/memory\.failcnt:[1-9]/ || /\/memory\.oom_control:oom_kill [1-9]/
-/\/memory\.limit_in_bytes:[0-9]+$/ { value = $0; sub(/.*:/, "", value); if (length(value) < 19) print }
+function keep(   depth) {
+    depth = gsub("/", "/")
+    row[depth, ++rows[depth]] = $0
+    if (depth > deepest) deepest = depth
+}
+
+/^=exit / { status = $2; next }
+/\.(service|scope)\/memory\.peak:[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]+$/ { keep(); next }
+/\/memory\.events:[a-z_]+ [1-9]/ || /\/memory\.max:[0-9]+$/ || /\/memory\.failcnt:[1-9]/ || /\/memory\.oom_control:oom_kill [1-9]/ { keep(); next }
+/\/memory\.limit_in_bytes:[0-9]+$/ { value = $0; sub(/.*:/, "", value); if (length(value) < 19) keep() }
+END {
+    for (depth = 1; depth <= deepest; depth++) for (i = 1; i <= rows[depth]; i++) print row[depth, i]
+    exit status
+}
 '
 
 # -- everything that runs: section, which end is kept of how many bytes, seconds, program, its arguments --------------------------
@@ -928,4 +962,4 @@ section filesystems head 8192 3 "$FILESYSTEMS"
 section boots tail 4096 3 "$BOOTS"
 section growth head 4096 3 "$GROWTH" "at:$now $sizes"
 printf '=done\n'
-kill "$watcher_of_all"
+kill "$watcher_of_all" 2>/dev/null || true # it ends by itself where there is no sleep

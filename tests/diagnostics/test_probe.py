@@ -233,7 +233,10 @@ def test_it_writes_no_file(tmp_path: Path) -> None:
 
 def test_functions_in_the_environment_are_none_of_the_probes() -> None:
     """bash takes them from there, and a function would go before a program of that name."""
-    hostile = {f"BASH_FUNC_{name}%%": "() { echo owned; }" for name in ("awk", "timeout", "sed", "head", "tail", "read", "ls", "flock")}
+    hostile = {
+        f"BASH_FUNC_{name}%%": "() { echo owned; }"
+        for name in ("awk", "timeout", "sed", "head", "tail", "read", "ls", "flock", "printf", "command", "find", "date", "uname", "ulimit")
+    }
     bundle = bundle_of(run(["bash", "--posix", "-c", PROBE], **hostile))
     assert all("owned" not in section.text for section in bundle.sections.values())
 
@@ -592,6 +595,45 @@ def test_the_largest_processes_come_first_and_those_that_vanished_are_passed_ove
     shutil.rmtree(tmp_path / "proc/28")
     text = run_section(tmp_path, "PROCESSES", "28 27", program("LAUNCHER") + program("PROCESS"))
     assert text.startswith("Name:\tx\nPid:\t27\n")
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_one_user_cannot_take_all_places(tmp_path: Path, awk: str) -> None:
+    """A page that is mapped a thousand times makes a process look large; the largest of the others are still among the 24."""
+    use_awk(tmp_path, awk)
+    for pid in range(1, 41):
+        process(tmp_path, pid, status=f"Name:\tx\nUid:\t1000\t1000\t1000\t1000\nVmRSS:\t{900_000 + pid:8} kB\n")
+    for pid in range(101, 121):
+        process(tmp_path, pid, status=f"Name:\tx\nUid:\t0\t0\t0\t0\nVmRSS:\t{pid:8} kB\n")
+    largest = run_section(tmp_path, "LARGEST", program("TOP")).split()
+    assert [entry.partition(":")[0] for entry in largest] == [*map(str, range(40, 24, -1)), *map(str, range(120, 112, -1))]
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_many_groups_of_a_user_do_not_hide_the_services(tmp_path: Path, awk: str) -> None:
+    """The section is cut at its end, and those nearest to the root come first."""
+    use_awk(tmp_path, awk)
+    groups = [f"user{n % 20}.slice/user-1000.slice/user@1000.service/{n}" for n in range(400)]
+    for name in ["system.slice/a.service", *groups, "system.slice/zz.service", "z.slice/z.service"]:  # in whatever order find meets them
+        file = tmp_path / "sys/fs/cgroup" / name / "memory.max"
+        file.parent.mkdir(parents=True)
+        file.write_text("1073741824\n")
+    shown = run_section(tmp_path, "CGROUPS", program("CGROUPS_KEPT")).replace(f"{tmp_path}/sys/fs/cgroup/", "")
+    assert {line.partition(".slice")[0] for line in shown.splitlines()[:3]} == {"system", "z"}
+    assert len(shown.splitlines()) == 403
+
+
+def test_a_log_that_blocks_costs_its_own_lines_only(tmp_path: Path) -> None:
+    """One that was swapped for a FIFO after it was looked at."""
+    given = tmp_path / "etc/sevbot/logs"
+    given.mkdir(parents=True)
+    for name in ("a.log", "b.log"):
+        (given / name).write_text("job ranker ended: signal 9\n")
+    write_program(tmp_path, "tail", 'case "$*" in *a.log) exec sleep 60 ;; esac; exec /usr/bin/tail "$@"')
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    command = in_section(tmp_path, "RUNNER_LOGS", program("LAST_LINES"))
+    text = run(["timeout", "20", *command], PATH=path, LC_ALL="C", LIMIT="timeout -k 1 1").decode().replace(str(tmp_path), "")
+    assert text == "/etc/sevbot/logs/b.log:job ranker ended: signal 9\n"
 
 
 def test_of_cgroups_those_that_place_memory_are_shown(tmp_path: Path) -> None:
