@@ -4,7 +4,7 @@
 # make lab-16g the same on a machine of 16 GiB: 10 GB of real memory
 # make accuracy  every log of ../shared/corpus beside its label and what peers say of it
 # make fuzz   100,000 mutated logs (make test tries 2,000)
-# make bench  reading long logs beside grep; 64 hostile hosts; 100 refused names; a fleet of 250 beside its peers (as root); BENCH=fleet: one of them
+# make bench  long logs beside grep; the probe on a busy host; 64 hostile hosts; 100 refused names; a fleet of 250 beside its peers (as root); BENCH=fleet: one of them
 # make check  ruff and mypy
 # make golden rewrite the recorded cases' texts and the causes' pages (review the diff)
 # make wheel  dist/sevbot-*.whl, built with the locked hatchling (README, Installing)
