@@ -31,7 +31,8 @@ ENDED_EARLY = "the probe's output ended before it"
 MOST_TIMES_CAP = 4  # of a section, whatever a host sends; bytes that are no text take three times their size when they are printed again
 BUSY = b"=busy"
 ANOTHER_PROBE = "another probe is running on this host, and one at a time is allowed; ask again in some seconds"
-SKIPPED = "the probe skipped it; is the host's copy of the probe older?"
+COPY_IT = "copy it again: `install -m 755 probe.sh /usr/libexec/sevbot-probe`"
+SKIPPED = f"the probe skipped it; is the host's copy of the probe older? Then {COPY_IT}"
 _FIRST_BYTE = itemgetter(slice(1))
 _BLANK = re.compile(rb"\n{3,}")
 _NUMBER = re.compile(r"[0-9]{1,9}")  # str.isdigit would also take what int() refuses
@@ -175,7 +176,7 @@ def _number(word: str) -> int | None:
 def _no_probe(output: bytes) -> str:
     said = redact(_text(output[:2000])).strip()[:200]  # a cut secret is not known as one
     if not said:
-        return "the probe printed nothing: is the account's login shell a real shell, and the forced command executable?"
+        return f"the probe printed nothing: is the account's login shell no real shell, or the forced command an old copy? Then {COPY_IT}"
     return f"the probe did not run; the host said {said!r}: is the login shell a real shell, and the forced command the probe?"
 
 

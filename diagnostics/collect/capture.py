@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from diagnostics.broken_off import missing_since
 from diagnostics.bundle import Bundle, Missing
-from diagnostics.framing import ENDED_EARLY, unframe
+from diagnostics.framing import COPY_IT, ENDED_EARLY, unframe
 from diagnostics.probe import MAX_OUTPUT_BYTES
 from diagnostics.redact import redact, redact_bundle
 
 MAX_STDERR_BYTES = 16 * 1024
 _SHOWN_STDERR_CHARS = 200
+_NO_SUCH_PROGRAM = (b"not found", b"No such file", b"bad interpreter")  # dash and busybox, bash, bash of a line that ends in ^M
 _LAST_LINE = b"\n=done\n"
 
 
@@ -80,8 +81,17 @@ class Capture:
         if self.stopped is not None:
             return Missing(f"{where}: the probe {self.stopped}; nothing it printed can be used{self._said()}")
         if isinstance(found, Bundle):
-            return Missing(f"{where}: the probe began and ended without a section: is the host's copy of the probe whole?{self._said()}")
-        return Missing(f"{where}: {found.because}{self._said()}")
+            return Missing(f"{where}: the probe began and ended without a section: is the host's copy whole? Else {COPY_IT}{self._said()}")
+        return Missing(f"{where}: {self._why_not_started() or found.because}{self._said()}")
+
+    def _why_not_started(self) -> str | None:
+        """By what the login shell said of the forced command, and nothing else came; None where that tells nothing."""
+        said = b"" if self._stdout.strip() else bytes(self._stderr)
+        if any(words in said for words in _NO_SUCH_PROGRAM):
+            return f"the forced command is missing there, or was saved with Windows line ends: {COPY_IT}"
+        if b"Permission denied" in said:
+            return "the forced command may not be run by the account: `chmod 755 /usr/libexec/sevbot-probe`"
+        return None
 
     def _with_reason(self, bundle: Bundle) -> Bundle:
         if self.stopped is None:

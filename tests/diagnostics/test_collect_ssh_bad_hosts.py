@@ -19,10 +19,12 @@ from diagnostics.collect.capture import Capture, Pool
 from diagnostics.collect.meter import UNPROVED_BYTES, FloodError, MeteredSocket
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
 from diagnostics.engine import diagnose
-from diagnostics.probe import MAX_OUTPUT_BYTES
+from diagnostics.probe import MAX_OUTPUT_BYTES, PROBE
 from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Sshd, because, bundle, collect, forced, free_port
 
 ONE_SECTION = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n=begin uname\\n|Linux\\n|half'\n"
+
+HALF_A_COPY = "#!/bin/sh\necho =sevbot-probe 1\necho =done\n"
 
 sshd_runs = pytest.mark.needs("sshd")
 
@@ -113,6 +115,32 @@ def test_an_error_on_stderr_is_shown_when_nothing_else_came(tmp_path: Path) -> N
         told = because(collect(sshd.settings(), sshd.target))
     assert "/nonexistent/probe" in told
     assert "forced command" in told
+
+
+COPY_IT = "`install -m 755 probe.sh /usr/libexec/sevbot-probe`"
+
+
+@sshd_runs
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ("missing", f"is missing there, or was saved with Windows line ends: copy it again: {COPY_IT}"),
+        ("Windows line ends", f"is missing there, or was saved with Windows line ends: copy it again: {COPY_IT}"),
+        ("not executable", "may not be run by the account: `chmod 755 /usr/libexec/sevbot-probe`"),
+        ("nothing printed", f"or the forced command an old copy? Then copy it again: {COPY_IT}"),
+        ("half a copy", f"is the host's copy whole? Else copy it again: {COPY_IT}"),
+    ],
+)
+def test_a_copy_of_the_probe_that_does_not_run_names_its_cure(tmp_path: Path, trouble: str, words: str) -> None:
+    """By what the shell said of it. As in docs/deploy/hosts.md, the command is the cure."""
+    copies = {"Windows line ends": PROBE.replace("\n", "\r\n"), "nothing printed": "#!/bin/sh\n", "half a copy": HALF_A_COPY}
+    copy = tmp_path / "sevbot-probe"
+    if trouble != "missing":
+        copy.write_bytes(copies.get(trouble, PROBE).encode())
+        copy.chmod(0o644 if trouble == "not executable" else 0o755)
+    with Sshd(tmp_path, options=f'restrict,command="{copy}"') as sshd:
+        told = because(collect(sshd.settings(), sshd.target))
+    assert words in told
 
 
 @sshd_runs
