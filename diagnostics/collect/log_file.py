@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 * 1024**3
 LONGEST_S = 120.0
 _GZIP = b"\x1f\x8b"
+_OTHER_PACKINGS = ((b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"))  # their first bytes, and what unpacks them
+EMPTY = "the input is empty"
 _SHORTER = "give the part that you mean, as with `tail -c 100M FILE | sevbot diagnose --kernel-log -`"
 
 
@@ -55,7 +57,9 @@ def read_log_file(name: str, limits: Limits | None = None) -> KernelLog:
     try:
         source = _Source(sys.stdin.fileno() if name == "-" else _open(name), limits or Limits(), closefd=name != "-")
         with source:
-            return _read(source)
+            return _read(source, name)
+    except LogFileError:
+        raise
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise LogFileError(f"{name} cannot be unpacked: {error}") from error
     except IsADirectoryError as error:
@@ -69,14 +73,19 @@ def _open(name: str) -> int:
     return os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
 
 
-def _read(source: _Source) -> KernelLog:
+def _read(source: _Source, name: str) -> KernelLog:
     stream = io.BufferedReader(source)
-    if not stream.peek(len(_GZIP)).startswith(_GZIP):
+    first = stream.peek(len(_GZIP))
+    for magic, program in _OTHER_PACKINGS:
+        if first.startswith(magic):
+            what, file = ("the input", "FILE") if name == "-" else (name, name)
+            raise LogFileError(f"{what} is packed by {program}: `{program} -dc {file} | sevbot diagnose --kernel-log -`")
+    if not first.startswith(_GZIP):
         log = read_log("kernel-log", of_stream(stream))
-        return replace(log, cut=source.cut or log.cut)
+        return replace(log, cut=source.cut or log.cut or (None if first else EMPTY))
     unpacked = _Unpacked(stream, source)
     log = read_log("kernel-log", of_stream(cast("BinaryIO", unpacked)))
-    return replace(log, cut=source.cut or unpacked.broken or log.cut)
+    return replace(log, cut=source.cut or unpacked.broken or log.cut or (None if unpacked.size else EMPTY))
 
 
 class _Source(io.RawIOBase):
@@ -132,6 +141,7 @@ class _Unpacked(io.RawIOBase):
         self._gzip = gzip.GzipFile(fileobj=stream)
         self._source = source
         self._left = source.limits.most_bytes
+        self.size = 0
         self.broken: str | None = None
 
     def readinto(self, buffer: WriteableBuffer) -> int:
@@ -149,5 +159,6 @@ class _Unpacked(io.RawIOBase):
             self.broken = self._source.limits.too_long
             data = data[: self._left]
         self._left -= len(data)
+        self.size += len(data)
         view[: len(data)] = data
         return len(data)

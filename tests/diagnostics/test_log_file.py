@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -190,6 +191,7 @@ def test_fifos_pipes_and_process_substitution_go_on_working(tmp_path: Path, fifo
     assert b'"code": "membind-oom"' in told[0] or b'"code":"membind-oom"' in told[0]
     assert [each == told[0] for each in told] == [True] * 6 + [False]
     assert b"no kernel log line" in told[6]
+    assert b"the input is empty" in told[6]
     assert b"cut:" not in told[6]
 
 
@@ -200,6 +202,27 @@ def test_a_log_of_exactly_the_limit_is_not_cut(tmp_path: Path) -> None:
     assert read_log_file(name, Limits(most_bytes=len(REPORT))).cut is None
     assert read_log_file(name, Limits(most_bytes=len(REPORT) - 1)).cut
     assert read_log_file(written(tmp_path, gzip.compress(REPORT)), Limits(most_bytes=len(REPORT))).cut is None
+
+
+@pytest.mark.parametrize("program", [pytest.param(name, marks=pytest.mark.needs(name)) for name in ("xz", "zstd", "bzip2")])
+def test_another_packing_is_named_with_what_unpacks_it(tmp_path: Path, program: str) -> None:
+    """It is no log without a kernel's line. By its first bytes, not by its name."""
+    packed = subprocess.run([program, "-c"], input=REPORT, check=True, capture_output=True).stdout
+    name = written(tmp_path, packed)
+    with pytest.raises(LogFileError, match=re.escape(f"{name} is packed by {program}: `{program} -dc {name} | sevbot diagnose")):
+        read_log_file(name)
+    command = [sys.executable, "-m", "bot", "diagnose", "--kernel-log", "-"]
+    done = subprocess.run(command, input=packed, check=False, capture_output=True, cwd=ROOT, timeout=60)
+    assert done.returncode == 2
+    assert f"the input is packed by {program}: `{program} -dc FILE | sevbot diagnose --kernel-log -`" in done.stderr.decode()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_empty_log_is_called_empty(tmp_path: Path, packed: bool) -> None:
+    """Most often the command before the pipe failed."""
+    host = diagnose_log(read_log_file(written(tmp_path, gzip.compress(b"") if packed else b"")))
+    assert host.error is not None
+    assert host.error.endswith("(the input is empty)")
 
 
 def test_a_directory_is_a_sentence(tmp_path: Path) -> None:
