@@ -68,7 +68,7 @@ lock:
 	$(COMPILE) --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
 
 $(READY): requirements-dev.lock pyproject.toml
-	@echo "sevbot: setting up $(VENV): the locked dependencies with their hashes, then sevbot itself (once; about half a minute)"
+	@echo "sevbot: setting up $(VENV): the locked dependencies with their hashes, then sevbot itself (once; up to some minutes)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sevbot needs Python 3.11 or later: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock

@@ -13,6 +13,7 @@ import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.logger.messages import warning_token_skipped
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -62,6 +63,7 @@ def build_app(
     async def authorize() -> AuthorizeResult:
         return ourselves
 
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_news)
     app = AsyncApp(client=client, authorize=authorize)
     commands = Commands(investigator, door)
 
@@ -81,6 +83,11 @@ def build_app(
     app.command("/sev")(on_command)
     app.event(re.compile(".*"))(on_other)
     return app
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that Bolt leaves the client's token aside, which is what `authorize` is for."""
+    return record.getMessage() != warning_token_skipped()
 
 
 async def serve(config: Config, tokens: Tokens, collector: Collector, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
