@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
@@ -17,6 +18,7 @@ import asyncssh
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.collect import ssh_failures as because
 from diagnostics.collect.capture import Capture, Pool
+from diagnostics.collect.certificate import ends_soon
 from diagnostics.collect.logins import Login, Logins, RestingError
 from diagnostics.collect.ssh_client import Session
 from diagnostics.collect.ssh_identity import HostKeys, SshSetupError, read_identity, read_ssh_files
@@ -49,6 +51,12 @@ class SshCollector:
         self._pool = Pool(HELD_BYTES, HELD_BYTES // settings.at_once)
         self._resolvers = ThreadPoolExecutor(max_workers=settings.at_once, thread_name_prefix="resolve")
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read")  # one: each may need some megabytes
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is no error yet."""
+        ends = ends_soon(self._identity.certificate, datetime.now(UTC))
+        return () if ends is None else (f"the certificate {self._settings.certificate} {ends}",)
 
     async def collect(self, target: Target) -> Bundle | Missing:
         """What `target` said, or why it could not be asked. One login at most, or two where the first did not end in time.

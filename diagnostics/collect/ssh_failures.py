@@ -12,6 +12,7 @@ import asyncssh
 from diagnostics.collect.logins import RestingError
 
 _SHOWN_CHARACTERS = 160
+_LOG_SAYS = "sshd's log there says why: `journalctl -u ssh`"
 
 Known = tuple[asyncssh.SSHKey | None, frozenset[str]]  # the key that was presented, and the kinds of those on file
 
@@ -127,14 +128,14 @@ def host_certificate_bad(where: str, name: str, why: str) -> str:
 
 def key_refused(where: str, user: str, key: str) -> str:
     return (
-        f"{where}: the key was refused: the public key of {key} is not in the authorized_keys of {user} on the host, "
-        f"or its from=, its expiry or that file's permissions exclude it, or the account does not exist, is locked (`usermod -p '*'`) "
-        f"or has no valid login shell; sshd's log on the host says which"
+        f"{where}: the key was refused: the public key of {key} is not in the authorized_keys of {user} "
+        f"(root's, 0644; its directory 0755), or its from= or expiry excludes it; the account is missing, locked (`usermod -p '*'`) "
+        f"or without a login shell; or the host takes certificates only (set `certificate =` in [ssh]). {_LOG_SAYS}"
     )
 
 
-def certificate_refused(where: str, user: str, certificate: str) -> str:
-    return f"{where}: the certificate {certificate} was refused: it has expired, does not name {user}, or the host does not trust its CA"
+def certificate_refused(where: str, certificate: str, why: str) -> str:
+    return f"{where}: the certificate {certificate} was refused: {why}. {_LOG_SAYS}"
 
 
 def wants_other_login(where: str, user: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import asyncssh
 
 from diagnostics.collect import ssh_failures as because
+from diagnostics.collect.certificate import why_refused
 from diagnostics.collect.logins import Login
 from diagnostics.collect.meter import FloodError, MeteredSocket
 from diagnostics.collect.ssh_client import Client
@@ -122,5 +124,6 @@ def _not_let_in(host: Host, client: Client, error: Exception, text: str) -> str:
     if not _is_refusal(client, error):
         return because.lost_in_login(where, text)
     if settings.certificate is not None:
-        return because.certificate_refused(where, user, str(settings.certificate))
+        why = why_refused(host.identity.certificate, user, datetime.now(UTC))
+        return because.certificate_refused(where, str(settings.certificate), why)
     return because.key_refused(where, user, str(settings.client_key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncssh
@@ -128,7 +129,10 @@ def test_a_refused_key_is_one_attempt_and_names_key_and_user(tmp_path: Path) -> 
         told = because(collect(sshd.settings(), sshd.target))
         log = sshd.wait_for("Failed publickey")
     assert str(sshd.client_key) in told
-    assert f"authorized_keys of {sshd.target.user}" in told
+    assert f"authorized_keys of {sshd.target.user} (root's, 0644; its directory 0755)" in told
+    assert "takes certificates only (set `certificate =` in [ssh])" in told
+    assert told.endswith("`journalctl -u ssh`")
+    assert len(told) < 500
     assert log.count("Failed publickey") == 1
     assert log.count("Connection from") == 1
     assert "method password" not in log
@@ -175,11 +179,12 @@ def test_nothing_of_the_users_own_ssh_set_up_is_used(tmp_path: Path, monkeypatch
     assert not canary.exists()
 
 
-def with_certificate(sshd: Sshd, valid_before: int) -> SshSettings:
-    """Let the account also log in by certificates of a fresh authority, and give the client one."""
+def with_certificate(sshd: Sshd, principals: Sequence[str] | None = None, **options: int | str | list[str]) -> SshSettings:
+    """Let the account also log in by certificates of a fresh authority, and give the client one, for the account if for nobody else."""
     authority = asyncssh.generate_private_key("ssh-ed25519")
     key = asyncssh.read_private_key(str(sshd.client_key))
-    certificate = authority.generate_user_certificate(key, "sevbot", principals=[sshd.target.user], valid_before=valid_before)
+    named = [sshd.target.user] if principals is None else list(principals)
+    certificate = authority.generate_user_certificate(key, "sevbot", principals=named, **options)  # type: ignore[arg-type]
     file = sshd.directory / "client_key-cert.pub"
     certificate.write_certificate(str(file))
     with (sshd.directory / "authorized_keys").open("a") as keys:
@@ -193,3 +198,49 @@ def test_an_expired_certificate_never_falls_back_to_the_bare_key(tmp_path: Path)
         assert isinstance(collect(with_certificate(sshd, valid_before=2**63), sshd.target), Bundle)
         told = because(collect(with_certificate(sshd, valid_before=1), sshd.target))
     assert "client_key-cert.pub was refused" in told
+
+
+@pytest.mark.parametrize(
+    ("certificate", "words"),
+    [
+        ({"valid_before": 1700000000}, "it expired on 2023-11-14 22:13 UTC: sign the key anew"),
+        ({"valid_after": 4000000000}, "it is not valid before 2096-10-02 07:06 UTC"),
+        ({"principals": ["backup", "web"]}, "it names only backup and web, not "),
+        ({"principals": []}, "it names nobody: sign the key with `-n "),
+        (
+            {"source_address": ["192.0.2.7/32"]},
+            "its source-address (192.0.2.7/32) excludes this machine, or the host ",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_refused_certificate_is_read_from_it(
+    tmp_path: Path, certificate: dict[str, int | str | list[str]], words: str
+) -> None:
+    """sevbot holds it, so nobody has to guess. Of what only the host knows all that it may be is told."""
+    with Sshd(tmp_path, key_is_known=False, config=BY_AUTHORITY.format(tmp_path)) as sshd:
+        (tmp_path / "principals").write_text(f"{sshd.target.user}\n")
+        settings = with_certificate(sshd, **certificate)  # type: ignore[arg-type]
+        trust_by_authority(sshd)
+        told = because(collect(settings, sshd.target))
+    assert f"client_key-cert.pub was refused: {words}" in told
+    assert told.endswith("`journalctl -u ssh`")
+
+
+def test_a_host_without_principals_is_among_the_guesses(tmp_path: Path) -> None:
+    """An empty file is how a host shuts sevbot out (docs/deploy/hosts.md)."""
+    with Sshd(tmp_path, key_is_known=False, config=BY_AUTHORITY.format(tmp_path)) as sshd:
+        (tmp_path / "principals").touch()
+        settings = with_certificate(sshd)
+        trust_by_authority(sshd)
+        told = because(collect(settings, sshd.target))
+    assert f"the host's principals file is empty or does not hold {sshd.target.user}" in told
+
+
+BY_AUTHORITY = "TrustedUserCAKeys {0}/authority\nAuthorizedPrincipalsFile {0}/principals"
+
+
+def trust_by_authority(sshd: Sshd) -> None:
+    """As docs/deploy/hosts.md has it: the authority in TrustedUserCAKeys, and not in authorized_keys."""
+    keys = sshd.directory / "authorized_keys"
+    (sshd.directory / "authority").write_text(keys.read_text().partition("cert-authority ")[2])
+    keys.write_text("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import asyncssh
@@ -153,6 +154,20 @@ def test_a_certificate_for_another_key_is_refused(settings: SshSettings, tmp_pat
     certificate.write_certificate(str(tmp_path / "cert.pub"))
     told = refused(SshSettings(settings.client_key, settings.known_hosts, certificate=tmp_path / "cert.pub"))
     assert "not a certificate for" in told
+
+
+@pytest.mark.parametrize(
+    ("left_s", "words"),
+    [(3600 * 24 * 13, "expires on "), (-60, "expired on "), (3600 * 24 * 15, ""), (None, "")],
+)
+def test_a_certificate_that_soon_ends_is_told_before_it_does(settings: SshSettings, tmp_path: Path, left_s: int | None, words: str) -> None:
+    """Two weeks are enough to sign it anew."""
+    authority, ends = asyncssh.generate_private_key("ssh-ed25519"), 0xFFFFFFFFFFFFFFFF if left_s is None else int(time.time()) + left_s
+    key = asyncssh.read_private_key(str(settings.client_key))
+    authority.generate_user_certificate(key, "sevbot", principals=["x"], valid_before=ends).write_certificate(str(tmp_path / "cert.pub"))
+    collector = SshCollector(SshSettings(settings.client_key, settings.known_hosts, certificate=tmp_path / "cert.pub"))
+    assert [f"the certificate {tmp_path}/cert.pub {words}" in warning for warning in collector.warnings] == [True] * bool(words)
+    assert SshCollector(settings).warnings == ()
 
 
 def test_a_server_that_lets_anyone_in_is_refused(settings: SshSettings) -> None:
