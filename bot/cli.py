@@ -223,7 +223,7 @@ def _set_up(options: argparse.Namespace, *, for_slack: bool = False) -> Setup:
     except ConfigError as error:
         raise UsageError(str(error)) from error
     for warning in setup.warnings:
-        _tell(f"warning: {warning} (only `sevbot run` needs [slack])")
+        _tell(f"warning: {warning}")
     gc.freeze()  # what was imported stays, so the search for garbage need not go through it again and again
     return setup
 

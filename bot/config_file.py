@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 from bot.config import Config, ConfigError, SlackConfig, SshConfig, Tokens
 from diagnostics.collect.guarded_file import USABLE, WRITABLE, read_guarded
 from diagnostics.collect.ssh import SshCollector, SshSettings, SshSetupError
+from diagnostics.collect.unreadable import why_unreadable
 
 CONFIG_VARIABLE = "SEVBOT_CONFIG"
 DEFAULT_PATH = Path("/etc/sevbot/config.toml")
@@ -85,7 +86,9 @@ def set_up(path: Path, *, for_slack: bool, environment: Mapping[str, str] = os.e
         raise ConfigError(_lines(path, fatal))
     if slack is None:
         table.pop("slack", None)
-    return Setup(_validated(Config, table), collector, tokens, tuple(_line(path, problem) for problem in problems))
+    warnings = [f"{_line(path, problem)} (only `sevbot run` needs [slack])" for problem in problems]
+    warnings += [_line(path, Problem("ssh.certificate", warning)) for warning in collector.warnings]
+    return Setup(_validated(Config, table), collector, tokens, tuple(warnings))
 
 
 def read_tokens(config: SlackConfig, environment: Mapping[str, str] = os.environ) -> Tokens:
@@ -110,6 +113,8 @@ def _read_table(path: Path) -> tuple[Table, list[Problem]]:
     try:
         data, unsafe = read_guarded(path, MAX_CONFIG_BYTES, WRITABLE, owned=True)
     except OSError as error:
+        if why := why_unreadable(path, error, secret=False):
+            raise ConfigError(f"{path}: {why}") from error
         cure = f"name the file with --config or ${CONFIG_VARIABLE} (docs/config.md has an example)"
         raise ConfigError(f"{path}: {error.strerror}: {cure}") from error
     problems = [Problem("", what) for what in unsafe]
@@ -236,6 +241,8 @@ def _token_in(file: Path, prefix: str) -> tuple[str, list[str]]:
         data, problems = read_guarded(file, _MAX_TOKEN_BYTES, USABLE)
         return data.decode("utf-8").strip(), problems
     except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and (unreadable := why_unreadable(file, error, secret=True)):
+            return "", [f"{file}: {unreadable}"]
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         return "", [f"{file}: {why}: the file must hold the token that begins with {prefix}"]
 

@@ -10,6 +10,7 @@ import asyncssh
 
 from diagnostics.collect.guarded_file import USABLE, WRITABLE, read_guarded
 from diagnostics.collect.known_hosts import HostKeys, KnownHosts
+from diagnostics.collect.unreadable import why_unreadable
 
 __all__ = ["HostKeys", "Identity", "KnownHosts", "SshSetupError", "read_host_keys", "read_identity", "read_ssh_files"]
 
@@ -124,16 +125,27 @@ def _encrypted(file: Path) -> str:
     return f"{file} is encrypted, and nobody is there to type its passphrase: give sevbot a key without one (`ssh-keygen -p -f {file}`)"
 
 
+def _cannot_read(file: Path, what: tuple[str, str], cure: str, error: OSError) -> str:
+    setting, name = what
+    is_key = setting == "client_key"
+    why = why_unreadable(file, error, secret=is_key)
+    if why is not None and isinstance(error, FileNotFoundError):
+        return f"{file} {why}" + ("; to try hosts without it: README, Installing, step 6" if is_key else "")
+    if why is not None:
+        no_secret = "" if is_key or "chmod 644" not in why else " (it is no secret)"
+        return f"{file}: {why}{no_secret}"
+    if isinstance(error, FileNotFoundError):
+        return f"there is no {name} {file}: {cure.format(file=file)}"
+    return f"the {name} {file} cannot be read ({error.strerror}): name a regular file that the user of sevbot can read"
+
+
 def _read(file: Path, what: tuple[str, str], cure: str, forbidden_mode: int) -> bytes:
     """The file's bytes; `what` is its setting and its name. Refuses one that others could have changed, or a secret that they can read."""
     setting, name = what
     try:
         data, problems = read_guarded(file, _MAX_FILE_BYTES, forbidden_mode)
-    except FileNotFoundError as error:
-        raise SshSetupError((setting, f"there is no {name} {file}: {cure.format(file=file)}")) from error
     except OSError as error:
-        sentence = f"the {name} {file} cannot be read ({error.strerror}): its owner must be the user that sevbot runs as (chown)"
-        raise SshSetupError((setting, sentence)) from error
+        raise SshSetupError((setting, _cannot_read(file, what, cure, error))) from error
     if len(data) > _MAX_FILE_BYTES:
         problems.append(f"the {name} {file} is larger than {_MAX_FILE_BYTES} bytes: is it the right file?")
     if problems:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncssh
@@ -222,6 +225,108 @@ def test_a_configuration_of_a_third_user_is_refused(files: Files, what: str) -> 
     (line,) = files.diagnose_says()
 
     assert "belongs to user 65534, who is neither root nor the user that runs sevbot: `chown root " in line
+
+
+@contextlib.contextmanager
+def somebody() -> Iterator[None]:
+    """As a user who is not root, since root may read everything."""
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def says_to_somebody(files: Files, *, for_slack: bool = False) -> str:
+    with somebody(), pytest.raises(ConfigError) as caught:
+        set_up(files.path, for_slack=for_slack)
+    return str(caught.value)
+
+
+@pytest.fixture
+def open_files() -> Iterator[Files]:
+    """Below a directory that everybody may enter; pytest's own is closed."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        (Path(directory) / "etc").mkdir(mode=0o755)
+        files = Files(Path(directory) / "etc")
+        for path in (files.path, files.directory / "known_hosts"):
+            path.chmod(0o644)
+        for path in (files.bot, files.app, files.directory / "key"):
+            os.chown(path, 65534, 65534)
+        yield files
+
+
+@NEEDS_ROOT
+def test_another_user_can_use_what_is_readable(open_files: Files) -> None:
+    """Else the next tests would prove nothing."""
+    with somebody():
+        assert set_up(open_files.path, for_slack=True)
+
+
+@NEEDS_ROOT
+@pytest.mark.parametrize("what", ["file", "directory"])
+def test_a_configuration_that_the_user_cannot_read_names_the_chmod(open_files: Files, what: str) -> None:
+    """It was found, so that no other file needs to be named."""
+    place = open_files.path if what == "file" else open_files.directory
+    place.chmod(0o600 if what == "file" else 0o700)
+    told = says_to_somebody(open_files)
+
+    assert told == f"{open_files.path}: user nobody cannot read it: `chmod {'644' if what == 'file' else '755'} {place}`"
+
+
+@NEEDS_ROOT
+@pytest.mark.parametrize("name", ["known_hosts", "key-cert.pub"])
+def test_a_public_file_that_the_user_cannot_read_is_opened_to_all(open_files: Files, name: str) -> None:
+    """It is no secret, and need not be somebody else's."""
+    open_files.write("key-cert.pub", "x", 0o644)
+    open_files.change("[ssh]", f'[ssh]\ncertificate = "{open_files.directory}/key-cert.pub"')
+    open_files.path.chmod(0o644)
+    place = open_files.directory / name
+    place.chmod(0o600)
+    told = says_to_somebody(open_files)
+
+    assert f"{place}: user nobody cannot read it: `chmod 644 {place}` (it is no secret)" in told
+    assert "chown" not in told
+
+
+@NEEDS_ROOT
+def test_secrets_of_roots_are_for_root_or_for_systemd_to_hand_over(open_files: Files) -> None:
+    """As README's installation makes them: a chown would leave the service nothing to hand over."""
+    for path in (open_files.app, open_files.directory / "key"):
+        os.chown(path, 0, 0)
+    told = says_to_somebody(open_files, for_slack=True).splitlines()
+
+    assert len(told) == 2
+    for path, line in zip((open_files.app, open_files.directory / "key"), told, strict=True):
+        assert f"{path}: user nobody cannot read it, it is user root's: run sevbot as root, or " in line
+        assert "/run/credentials/sevbot.service" in line
+
+
+def test_what_systemd_hands_over_is_there_while_the_service_runs(files: Files) -> None:
+    """Nobody makes a key or a token below /run/credentials by hand."""
+    for path, name in ((files.bot, "bot_token"), (files.directory / "key", "id_ed25519")):
+        files.change(str(path), f"/run/credentials/sevbot.service/{name}")
+    told = files.run_says()
+
+    assert len(told) == 2
+    assert all("systemd puts it there while sevbot.service runs (`systemctl start sevbot`)" in line for line in told)
+    assert "README, Installing, step 6" in told[1]
+    assert "ssh-keygen" not in "".join(told)
+
+
+def test_a_certificate_that_soon_ends_is_a_warning(files: Files) -> None:
+    """On standard error, by `diagnose` as by `run`; the answer comes all the same."""
+    key = asyncssh.read_private_key(str(files.directory / "key"))
+    authority, file = asyncssh.generate_private_key("ssh-ed25519"), files.directory / "key-cert.pub"
+    authority.generate_user_certificate(key, "sevbot", principals=["x"], valid_before="+5d").write_certificate(str(file))
+    files.change("[ssh]", f'[ssh]\ncertificate = "{file}"')
+    done = sevbot("diagnose", "nosuch", "--config", str(files.path))
+
+    assert done.returncode == 1
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith(f"sevbot: warning: {files.path}: ssh.certificate: the certificate {file} expires on ")
+    assert line.endswith(" UTC: sign the key anew")
 
 
 def test_a_configuration_that_is_a_fifo_is_refused(files: Files) -> None:
