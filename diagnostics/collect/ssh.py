@@ -115,6 +115,8 @@ class SshCollector:
                     connection.close()
                     await connection.wait_closed()
         except TimeoutError as error:
+            if login.is_held_back:
+                raise CannotAskError(because.held_back(target.where, settings.shown_key)) from error
             if connection is None:
                 raise CannotAskError(because.login_too_slow(target.where, f"{settings.deadline_s:g} s")) from error
             capture.stopped = f"did not end in {settings.deadline_s:g} s and was stopped"

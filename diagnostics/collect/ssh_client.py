@@ -40,14 +40,14 @@ class Session(asyncssh.SSHClientSession[bytes]):
 class Client(asyncssh.SSHClient):
     """Gives the key when it may be offered, and remembers how far the login came, so that its failure can be told in words."""
 
-    def __init__(self, identity: Identity, login: Login, sock: MeteredSocket) -> None:
+    def __init__(self, identity: Identity, login: Login, sock: MeteredSocket, limit: asyncio.Timeout) -> None:
         self._identity = identity
         self._login = login
         self._sock = sock
+        self._limit = limit
         self._connection: asyncssh.SSHClientConnection | None = None
         self.presented: asyncssh.SSHKey | None = None
         self.host_key_accepted = False
-        self.key_was_asked_for = False
         self.key_was_offered = False
         self.key_was_refused = False
         self.rests: RestingError | None = None
@@ -68,14 +68,25 @@ class Client(asyncssh.SSHClient):
         if self.key_was_offered:
             self.key_was_refused = True
             return None
-        self.key_was_asked_for = True
         try:
-            await self._login.offer()
+            await self._wait_for_turn()
         except RestingError as error:
             self.rests = error
             return None
         self.key_was_offered = True
         return self._identity.keypair()
+
+    async def _wait_for_turn(self) -> None:
+        """The wait is for other hosts, so this one's limit stands still. Raises RestingError."""
+        now_s = asyncio.get_running_loop().time
+        left_s = (self._limit.when() or now_s()) - now_s()
+        self._limit.reschedule(None)
+        try:
+            await self._login.offer()
+        except RestingError:
+            self._limit.reschedule(now_s() + left_s)
+            raise
+        self._limit.reschedule(now_s() + left_s)
 
     def auth_completed(self) -> None:
         self._login.let_in()

@@ -62,7 +62,7 @@ def waited(limits_s: Sequence[float]) -> str:
 
 
 def rests(where: str, key: str, resting: RestingError) -> str:
-    what = "was refused 3 times and let in nowhere" if resting.everywhere else "was refused 3 times at this address"
+    what = "was refused at 3 addresses and let in nowhere" if resting.everywhere else "was refused 3 times at this address"
     return (
         f"{where}: not examined, because {key} {what}, and more log-ins could lock people out: "
         f"put the public key into the account's authorized_keys (what is told of those that refused it says more); "

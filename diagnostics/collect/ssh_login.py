@@ -40,7 +40,7 @@ async def log_in(host: Host, places: Sequence[Place], login: Login, end_s: float
     """A connection that is logged in, and its socket; raises CannotAskError.
 
     Where the login did not end in time it is tried once more, with a longer limit up to `end_s` of the loop's time: a host with an incident
-    is slow. Nothing else is tried twice.
+    is slow. Nothing else is tried twice. No limit counts the wait until the key may be offered.
     """
     settings = host.settings
     try:
@@ -48,7 +48,7 @@ async def log_in(host: Host, places: Sequence[Place], login: Login, end_s: float
     except LoginTimeoutError:
         left_s = end_s - asyncio.get_running_loop().time()
         second_s = min(settings.second_login_timeout_s, left_s - settings.connect_timeout_s)
-        if second_s <= settings.login_timeout_s:
+        if second_s <= settings.login_timeout_s or not login.may_try_again:
             raise
     return await _connect(host, places, login, (settings.login_timeout_s, second_s))
 
@@ -64,10 +64,12 @@ async def _connect(host: Host, places: Sequence[Place], login: Login, limits_s: 
 
 
 async def _log_in(host: Host, sock: MeteredSocket, login: Login, limits_s: tuple[float, ...]) -> asyncssh.SSHClientConnection:
-    client, target = Client(host.identity, login, sock), host.target
-    own = host_options(target, host.keys, client, limits_s[-1])
+    limit, target = asyncio.timeout(limits_s[-1]), host.target
+    client = Client(host.identity, login, sock, limit)
+    own = host_options(target, host.keys, client)
     try:
-        return await asyncssh.connect(target.address, target.port, sock=sock, config=None, options=host.options, **own)
+        async with limit:
+            return await asyncssh.connect(target.address, target.port, sock=sock, config=None, options=host.options, **own)
     except Exception as error:  # whatever a strange server provokes in the protocol code is that host's failure alone
         if _is_refusal(client, error):
             login.refused()
@@ -75,8 +77,11 @@ async def _log_in(host: Host, sock: MeteredSocket, login: Login, limits_s: tuple
 
 
 def _is_refusal(client: Client, error: Exception) -> bool:
-    """Whether the host would not let us in, which it or something that watches its log may hold against this machine."""
-    if client.rests is not None or "Trivial" in str(error):
+    """Whether the host would not let us in, which it or something that watches its log may hold against this machine.
+
+    Until a host has proved who it is anything may be in its place, and what that says of our login is no answer to it.
+    """
+    if not client.host_key_accepted or client.rests is not None or "Trivial" in str(error):
         return False
     return isinstance(error, asyncssh.PermissionDenied) or "authentication failures" in str(error)
 
@@ -87,11 +92,11 @@ def _failed(host: Host, client: Client, error: Exception, limits_s: tuple[float,
         return CannotAskError(because.rests(where, host.settings.shown_key, client.rests))
     if isinstance(error, FloodError):
         return CannotAskError(because.flooded(where, text))
-    if isinstance(error, TimeoutError) or text == "Login timeout expired":
+    if isinstance(error, TimeoutError):
         return _too_slow(host, client, limits_s)
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
         return CannotAskError(_host_key_wrong(host, client, error))
-    if isinstance(error, asyncssh.PermissionDenied) or client.host_key_accepted:
+    if client.host_key_accepted:
         return CannotAskError(_not_let_in(host, client, error, text))
     if isinstance(error, asyncssh.KeyExchangeFailed):
         return CannotAskError(because.nothing_in_common(where, text))
@@ -101,11 +106,8 @@ def _failed(host: Host, client: Client, error: Exception, limits_s: tuple[float,
 
 
 def _too_slow(host: Host, client: Client, limits_s: tuple[float, ...]) -> CannotAskError:
-    where = host.target.where
-    if client.key_was_asked_for and not client.key_was_offered:
-        return CannotAskError(because.held_back(where, host.settings.shown_key))
     told = because.login_too_slow if client.server_named_itself else because.no_ssh_answer
-    return LoginTimeoutError(told(where, because.waited(limits_s)))
+    return LoginTimeoutError(told(host.target.where, because.waited(limits_s)))
 
 
 def _host_key_wrong(host: Host, client: Client, error: asyncssh.HostKeyNotVerifiable) -> str:

@@ -108,8 +108,8 @@ def shared_options() -> asyncssh.SSHClientConnectionOptions:
     )
 
 
-def host_options(target: Target, host_keys: HostKeys, client: asyncssh.SSHClient, limit_s: float) -> dict[str, object]:
-    """What differs from host to host and from login to login; `limit_s` is for the whole login."""
+def host_options(target: Target, host_keys: HostKeys, client: asyncssh.SSHClient) -> dict[str, object]:
+    """What differs from host to host and from login to login."""
     return {
         "client_factory": lambda: client,
         "username": target.user,
@@ -117,5 +117,5 @@ def host_options(target: Target, host_keys: HostKeys, client: asyncssh.SSHClient
         "known_hosts": (list(host_keys.keys), list(host_keys.authorities), list(host_keys.revoked)),
         "server_host_key_algs": list(host_keys.algorithms),
         "connect_timeout": None,  # the TCP connection is there already; a limit here would cost a task for each login
-        "login_timeout": limit_s,
+        "login_timeout": 0,  # the caller's limit stands still while the login waits for its turn, which asyncssh's own cannot
     }

@@ -34,7 +34,7 @@ def test_the_options_are_the_ones_that_were_decided(settings: SshSettings, monke
     """Read back from asyncssh itself: nothing is left to a default that looks around on this machine."""
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
     host_keys = read_host_keys(settings.known_hosts, SIGNATURES).of(NAME, 22)
-    own = host_options(TARGET, host_keys, asyncssh.SSHClient(), 1)
+    own = host_options(TARGET, host_keys, asyncssh.SSHClient())
     options = asyncssh.SSHClientConnectionOptions(shared_options(), **own)  # as asyncssh puts them together
     assert not options.config.loaded
     assert options.username == "sevbot-probe"
@@ -57,7 +57,7 @@ def test_the_options_are_the_ones_that_were_decided(settings: SshSettings, monke
     assert not any("sha1" in name for name in KEX)
     assert [name.decode() for name in options.signature_algs] == list(SIGNATURES)
     assert options.compression_algs == [b"none"]
-    assert (options.connect_timeout, options.login_timeout) == (None, 1)
+    assert (options.connect_timeout, options.login_timeout) == (None, 0)
     assert (options.keepalive_interval, options.keepalive_count_max) == (3, 2)
     assert not options.tunnel
     assert not options.proxy_command
