@@ -74,14 +74,17 @@ class _Revoking:
 
 
 class KnownHosts:
-    """A parsed known_hosts; raises ValueError. Hashed entries are scanned once for each host, not once for each connection."""
+    """A parsed known_hosts, whose lines end at newlines alone; raises ValueError.
+
+    Hashed entries are scanned once for each host, not once for each connection.
+    """
 
     def __init__(self, text: str, allowed: Sequence[str]) -> None:
         self._allowed = allowed
         self._found: dict[tuple[str, int], HostKeys] = {}
         self._negating: list[_Negating] = []
         self._revoking: list[_Revoking] = []
-        ordinary = [line for number, line in enumerate(text.splitlines(), 1) if not self._took(number, line)]
+        ordinary = [line for number, line in enumerate(text.split("\n"), 1) if not self._took(number, line)]
         self._ordinary = asyncssh.import_known_hosts("\n".join(ordinary))
 
     def of(self, name: str, port: int) -> HostKeys:

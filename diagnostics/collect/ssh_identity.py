@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from diagnostics.collect.unreadable import why_unreadable
 
 __all__ = ["HostKeys", "Identity", "KnownHosts", "SshSetupError", "read_host_keys", "read_identity", "read_ssh_files"]
 
+_OTHER_LINE_END = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]|\r(?!\n)")  # of str.splitlines, also in asyncssh; ssh ends lines at \n alone
 _MAX_FILE_BYTES = 32 * 1024 * 1024  # a known_hosts of 100,000 hosts
 
 
@@ -111,7 +113,14 @@ def read_host_keys(file: Path, allowed: Sequence[str]) -> KnownHosts:
     cure = "write the hosts' public keys to {file}, from your configuration management"
     data = _read(file, ("known_hosts", "known_hosts"), cure, WRITABLE)
     text = data.decode("utf-8", errors="replace")
-    if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
+    if found := _OTHER_LINE_END.search(text):
+        number = text.count("\n", 0, found.start()) + 1
+        sentence = (
+            f"{file} has a character in line {number} that some programs take for the end of a line ({found[0]!r}), so that what "
+            f"follows it could be an entry that nobody sees: find out how it came there, and delete it"
+        )
+        raise SshSetupError(("known_hosts", sentence))
+    if not any(line.strip() and not line.lstrip().startswith("#") for line in text.split("\n")):
         sentence = f"{file} is empty, so any machine could pose as a host: write a line `NAME ssh-ed25519 AAAA…` for each host"
         raise SshSetupError(("known_hosts", sentence))
     try:

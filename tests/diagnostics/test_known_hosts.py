@@ -133,3 +133,21 @@ def test_a_revoked_line_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         known(sshd, TRUSTED + f"@revoked {NAME} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5\n")
         with pytest.raises(SshSetupError, match=r"line 2: .*revokes nothing"):
             collect(sshd.settings(), sshd.target)
+
+
+@pytest.mark.parametrize("end", ["\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029", "\r"])
+def test_a_line_that_only_some_programs_end_is_refused(tmp_path: Path, end: str) -> None:
+    """In a comment of one host's line stands a line for every host; ssh sees no such line."""
+    with Sshd(tmp_path) as sshd:
+        key = sshd.known_hosts.read_text(encoding="utf-8").partition(" ")[2].strip()
+        sshd.known_hosts.write_bytes(f"# ours\nevil {key} root@evil{end}* {key}\n".encode())
+        with pytest.raises(SshSetupError, match=r"line 2 .*nobody sees.*delete it"):
+            collect(sshd.settings(), sshd.target)
+        assert "Connection from" not in sshd.log
+
+
+def test_lines_that_end_as_on_windows_are_taken(tmp_path: Path) -> None:
+    """As ssh takes them."""
+    with Sshd(tmp_path, options=forced(tmp_path, FORCED_ANSWER)) as sshd:
+        sshd.known_hosts.write_bytes(b"# ours\r\n" + sshd.known_hosts.read_bytes().strip() + b"\r\n\r\n")
+        assert isinstance(collect(sshd.settings(), sshd.target), Bundle)
