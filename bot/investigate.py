@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -18,6 +19,8 @@ from diagnostics.engine import diagnose, not_reached, report_on
 from diagnostics.model import HostReport, Report
 
 NAMED_WAITS = 8
+Slot = AbstractAsyncContextManager[object]
+_NO_SLOT: Slot = nullcontext()
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,14 @@ class Investigator:
         self._looks = Looks(collector)
         self._decider = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decide")  # Slack wants its answers meanwhile
 
-    async def report(self, names: Iterable[str], sev: Sev | None = None) -> Report:
+    async def report(self, names: Iterable[str], sev: Sev | None = None, slot: Slot = _NO_SLOT) -> Report:
         """The report on hosts and services by name; a name that is not in the inventory is reported, never dialled.
 
         With `sev` what is much older is no cause of it, and no look counts that began before we were told: it is waited for the next.
+        `slot` is held while hosts are looked at, and not while that is waited for.
         """
         targets, unknown = self.inventory.find(names)
-        hosts = await self._ask(targets, sev)
+        hosts = await self._ask(targets, sev, slot)
         return report_on([*hosts, *(not_in_inventory(name) for name in unknown)])
 
     def waits(self, names: Iterable[str], sev: Sev) -> tuple[str, ...]:
@@ -52,10 +56,27 @@ class Investigator:
         more = len(said) - NAMED_WAITS
         return (*said[:NAMED_WAITS], *([f"The same holds for {more} more."] if more > 0 else []))
 
-    async def _ask(self, targets: Sequence[Target], sev: Sev | None) -> list[HostReport]:
+    async def _ask(self, targets: Sequence[Target], sev: Sev | None, slot: Slot) -> list[HostReport]:
+        """Those that can be looked at at once share a slot; each of the others takes one of its own when its time has come."""
+        waiting = [target for target in targets if self._wait_s([target], sev)]
+        at_once = [target for target in targets if target not in waiting]
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._host(target, sev)) for target in targets]
-        return [task.result() for task in tasks]
+            batches = [group.create_task(self._batch(batch, sev, slot)) for batch in (at_once, *([target] for target in waiting)) if batch]
+        reports = {target: report for batch in batches for target, report in batch.result().items()}
+        return [reports[target] for target in targets]
+
+    async def _batch(self, targets: Sequence[Target], sev: Sev | None, slot: Slot) -> dict[Target, HostReport]:
+        while True:
+            await asyncio.sleep(self._wait_s(targets, sev))
+            async with slot:
+                if self._wait_s(targets, sev):  # what could be shared was dropped before there was a slot
+                    continue
+                async with asyncio.TaskGroup() as group:
+                    tasks = {target: group.create_task(self._host(target, sev)) for target in targets}
+                return {target: task.result() for target, task in tasks.items()}
+
+    def _wait_s(self, targets: Sequence[Target], sev: Sev | None) -> float:
+        return max(self._looks.wait_s(target, sev.noticed_s if sev is not None else None) for target in targets)
 
     async def _host(self, target: Target, sev: Sev | None) -> HostReport:
         try:

@@ -46,21 +46,30 @@ class Looks:
         """What `target` says or said within the minute; with `since_s` by a look that began then or later, for which this may wait."""
         while True:
             look = self._last.get(target.name)
-            if look is None or self._clock() - look.begun_s >= BETWEEN_S:
+            if look is None or self._left_s(look) <= 0:
                 return Seen(await asyncio.shield(self._begin(target)))
             if look.answer is not None and (since_s is None or look.begun_s >= since_s):
                 found = await asyncio.shield(look.answer)
                 return Seen(found, self._clock() - look.begun_s)
-            await asyncio.sleep(self._wait_s(look))
+            if since_s is None:
+                return Seen(Missing(_not_kept(target.where, self._clock() - look.begun_s, self._left_s(look)), ask_again=True))
+            await asyncio.sleep(self._left_s(look))
+
+    def wait_s(self, target: Target, since_s: float | None) -> float:
+        """For how many seconds `at` waits before it looks or shares a look; a question without `since_s` never waits."""
+        look = self._last.get(target.name)
+        if since_s is None or look is None or (look.answer is not None and look.begun_s >= since_s):
+            return 0.0
+        return self._left_s(look)
 
     def too_early(self, target: Target, since_s: float) -> tuple[float, float] | None:
         """Where a question of `since_s` must wait: how many seconds before it the last look began, and how many it waits from now."""
         look = self._last.get(target.name)
-        if look is None or look.begun_s >= since_s or self._wait_s(look) <= 0:
+        if look is None or look.begun_s >= since_s or self._left_s(look) <= 0:
             return None
-        return since_s - look.begun_s, self._wait_s(look)
+        return since_s - look.begun_s, self._left_s(look)
 
-    def _wait_s(self, look: _Look) -> float:
+    def _left_s(self, look: _Look) -> float:
         return max(look.begun_s + BETWEEN_S - self._clock(), 0.0)
 
     def _begin(self, target: Target) -> asyncio.Task[Bundle | Missing]:
@@ -68,14 +77,17 @@ class Looks:
         look = _Look(self._clock(), task)
         self._last.pop(target.name, None)
         self._last[target.name] = look
-        task.add_done_callback(lambda done: self._keep(look, done))
+        task.add_done_callback(lambda done: self._keep(target.name, look, done))
         asyncio.get_running_loop().call_later(BETWEEN_S, self._forget, target.name, look)
         return task
 
-    def _keep(self, look: _Look, done: asyncio.Task[Bundle | Missing]) -> None:
-        """Count the answer, and let the oldest go where all are too much."""
+    def _keep(self, name: str, look: _Look, done: asyncio.Task[Bundle | Missing]) -> None:
+        """Count the answer, and let the oldest go where all are too much; one for which the host did nothing is not kept at all."""
         if not done.cancelled() and done.exception() is None:
-            look.size = _size(done.result())
+            found = done.result()
+            look.size = _size(found)
+            if isinstance(found, Missing) and found.ask_again:
+                self._forget(name, look)
         kept = sum(each.size for each in self._last.values() if each.answer is not None)
         for each in self._last.values():
             if kept <= MOST_KEPT_BYTES:
@@ -87,6 +99,13 @@ class Looks:
     def _forget(self, name: str, look: _Look) -> None:
         if self._last.get(name) is look:
             del self._last[name]
+
+
+def _not_kept(where: str, before_s: float, left_s: float) -> str:
+    return (
+        f"{where}: it was looked at {before_s:.0f} s ago, and what it said was too much to keep beside what other hosts said: "
+        f"ask again in {left_s:.0f} s"
+    )
 
 
 def _size(found: Bundle | Missing) -> int:

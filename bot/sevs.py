@@ -94,8 +94,7 @@ class Sevs:
 
     async def _verdict(self, sev: Announcement, when: Sev) -> tuple[str, list[Block]]:
         try:
-            async with self._slots:  # every SEV is posted at once; only so many are looked at at the same time
-                report = await self._investigator.report(sev.names, when)
+            report = await self._investigator.report(sev.names, when, self._slots)  # all are posted at once, so many are looked at together
             _log.info("SEV at %s: %s", sev.ts, tell(report).headline)
             return report_text(report), report_blocks(report)
         except Exception as error:

@@ -30,9 +30,13 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True)
 class Missing:
-    """Something could not be looked at. `because` is a sentence for people, with the cure where there is one."""
+    """Something could not be looked at. `because` is a sentence for people, with the cure where there is one.
+
+    `ask_again` holds where the host did nothing for it, so that the next question may be asked at once and not be told this again.
+    """
 
     because: str
+    ask_again: bool = False
 
 
 @dataclass(frozen=True)

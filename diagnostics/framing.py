@@ -17,7 +17,7 @@ that breaks off leaves its last section without an exit status and all later one
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, groupby, takewhile
 from operator import itemgetter
@@ -30,7 +30,6 @@ MAGIC = b"=sevbot-probe "
 ENDED_EARLY = "the probe's output ended before it"
 MOST_TIMES_CAP = 4  # of a section, whatever a host sends; bytes that are no text take three times their size when they are printed again
 BUSY = b"=busy"
-ANOTHER_PROBE = "another probe is running on this host, and one at a time is allowed; ask again in some seconds"
 COPY_IT = "copy it again: `install -m 755 probe.sh /usr/libexec/sevbot-probe`"
 SKIPPED = f"the probe skipped it; is the host's copy of the probe older? Then {COPY_IT}"
 _FIRST_BYTE = itemgetter(slice(1))
@@ -103,12 +102,32 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
         output = _BLANK.sub(b"\n\n", output)
     lines = output.split(b"\n")
     fragment = lines.pop()  # what follows the last newline is not a line
-    start = next((n for n, line in enumerate(lines) if line.startswith(MAGIC)), None)
+    start = _start(lines)
     if start is None:
         return Missing(_no_probe(output))
     if BUSY in lines[start + 1 : start + 2]:
-        return Missing(ANOTHER_PROBE)
+        return Missing(another_probe(), ask_again=True)
     return _read(lines, start, fragment, host)
+
+
+def is_busy(output: bytes | bytearray) -> bool:
+    """Whether the probe said that another one is running."""
+    if BUSY not in output:
+        return False
+    lines = output.split(b"\n")
+    start = _start(lines)
+    return start is not None and BUSY in lines[start + 1 : start + 2]
+
+
+def another_probe(for_s: float = 0.0) -> str:
+    """What is told of a host on which another probe is running, and was seen to be for `for_s` seconds."""
+    seen = f" (seen for {for_s:.0f} s)" if for_s else ""
+    return f"another probe is running on this host{seen}, and one at a time is allowed; ask again in some seconds"
+
+
+def _start(lines: Sequence[bytes | bytearray]) -> int | None:
+    """The number of the probe's first line."""
+    return next((n for n, line in enumerate(lines) if line.startswith(MAGIC)), None)
 
 
 def _read(lines: list[bytes], start: int, fragment: bytes, host: str | None) -> Bundle:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from diagnostics.broken_off import missing_since
 from diagnostics.bundle import Bundle, Missing
-from diagnostics.framing import COPY_IT, ENDED_EARLY, unframe
+from diagnostics.framing import COPY_IT, ENDED_EARLY, another_probe, is_busy, unframe
 from diagnostics.probe import MAX_OUTPUT_BYTES
 from diagnostics.redact import redact, redact_bundle
 
@@ -36,10 +36,14 @@ class Pool:
 
 @dataclass
 class Capture:
-    """Collects one probe's output. `stopped` is why it was ended before its own end, as words that follow "the probe"."""
+    """Collects one probe's output. `stopped` is why it was ended before its own end, as words that follow "the probe".
+
+    `busy_s` is for how long another probe was seen to run on the host.
+    """
 
     pool: Pool | None = None
     stopped: str | None = None
+    busy_s: float = 0.0
     _stdout: bytearray = field(default_factory=bytearray)
     _stderr: bytearray = field(default_factory=bytearray)
 
@@ -67,6 +71,18 @@ class Capture:
             self.stopped = f"wrote more than {MAX_STDERR_BYTES} bytes to stderr and was stopped"
         return self.stopped is not None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the probe said that another one is running, and no more."""
+        return is_busy(self._stdout)
+
+    def begin_again(self) -> None:
+        """Forget what came; the probe runs anew."""
+        if self.pool is not None:
+            self.pool.give_back(self.size)
+        self._stdout.clear()
+        self._stderr.clear()
+
     def release(self) -> None:
         """Give the pool back what was taken; nothing more may be taken then."""
         if self.pool is not None:
@@ -78,6 +94,8 @@ class Capture:
         found = unframe(bytes(self._stdout), host)
         if isinstance(found, Bundle) and found.sections:
             return redact_bundle(self._with_reason(found))
+        if self.is_busy:
+            return Missing(f"{where}: {another_probe(self.busy_s)}{self._said()}", ask_again=True)
         if self.stopped is not None:
             return Missing(f"{where}: the probe {self.stopped}; nothing it printed can be used{self._said()}")
         if isinstance(found, Bundle):

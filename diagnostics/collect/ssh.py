@@ -20,6 +20,7 @@ from diagnostics.collect import ssh_failures as because
 from diagnostics.collect.capture import Capture, Pool
 from diagnostics.collect.certificate import ends_soon
 from diagnostics.collect.logins import Login, Logins, RestingError
+from diagnostics.collect.meter import MeteredSocket
 from diagnostics.collect.ssh_client import Session
 from diagnostics.collect.ssh_identity import HostKeys, SshSetupError, read_identity, read_ssh_files
 from diagnostics.collect.ssh_login import Host, log_in
@@ -31,6 +32,7 @@ __all__ = ["SshCollector", "SshSettings", "SshSetupError", "Target"]
 
 HELD_BYTES = 96 * 1024 * 1024  # of answers under way, over all hosts
 TURN_WITHIN_S = 60.0  # for those who wait for their turn at an address
+BUSY_WAIT_S = 2.5  # a probe takes a second or two
 SMALL_BYTES = 256 * 1024  # what takes some milliseconds to read need not go to a thread
 
 _log = logging.getLogger(__name__)
@@ -73,7 +75,7 @@ class SshCollector:
             run = asyncio.get_running_loop().run_in_executor  # up to a MiB: others are answered meanwhile
             return await run(self._readers, capture.result, target.name, target.where)
         except CannotAskError as error:
-            return Missing(str(error))
+            return Missing(str(error), error.ask_again)
         finally:
             capture.release()
 
@@ -107,19 +109,21 @@ class SshCollector:
         login = await self._begin(target, str(places[0][1][:2]))
         try:
             async with self._slots, asyncio.timeout(settings.deadline_s) as deadline:
-                connection, sock = await log_in(host, places, login, deadline.when() or 0)
+                end_s = deadline.when() or 0
+                connection, sock = await log_in(host, places, login, end_s)
                 try:
                     login.end()
-                    await _run(target, connection, Session(capture, sock))
+                    await _run(target, connection, (capture, sock), end_s)
                 finally:
                     connection.close()
                     await connection.wait_closed()
         except TimeoutError as error:
             if login.is_held_back:
-                raise CannotAskError(because.held_back(target.where, settings.shown_key)) from error
+                raise CannotAskError(because.held_back(target.where, settings.shown_key), ask_again=True) from error
             if connection is None:
                 raise CannotAskError(because.login_too_slow(target.where, f"{settings.deadline_s:g} s")) from error
-            capture.stopped = f"did not end in {settings.deadline_s:g} s and was stopped"
+            if not capture.is_busy:
+                capture.stopped = f"did not end in {settings.deadline_s:g} s and was stopped"
         finally:
             login.end()
 
@@ -128,17 +132,32 @@ class SshCollector:
         try:
             return await self._logins.begin(address, TURN_WITHIN_S)
         except TimeoutError as error:
-            raise CannotAskError(because.crowded(target.where, TURN_WITHIN_S)) from error
+            raise CannotAskError(because.crowded(target.where, TURN_WITHIN_S), ask_again=True) from error
         except RestingError as error:
-            raise CannotAskError(because.rests(target.where, self._settings.shown_key, error)) from error
+            raise CannotAskError(because.rests(target.where, self._settings, error), ask_again=True) from error
 
 
-async def _run(target: Target, connection: asyncssh.SSHClientConnection, session: Session) -> None:
+async def _run(target: Target, connection: asyncssh.SSHClientConnection, into: tuple[Capture, MeteredSocket], end_s: float) -> None:
+    """Run the probe; where another one is running on the host run it again, until less than two waits are left to `end_s`."""
+    capture, clock = into[0], asyncio.get_running_loop().time
+    channel = await _run_once(target, connection, Session(*into))
+    first_s = clock()
+    while capture.is_busy and end_s - clock() > 2 * BUSY_WAIT_S:
+        channel.close()  # a host may allow one session at a time
+        await asyncio.sleep(BUSY_WAIT_S)
+        capture.busy_s = clock() - first_s
+        capture.begin_again()
+        channel = await _run_once(target, connection, Session(*into))
+
+
+async def _run_once(target: Target, connection: asyncssh.SSHClientConnection, session: Session) -> asyncssh.SSHClientChannel[bytes]:
+    """One session to its end; its channel may be open still."""
     try:
-        await connection.create_session(lambda: session, PROBE)
+        channel, _ = await connection.create_session(lambda: session, PROBE)
     except (asyncssh.Error, OSError) as error:
         raise CannotAskError(because.no_exec(target.where, str(error))) from error
     await session.over.wait()
+    return channel
 
 
 def _state_of(settings: SshSettings) -> tuple[object, ...]:

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 import asyncssh
 
 from diagnostics.collect.logins import RestingError
+from diagnostics.collect.ssh_options import SshSettings
 
 _SHOWN_CHARACTERS = 160
 _LOG_SAYS = "sshd's log there says why: `journalctl -u ssh`"
+_CREDENTIALS = "/run/credentials/"
 
 Known = tuple[asyncssh.SSHKey | None, frozenset[str]]  # the key that was presented, and the kinds of those on file
 
@@ -51,7 +53,7 @@ def no_ssh_answer(where: str, waited: str) -> str:
 def login_too_slow(where: str, waited: str) -> str:
     return (
         f"{where}: sshd answers, but the login did not end in {waited}: "
-        f"the host is very likely overloaded; ask again, or look at its console"
+        f"the host is very likely overloaded; ask again in a minute, or look at its console"
     )
 
 
@@ -61,13 +63,22 @@ def waited(limits_s: Sequence[float]) -> str:
     return first + "".join(f", nor in {limit} when asked again" for limit in more)
 
 
-def rests(where: str, key: str, resting: RestingError) -> str:
+def rests(where: str, settings: SshSettings, resting: RestingError) -> str:
     what = "was refused at 3 addresses and let in nowhere" if resting.everywhere else "was refused 3 times at this address"
+    if settings.certificate is None:
+        cure = "put the public key into the account's authorized_keys"
+    else:
+        cure = "sign the key anew if the certificate has expired, and have the hosts trust its authority and the account take its principal"
     return (
-        f"{where}: not examined, because {key} {what}, and more log-ins could lock people out: "
-        f"put the public key into the account's authorized_keys (what is told of those that refused it says more); "
-        f"sevbot tries again in {max(round(resting.left_s / 60), 1)} min, or at once after `touch {key}`"
+        f"{where}: not examined, because {settings.shown_key} {what}, and more log-ins could lock people out: "
+        f"{cure} (what is told of those that refused it says more); "
+        f"sevbot tries again in {max(round(resting.left_s / 60), 1)} min, or at once after `{_anew(settings.shown_key)}`"
     )
+
+
+def _anew(key: str) -> str:
+    """The command after which the key is taken for a new one; nobody can touch a copy that systemd made."""
+    return "systemctl restart sevbot" if key.startswith(_CREDENTIALS) else f"touch {key}"
 
 
 def crowded(where: str, seconds: float) -> str:
@@ -165,7 +176,10 @@ def not_ssh(where: str, why: str) -> str:
 
 
 def lost_in_login(where: str, why: str) -> str:
-    return f"{where}: the connection was lost during the login: {quoted(why)}: the host, its sshd or the network gave up; ask again"
+    return (
+        f"{where}: the connection was lost during the login: {quoted(why)}: "
+        f"the host, its sshd or the network gave up; ask again in a minute"
+    )
 
 
 def lost_in_key_exchange(where: str, why: str) -> str:

@@ -89,7 +89,7 @@ def _is_refusal(client: Client, error: Exception) -> bool:
 def _failed(host: Host, client: Client, error: Exception, limits_s: tuple[float, ...]) -> CannotAskError:
     where, text = host.target.where, str(error) or type(error).__name__
     if client.rests is not None:
-        return CannotAskError(because.rests(where, host.settings.shown_key, client.rests))
+        return CannotAskError(because.rests(where, host.settings, client.rests), ask_again=True)
     if isinstance(error, FloodError):
         return CannotAskError(because.flooded(where, text))
     if isinstance(error, TimeoutError):

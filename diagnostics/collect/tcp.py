@@ -15,7 +15,11 @@ Place = tuple[int, tuple[object, ...]]  # address family, socket address
 
 
 class CannotAskError(Exception):
-    """A host could not be asked; carries the sentence that a Missing will hold."""
+    """A host could not be asked; carries what a Missing will hold: the sentence, and whether to ask again at once."""
+
+    def __init__(self, because: str, *, ask_again: bool = False) -> None:
+        super().__init__(because)
+        self.ask_again = ask_again
 
 
 async def resolve(where: str, address: str, port: int, limit_s: float, resolvers: Executor) -> Sequence[Place]:
@@ -29,9 +33,9 @@ async def resolve(where: str, address: str, port: int, limit_s: float, resolvers
         async with asyncio.timeout(limit_s):
             return await asyncio.get_running_loop().run_in_executor(resolvers, _addresses, address, port)
     except TimeoutError as failure:
-        raise CannotAskError(because.name_too_slow(where, address, limit_s)) from failure
+        raise CannotAskError(because.name_too_slow(where, address, limit_s), ask_again=True) from failure
     except (socket.gaierror, UnicodeError) as failure:
-        raise CannotAskError(because.no_such_name(where, address)) from failure
+        raise CannotAskError(because.no_such_name(where, address), ask_again=True) from failure
 
 
 async def dial(where: str, places: Sequence[Place], limit_s: float) -> MeteredSocket:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from bot.blocks import report_blocks
 from bot.investigate import Investigator, Sev
 from bot.looks import BETWEEN_S, Looks
+from bot.sevs import AT_ONCE
 from diagnostics.bundle import Bundle, Missing, Section, read_directory
-from diagnostics.collect.ssh import Target
+from diagnostics.collect.logins import MOST_REFUSALS
+from diagnostics.collect.ssh import SshCollector, Target
 from diagnostics.render import to_text
 from diagnostics.report_json import as_dict
+from tests.bench.refused import names_on
 from tests.bot.configs import inventory
 from tests.bot.stage import ANNOUNCEMENT, stage
 from tests.conftest import ROOT
+from tests.diagnostics.sshd import FORCED_ANSWER, Sshd, because, forced
 
 RANKER = read_directory(ROOT / "tests/cases/membind-oom-16g-6.1")
 WEB1, WEB2 = (Target(name, "192.0.2.1", 22, "x") for name in ("web1", "web2"))
@@ -125,7 +131,7 @@ def test_sevs_that_wait_share_the_look_that_they_wait_for(no_waiting: Clock) -> 
 
 
 def test_what_is_kept_is_bounded_and_the_minute_holds_all_the_same(no_waiting: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where an answer was too much to keep the next question waits: better late than a second login."""
+    """Where an answer was too much to keep a question is told so at once, and a SEV waits: better late than a second login."""
     monkeypatch.setattr("bot.looks.MOST_KEPT_BYTES", 5000)
 
     async def run() -> None:
@@ -137,7 +143,15 @@ def test_what_is_kept_is_bounded_and_the_minute_holds_all_the_same(no_waiting: C
         await asyncio.sleep(0)
         assert (await looks.at(WEB2)).age_s == 0
         start_s = clock.now_s
-        assert (await looks.at(WEB1)).age_s is None
+        clock.now_s += 20
+        told = (await looks.at(WEB1)).found
+        assert isinstance(told, Missing)
+        assert "was looked at 20 s ago" in told.because
+        assert told.because.endswith("ask again in 40 s")
+        assert hosts.asked == ["web1", "web2"]
+        assert clock.now_s == start_s + 20
+        assert looks.wait_s(WEB1, start_s) == BETWEEN_S - 20
+        assert isinstance((await looks.at(WEB1, start_s)).found, Bundle)
         assert clock.now_s == start_s + BETWEEN_S
 
     asyncio.run(run())
@@ -193,6 +207,57 @@ def test_a_command_and_two_sevs_make_two_logins_and_the_sevs_wait(tmp_path: Path
             assert sorted(name for name, _ in on.hosts.requests) == ["web1", "web1", "web2"]
 
     asyncio.run(run())
+
+
+def test_a_sev_that_waits_for_the_minute_holds_up_no_other(tmp_path: Path) -> None:
+    """As many as are looked at together wait for web1, and the next one, on web2, is answered at once."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            await on.slack.slash("/sev", "diagnose web1")
+            await on.slack.wait_for(lambda: "membind" in json.dumps(on.slack.ephemerals))
+            waiting = [await on.slack.announce("SEV-2: processes are killed on web1") for _ in range(AT_ONCE)]
+            await on.slack.wait_for(lambda: all(len(on.answers(ts)) == 1 for ts in waiting))
+            await on.verdict(await on.slack.announce("SEV-2: processes are killed on web2"))
+            assert sorted(name for name, _ in on.hosts.requests) == ["web1", "web2"]
+
+    asyncio.run(run())
+
+
+def test_a_sev_looks_at_once_at_the_hosts_that_need_no_waiting(no_waiting: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its other hosts are looked at when their minute is over, and all are told in the order asked."""
+    monkeypatch.setattr("bot.investigate.Looks", lambda collector: Looks(collector, no_waiting))
+
+    async def run() -> None:
+        hosts = Hosts()
+        investigator = Investigator(inventory(), hosts)
+        await investigator.report(["web1"])
+        no_waiting.now_s += 5
+        report = await investigator.report(["web1", "web2"], Sev(0.0, no_waiting.now_s), asyncio.Semaphore(1))
+        assert hosts.asked == ["web1", "web2", "web1"]
+        assert [host.host for host in report.hosts] == ["web1", "web2"]
+
+    asyncio.run(run())
+
+
+@pytest.mark.needs("sshd")
+def test_where_no_login_was_made_the_next_question_looks_anew(tmp_path: Path) -> None:
+    """A name rests since others on its address refused the key; the operator lets it in, touches it, and asks again at once."""
+
+    async def run(sshd: Sshd) -> None:
+        targets = names_on(sshd)[: MOST_REFUSALS + 1]
+        looks = Looks(SshCollector(sshd.settings()))
+        refused = [await looks.at(target) for target in targets]
+        assert "not examined" in because(refused[-1].found)
+        public = asyncssh.read_private_key(str(sshd.client_key)).export_public_key().decode()
+        (sshd.directory / "authorized_keys").write_text(f"{forced(sshd.directory, FORCED_ANSWER)} {public}", encoding="utf-8")
+        os.utime(sshd.client_key, ns=(1, 1))
+        again = [await looks.at(target) for target in targets]
+        assert [each.found for each in again[:-1]] == [each.found for each in refused[:-1]]
+        assert isinstance(again[-1].found, Bundle)
+
+    with Sshd(tmp_path, key_is_known=False) as sshd:
+        asyncio.run(run(sshd))
 
 
 def test_the_wait_of_a_sev_is_told_by_host() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import resource
 import socket
 import time
@@ -177,6 +178,33 @@ def test_cancelling_closes_the_connection_and_is_passed_on(tmp_path: Path) -> No
     with Sshd(tmp_path, options=forced(tmp_path, "exec sleep 7777\n")) as sshd:
         asyncio.run(run(sshd), debug=True)
         sshd.wait_for("Disconnected from")
+
+
+def busy(directory: Path, times: int) -> str:
+    """authorized_keys options for a probe that says so often that another one is running."""
+    script = (
+        f"printf x >> {directory}/runs\n[ $(wc -c < {directory}/runs) -gt {times} ] || "
+        "{ printf '=sevbot-probe 1\\n=busy\\n=done\\n'; exit; }\n"
+    )
+    return forced(directory, script + FORCED_ANSWER)
+
+
+@sshd_runs
+def test_a_host_on_which_another_probe_runs_is_asked_again_in_the_same_connection(tmp_path: Path) -> None:
+    """One login, also where only one session at a time is allowed."""
+    with Sshd(tmp_path, options=busy(tmp_path, 2), config="MaxSessions 1") as sshd:
+        found = bundle(collect(sshd.settings(), sshd.target))
+        assert sshd.log.count("Accepted publickey") == 1
+    assert found.sections["uname"].text == "forced\n"
+
+
+@sshd_runs
+def test_a_host_that_stays_busy_is_told_with_how_long_it_was(tmp_path: Path) -> None:
+    """Up to the deadline, and not beyond it."""
+    with Sshd(tmp_path, options=busy(tmp_path, 99)) as sshd:
+        told = because(collect(sshd.settings(deadline_s=9), sshd.target))
+    assert re.search(r"another probe is running on this host \(seen for [2-8] s\), .* ask again in some seconds", told)
+    assert "did not end" not in told
 
 
 class Slow:

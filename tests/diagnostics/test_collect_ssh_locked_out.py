@@ -31,7 +31,7 @@ class Evil(asyncssh.SSHServer):
     def public_key_auth_supported(self) -> bool:
         return True
 
-    async def validate_public_key(self, username: str, _key: asyncssh.SSHKey) -> bool:  # type: ignore[override]
+    async def validate_public_key(self, username: str, _key: asyncssh.SSHKey) -> bool:
         self._offers.append(username)
         if not self._answers:
             await asyncio.sleep(60)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
 import pytest
 
 from diagnostics.bundle import Bundle, Missing
+from diagnostics.collect.logins import RestingError
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
+from diagnostics.collect.ssh_failures import rests
 from tests.bench.refused import NAMES, names_on
 from tests.diagnostics.sshd import FORCED_ANSWER, Sshd, because, forced
 
@@ -75,6 +78,31 @@ def test_a_key_that_is_let_in_after_all_is_tried_as_soon_as_its_file_changes(tmp
 
     with Sshd(tmp_path, key_is_known=False) as sshd:
         asyncio.run(run(sshd))
+
+
+def test_a_certificate_that_rests_has_a_cure_of_its_own(tmp_path: Path) -> None:
+    """The public key in authorized_keys would help nobody."""
+
+    async def run(settings: SshSettings, targets: list[Target]) -> str:
+        collector = SshCollector(settings)
+        return because([await collector.collect(target) for target in targets][-1])
+
+    with Sshd(tmp_path) as sshd:
+        key = asyncssh.read_private_key(str(sshd.client_key))
+        certificate = key.generate_user_certificate(key, "sevbot", principals=["sevbot"])
+        certificate.write_certificate(str(tmp_path / "certificate"))
+        settings = replace(sshd.settings(), certificate=tmp_path / "certificate")
+        told = asyncio.run(run(settings, names_on(sshd)[:4]))
+    assert "not examined" in told
+    assert "authorized_keys" not in told
+    assert "sign the key anew" in told
+    assert f"or at once after `touch {tmp_path}/certificate`" in told
+
+
+def test_a_copy_that_systemd_made_is_made_anew_by_a_restart() -> None:
+    """It is read-only, and so is its directory."""
+    settings = SshSettings(Path("/run/credentials/sevbot.service/id_ed25519"), Path("known_hosts"))
+    assert "or at once after `systemctl restart sevbot`" in rests("web1", settings, RestingError(60, everywhere=True))
 
 
 def test_a_new_key_in_the_file_is_the_one_that_is_offered(tmp_path: Path) -> None:

@@ -180,4 +180,6 @@ def test_an_output_without_a_probe_says_what_the_host_said(output: bytes, reason
 def test_a_second_probe_at_once_is_no_answer_of_the_host() -> None:
     """Nothing of it is a section, and the reason says what helps."""
     found = unframe(b"=sevbot-probe 1\n=busy\n=done\n", "web1")
-    assert found == Missing("another probe is running on this host, and one at a time is allowed; ask again in some seconds")
+    assert found == Missing(
+        "another probe is running on this host, and one at a time is allowed; ask again in some seconds", ask_again=True
+    )

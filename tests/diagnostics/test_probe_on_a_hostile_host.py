@@ -18,7 +18,7 @@ import pytest
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.engine import diagnose
-from diagnostics.framing import ANOTHER_PROBE, unframe
+from diagnostics.framing import another_probe, unframe
 from diagnostics.probe import PROBE, SECTIONS
 from tests.conftest import ROOT
 
@@ -225,7 +225,7 @@ def test_of_twenty_probes_at_once_one_runs(tmp_path: Path) -> None:
         found = [read(probe.communicate()[0]) for probe in probes]
         again = read(subprocess.run(command, capture_output=True, check=True).stdout)
     ran = [bundle for bundle in found if isinstance(bundle, Bundle)]
-    assert {bundle.because for bundle in found if isinstance(bundle, Missing)} == {ANOTHER_PROBE}
+    assert {bundle.because for bundle in found if isinstance(bundle, Missing)} == {another_probe()}
     assert 1 <= len(ran) < 20
     assert isinstance(again, Bundle)
     assert again.missing == {}
