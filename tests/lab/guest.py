@@ -6,11 +6,13 @@ It is booted once and kept as a snapshot; every incident begins from there, so n
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 import socket
 import subprocess
+import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +72,16 @@ class Guest:
         if done.returncode != 0:
             raise LabError(f"the script ended with status {done.returncode}: {done.stdout}{done.stderr}\n{self._last_words()}")
         return done.stdout
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Write files, each a path from the root, owned by root and readable by all."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+            for name, data in files.items():
+                entry = tarfile.TarInfo(name.lstrip("/"))
+                entry.size, entry.mode = len(data), 0o644
+                archive.addfile(entry, io.BytesIO(data))
+        subprocess.run(self._ssh("tar -xz -C /"), input=packed.getvalue(), check=True, capture_output=True, timeout=SCRIPT_S)
 
     def run_and_reboot(self, script: str) -> None:
         """Run a script at whose end the machine is restarted, and wait until it has come up."""

@@ -10,8 +10,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,7 +18,8 @@ from diagnostics.bundle import read_directory
 from diagnostics.engine import diagnose
 from diagnostics.model import HostReport
 from tests.conftest import ROOT
-from tests.lab.guest import Guest, boot, build_image
+from tests.lab.conftest import Lab
+from tests.lab.guest import Guest
 from tests.lab.scenario import SMALL_NODE_MIB, Scenario, scenarios
 
 
@@ -42,38 +41,6 @@ address = "127.0.0.1"
 port = {port}
 """
 pytestmark = [pytest.mark.lab, pytest.mark.needs("qemu-system-x86_64"), pytest.mark.needs("mmdebstrap"), pytest.mark.timeout(600)]
-
-
-class Lab:
-    """Boots one guest at a time; scenarios come in the order of their kernels."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._image = build_image()
-        self._stack = ExitStack()
-        self._guest: Guest | None = None
-        self._machine = ("", 0)
-
-    def guest(self, version: str, node_mib: int) -> Guest:
-        if self._guest is None or self._machine != (version, node_mib):
-            self.close()
-            directory = self._directory / f"{version}-{node_mib}"
-            self._guest = self._stack.enter_context(boot(self._image, version, directory, node_mib=node_mib))
-            self._machine = (version, node_mib)
-        else:
-            self._guest.reset()
-        return self._guest
-
-    def close(self) -> None:
-        self._stack.close()
-        self._guest = None
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(tmp_path_factory.mktemp("lab"))
-    yield lab
-    lab.close()
 
 
 def record(guest: Guest, directory: Path, bundle: Path) -> str | None:
