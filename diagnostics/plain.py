@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import unicodedata
 
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # categories
 # Letters and marks of Unicode's Default_Ignorable_Code_Point, which are drawn as nothing; the others of it are of the categories above.
 _IGNORED_SPANS = ((0x034F,) * 2, (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164,) * 2, (0xFE00, 0xFE0F), (0xFFA0,) * 2)
-_IGNORED = frozenset(chr(code) for first, last in (*_IGNORED_SPANS, (0xE0100, 0xE01EF)) for code in range(first, last + 1))
+IGNORED = frozenset(chr(code) for first, last in (*_IGNORED_SPANS, (0xE0100, 0xE01EF)) for code in range(first, last + 1))
 MAX_COMBINING = 3  # in a row; more is not writing but a wall of marks
 
 
@@ -39,7 +39,7 @@ def _visible(text: str) -> list[str]:
         combining = combining + 1 if category in ("Mn", "Me") else 0
         if character == "\t":
             shown.append(" ")
-        elif category in _HIDDEN or character in _IGNORED or combining > MAX_COMBINING:
+        elif category in HIDDEN or character in IGNORED or combining > MAX_COMBINING:
             shown.append(_escape(character))
         else:
             shown.append(character)

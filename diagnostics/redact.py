@@ -16,7 +16,8 @@ from itertools import accumulate, pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
 from diagnostics.bundle import Bundle
-from diagnostics.secret_rules import RULES, Place, Rule
+from diagnostics.plain import HIDDEN, IGNORED
+from diagnostics.secret_rules import KEY_WORDS, RULES, Place, Rule
 
 if TYPE_CHECKING:
     import re2
@@ -30,13 +31,24 @@ _SEEN = 60  # characters around a place
 # -- text -------------------------------------------------------------------------------------------------------------------------
 
 _ARGUMENTS = r"\[[0-9;:?]{0,30}[@-~]"
-_ESCAPES = re.compile(rf"\x1b{_ARGUMENTS}|\x9b[0-9;:?]{{0,30}}[@-~]|\x1b\][^\x07\x1b\n]{{0,300}}(?:\x07|\x1b\\)|\x1b[ -/]{{0,3}}[0-~]")
+_STRINGS = (
+    r"(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x90\x98\x9c\x9e\x9f\n]*(?:\x1b\\|\x9c)"  # pictures and such, which no terminal shows as text
+)
+_ESCAPES = re.compile(
+    rf"{_STRINGS}|\x1b{_ARGUMENTS}|\x9b[0-9;:?]{{0,30}}[@-~]|\x1b\][^\x07\x1b\n]{{0,300}}(?:\x07|\x1b\\)|\x1b[ -/]{{0,3}}[0-~]"
+)
 _WRITTEN_ESCAPES = re.compile(rf"(?:\\(?:u001[bB]|x1[bB]|033|e)|#033|\^\[){_ARGUMENTS}")  # as JSON, rsyslog and cat -v have them
 _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160))) | {ord("\r"): " "}
-_INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
-_SEEN_AS_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800") | {chr(code) for code in range(0xFE00, 0xFE10)}
+_BLANK_OF_BRAILLE = "\u2800"
+_STRAY_MARKS = re.compile(
+    r"(?<=[!-~\u00c0-\u024f\u0370-\u04ff\u1e00-\u1eff])[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]+"
+)
+_LOOK_ALIKES = str.maketrans(
+    "авекмнорстухіѕјһԁԛԝАВЕКМНОРСТУХІЅЈοανρτυικΑΒΕΖΗΙΚΜΝΟΡΤΥΧıɑɡ", "abekmhopctyxisjhdqwABEKMHOPCTYXISJoavptuikABEZHIKMNOPTYXiag"
+)
 _LONG_WORD = re.compile(rf"(\S{{{MOST_WORD_CHARS}}})\S+")
 _RUN = re.compile(rf"\S{{1,{MOST_WORD_CHARS}}}")
+_BRACKETS = re.compile(r"\{[^{}\n]{0,1000}(?:\{[^{}\n]{0,1000}\}[^{}\n]{0,1000}){0,3}\}|\[[^\[\]\n]{0,1000}\]|\([^()\n]{0,1000}\)")
 _QUOTE = re.compile(r"\\{0,4}[\"'`]")
 _VALUE_ENDS = re.compile(
     r"\\{0,4}[\"'`](?=[\s,;:}\])>&|.]|$)|</|[,;&|](?=[\\\"'{\[]{0,4}[\w.$-]{1,64}[\\\"'\]]{0,4}[=:])|[,;](?=[\"'{\[])|[,;.!?)}\]>]{1,9}$"
@@ -59,17 +71,54 @@ def as_read(text: str) -> str:
     """What a reader of a terminal sees: no escapes, no characters without a shape, and letters of any width as plain ones."""
     if "[" in text:
         text = _WRITTEN_ESCAPES.sub("", text)
-    if "\x1b" in text or "\x9b" in text:
+    if "\x1b" in text or not text.isascii():
         text = _ESCAPES.sub("", text)
+    if "\b" in text:
+        text = _overstruck(text)
     text = text.replace("\r\n", "\n").translate(_CONTROL)
-    return text if text.isascii() else "".join(map(_shown, unicodedata.normalize("NFC", text)))
+    if text.isascii():
+        return text
+    text = "".join(map(_shown, unicodedata.normalize("NFC", text)))
+    return _with_plain_key_words(_STRAY_MARKS.sub("", unicodedata.normalize("NFC", text)))
+
+
+def _overstruck(text: str) -> str:
+    """A backspace takes the character in front of it: so `man` writes bold letters."""
+    kept: list[str] = []
+    for character in text:
+        if character != "\b":
+            kept.append(character)
+        elif kept and kept[-1] != "\n":
+            kept.pop()
+    return "".join(kept)
+
+
+def _with_plain_key_words(text: str) -> str:
+    """`text` with the key words in plain letters that reads as one only without accents, or with another alphabet's look-alikes."""
+    plain, kept, at = "".join(map(_without_accent, text)), [], 0
+    key_words = _compiled(KEY_WORDS)
+    for found in key_words.finditer(plain):
+        start, end = found.span()
+        if text[start:end] != found[0] and not key_words.fullmatch(text[start:end]):
+            kept += [text[at:start], found[0]]
+            at = end
+    return "".join([*kept, text[at:]])
+
+
+@cache
+def _without_accent(character: str) -> str:
+    """One letter for one letter."""
+    if character.isascii():
+        return character
+    letters = "".join(part for part in unicodedata.normalize("NFD", character) if unicodedata.category(part) != "Mn")
+    return letters.translate(_LOOK_ALIKES) if len(letters) == 1 else character
 
 
 @cache
 def _shown(character: str) -> str:
     if character.isascii():
         return character
-    if unicodedata.category(character) in _INVISIBLE or character in _SEEN_AS_NOTHING:
+    if unicodedata.category(character) in HIDDEN or character in IGNORED or character == _BLANK_OF_BRAILLE:
         return ""
     plain = unicodedata.normalize("NFKC", character)
     return plain if len(plain) == 1 and plain.isascii() else character
@@ -96,7 +145,7 @@ _LINE = re.compile(r"[^\n]+")
 
 
 def _value(text: str, start: int) -> tuple[int, int]:
-    """The quoted text, or the word without what ends it: a comma before another name, a bracket, a quote of the text around it."""
+    """The quoted text, what stands in brackets, or the word without what ends it: a comma before another name, a quote around it all."""
     if opened := _QUOTE.match(text, start):
         quote, begins = opened[0], opened.end()
         ends = begins
@@ -105,10 +154,11 @@ def _value(text: str, start: int) -> tuple[int, int]:
         if ends > 0 and "\n" not in text[begins:ends]:
             return begins, ends
         start = begins
-    if not (run := _RUN.match(text, start)):
-        return start, start
-    ended = _VALUE_ENDS.search(run[0], 1)
-    return start, start + ended.start() if ended else run.end()
+    bracket = _BRACKETS.match(text, start)
+    if not (run := _RUN.match(text, bracket.end() if bracket else start)):
+        return start, bracket.end() if bracket else start
+    ended = _VALUE_ENDS.search(run[0], 0 if bracket else 1)
+    return start, run.start() + ended.start() if ended else run.end()
 
 
 @cache

@@ -45,23 +45,32 @@ _LONG = (
 _UNSPACED = r"パスワード|暗証番号|密码|密碼|口令|비밀번호"  # no blank behind them
 _KEY = (
     r"(?:api|app|access|account|secret|private|encrypt(?:ion)?|decryption|signing|master|shared|storage|service|licen[cs]e|client|jwt|hmac"
-    r"|aes|session|deploy|webhook|subscription|recovery)[ _.-]?key|sharedaccess(?:key|signature)|secret[_-]?key[_-]?base"
+    r"|aes|session|deploy|webhook|subscription|recovery|auth|unseal)[ _.-]?key|sharedaccess(?:key|signature)|secret[_-]?key[_-]?base"
     r"|(?:verification|security|one[ -]time|login|reset|2fa|mfa)[ _-]code"
 )
 _MIDDLE = r"token|secret|токен|令牌|密钥|密鑰|秘密鍵"
-_SHORT = r"(?:\b|_|\d)(?:pass|pwd|pw|psk|mdp|clave|parola|otp|totp)"  # bypass and compass end in one of them
+_SHORT = (  # bypass and compass end in one of them
+    r"(?:\b|_|\d)(?:(?:root|admin|login|user|db|sql|bind|smtp|mail|ftp|ssh|web|my|new|old)?(?:pass|pwd?)"
+    r"|(?:require|master|store|key)pass|masterauth|psk|mdp|clave|parola|otp|totp)"
+)
 _CAMEL = r"[a-z](?:Pass|Pwd|Pw|Psk|Otp)|[A-Z]{2}PASS"
 _WEAK = (  # they have other meanings, too
-    r"(?:\b|_|\d)(?:auth|sid|ssid|connect\.sid|(?:php|j)?sess(?:ion)?(?:_?id)?|sig|signature|pin|cvv2?|creds?|credentials?|jwt|[a-z0-9]{1,30}[_-]key)"
+    r"(?:\b|_|\d)(?:auth|sid|ssid|connect\.sid|(?:php|j)?sess(?:ion)?(?:_?id)?|sig|signature|pin|cvv2?|creds?|credentials?|jwt|[a-z0-9]{1,30}[_-]key"
+    r"|(?:[a-z0-9]{1,20}_){0,4}(?:pass(?:word|wd|phrase)?|pwd|secret|token)(?:_[a-z0-9]{1,20}){1,4})"
 )
 _PHRASE = r"pass[_ -]?phrase|mnemonic|(?:seed|recovery|backup)[_ -](?:phrase|words)"
-_PART = r"(?:[_-]?\d{1,2}|[_-](?:hash|hex|b64|base64|value|text|plain|raw|old|new|current|prod|dev|test|staging|confirm|confirmation))?"
+_PART = (
+    r"(?i:[ _.-]?\d{1,2}|[_.-]?(?:hash|hex|b64|base64|value|text|plain|raw)|\[[^\]\n]{1,40}\]|\([^)\n]{1,40}\)"
+    r"|[_.-](?:old|new|current|prod(?:uction)?|dev|test|qa|stag(?:e|ing)|live|main|primary|replica|backup|root|admin|confirm(?:ation)?)){0,2}"
+)
 _CLOSED = r"[\\\"'`\])]{0,6}"
 _STRONG_KEY = rf"(?:(?i:{_LONG}|{_KEY}|{_UNSPACED}|{_SHORT})|{_CAMEL})"
 _TOKENS = rf"(?i:{_MIDDLE})"
-_OF = r"(?:[ \t]+(?i:for|of|für|von|de|para|для)[ \t]+\S{1,60})?"
-_IS = rf"{_PART}{_CLOSED}{_OF}[ \t]*(?:=>|:=|==?|:|%3[aAdD])[ \t]*"
+_OF = r"(?:[ \t]+(?i:for|of|für|von|de|para|для)(?:[ \t]+[^\s:=]{1,60}){1,4})?"
+_WRITTEN_EQUALS = r"%3[aAdD]|\\{1,4}(?:u00|x)3[aAdD]|&#(?:6[01]|58|x3[aAdD]);"  # in URLs, JSON and HTML
+_IS = rf"{_PART}{_CLOSED}{_OF}[ \t]*(?:=>|->|→|:=|==?|(?i:(?:is|ist|est|es)[ \t]*)?:|{_WRITTEN_EQUALS})[ \t]*"
 _IN_WORDS = rf"{_OF}[ \t]+(?:(?i:is|was|to|set to|ist|est|es|é)[ \t]+)?"
+KEY_WORDS = rf"{_STRONG_KEY}|{_TOKENS}|(?i:{_PHRASE}|authorization|bearer|cookie)"
 
 
 # -- what stays -------------------------------------------------------------------------------------------------------------------
@@ -80,6 +89,7 @@ _WORDS = (
     " unexpected unknown unset updated user using value was were when while with without wrong you your"
 )
 _SENTENCE = frozenset(_WORDS.split())
+_OF_WHOM = re.compile(r"(token|secret)?[ \t]+(?:for|of)(?:[ \t]+[^\s:=]+){2,4}[ \t]*:[ \t]+$", re.IGNORECASE)
 
 
 def _is_nothing(place: Place) -> bool:
@@ -101,7 +111,14 @@ def _is_sentence(place: Place) -> bool:
     of_tests = re.fullmatch(r"\d{1,3}", place.value) and re.search(r"(?i)(?:pass|otp|pw)\W*$", place.before)
     of_files = place.value.count("/") > 1 and place.value.startswith("/") and is_path_or_host(place.value)
     in_words = place.before[-1:] == " " and place.value.lower().rstrip(".,;:!?") in _SENTENCE
-    return bool(of_pwd or of_tests or of_files or in_words)
+    return bool(of_pwd or of_tests or of_files or in_words or _goes_on_of_whom(place))
+
+
+def _goes_on_of_whom(place: Place) -> bool:
+    """`no password for user joe at db1: connection refused`, `secret for pod web1: NotFound`."""
+    if not is_plain(place.value) or (of_whom := _OF_WHOM.search(place.before)) is None:
+        return False
+    return re.match(r" \w", place.after) is not None or of_whom[1] is not None
 
 
 def _is_said_of_token(place: Place) -> bool:
@@ -113,9 +130,22 @@ def _is_said_of_token(place: Place) -> bool:
     return bool(unexpected or goes_on)
 
 
+_COUNTS = re.compile(
+    r"(?i)(?:\bsid|\bsession(?:_?id)?|_(?:ttl|m?s|sec(?:ond)?s|minutes|hours|days|len(?:gth)?|limit|count|max|min|size|bytes|time(?:out)?"
+    r"|expir(?:y|ation|es(?:_(?:at|in))?)|interval|retries|port|id))\W*$"
+)
+
+
 def _is_ordinary_value(place: Place) -> bool:
-    """Behind a word that has other meanings, a word, a short number, a path or the name of a host is no secret."""
-    return _is_sentence(place) or len(place.value) < 5 - place.value.isdigit() or is_plain(place.value) or is_path_or_host(place.value)
+    """Behind a word of many meanings, a word, a short number, a path or the name of a host is no secret; sessions and limits have numbers."""
+    counts = place.value.isdigit() and _COUNTS.search(place.before) is not None
+    return (
+        counts
+        or _is_sentence(place)
+        or len(place.value) < 5 - place.value.isdigit()
+        or is_plain(place.value)
+        or is_path_or_host(place.value)
+    )
 
 
 def _is_ordinary_word(place: Place) -> bool:
@@ -123,7 +153,8 @@ def _is_ordinary_word(place: Place) -> bool:
     word = place.value
     both = any(map(str.isdigit, word)) and any(map(str.isalpha, word)) and len(word) >= 6
     named = re.fullmatch(r"(?:sha|md|v|aes|rsa|utf|http|log|oauth|attempt)[-_]?\d{1,4}\w*|[a-z0-9]+(?:[-_./:][a-z0-9]+)+", word)
-    return not both or bool(named) or is_path_or_host(word)
+    in_code = place.before[-1:] == "(" and re.fullmatch(r"[\w$]+\.\w+:\d+|\w+", word) is not None and word[0].isupper()
+    return not both or bool(named) or in_code or is_path_or_host(word)
 
 
 def _is_prose(place: Place) -> bool:
@@ -156,7 +187,8 @@ def _is_option(place: Place) -> bool:
 def _is_not_alone(place: Place) -> bool:
     """Only a word that is the whole rest of its line; without a `:` on the line above no plain word."""
     in_words = re.search(r"[:=][ \t]*[|>]?[+-]?[\"']?[ \t]*\n[^\n]*$", place.before) is None and is_plain(place.value)
-    return not re.match(r"[\"']?[ \t]*(?:\n|$)", place.after) or len(place.value) < 4 or in_words or place.value.lower() in _SENTENCE
+    in_words = in_words or place.value.lower() in _SENTENCE or re.match(r"[{\[(].*[\s\"]", place.value) is not None
+    return not re.match(r"[\"']?[ \t]*(?:\n|$)", place.after) or len(place.value) < 4 or in_words
 
 
 def _is_sentence_of_words(place: Place) -> bool:
@@ -172,7 +204,19 @@ def _is_no_base64(place: Place) -> bool:
 
 
 def _is_made_by_people(place: Place) -> bool:
-    return not is_made_up(place.value, place.before)
+    """Or by systemd: what stands in front of `.scope` names a container, a pod or a session."""
+    return re.match(r"\.(?:scope|slice|service|mount)\b", place.after) is not None or not is_made_up(place.value, place.before)
+
+
+def _is_name(place: Place) -> bool:
+    """Of a user, in front of the host in a URL."""
+    return not is_made_up(place.value, "")
+
+
+def _is_said_of_auth(place: Place) -> bool:
+    """`AUTH failed`, `AUTH PLAIN`: what a mail server offers."""
+    word = place.value.split()[0]
+    return _is_sentence(place._replace(before=" ", value=word)) or word in ("PLAIN", "LOGIN", "NTLM", "GSSAPI", "XOAUTH2")
 
 
 # -- prefixes by which vendors make their secrets known ---------------------------------------------------------------------------
@@ -225,13 +269,19 @@ RULES = (
         "private key",
         rf"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----((?:{_BREAK}*[A-Za-z0-9+/=]{{16,}})+(?:{_BREAK}*[A-Za-z0-9+/=]+{_BREAK}*-----END)?)",
     ),
-    Rule("password in URL", r"://[^\s:@/?#\"'<>]*:([^\s\"'<>/?#]+|\d*[^\s\d\"'<>/][^\s\"'<>]*)@", _is_nothing),
+    Rule(
+        "password in URL",
+        r"://[^\s:@/?#\"'<>]*:(\d*[^\s\d\"'<>/?][^\s\"'<>?]*|[^\s\"'<>/?#]+|\d*[^\s\d\"'<>/][^\s\"'<>]*)@",
+        _is_nothing,
+    ),
+    Rule("key in URL", r"://([^\s:@/?#\"'<>]{20,})@", _is_name),
     Rule("password before host", r"\b[A-Za-z][\w.-]*:(?:([^\s@\"'<>]+)@(?:tcp|unix)\(|([^\s:@/\"'<>]+)@[\w.-]+(?:[(:/\s]|$))", _is_address),
     Rule(
         "webhook",
         r"(?:hooks\.slack\.com/[a-z]+/|discord(?:app)?\.com/api/webhooks/|webhook\.office\.com/webhookb2/|api\.telegram\.org/bot)([^\s\"'<>]+)",
     ),
     Rule("prefix", rf"\b({'|'.join(PREFIXES)})"),
+    Rule("hash of a password", r"(\$(?:1|2[abxy]?|5|6|7|g?y|apr1|argon2\w{1,2})\$[\w./$,=+-]{8,})"),
     Rule(
         "authorization",
         r"(?i)\bauthorization[\"'\\]*[ \t]*[:=][ \t]*[\"'\\]*"
@@ -246,14 +296,32 @@ RULES = (
     Rule(
         "client -p",
         rf"\b(?:(?:sshpass|mongo\w*){_COMMAND}-p|(?:docker|podman|nerdctl|buildah|skopeo|helm|az)[^\n|;&]*\blogin\b{_COMMAND}-p"
-        rf"|(?:sqlcmd|bcp|unzip){_COMMAND}-P|ldap[a-z]+{_COMMAND}-w|redis-cli{_COMMAND}-a|snmp[a-z]+{_COMMAND}-c"
+        rf"|cqlsh{_COMMAND}-p|(?:sqlcmd|bcp|unzip|ipmitool|mosquitto_\w+){_COMMAND}-P|\w*freerdp\w*{_COMMAND}/p:"
+        rf"|ldap[a-z]+{_COMMAND}-w|redis-cli{_COMMAND}-a|snmp[a-z]+{_COMMAND}-c"
         rf"|openssl{_COMMAND}-pass\w*[ \t]pass:)[ \t]*",
         _is_option,
     ),
-    Rule("-u user:password", r"(?:^|[ \t\"'])(?:-[uU]|--user|--proxy-user)[ \t=]*[\"']?[^\s:%\"'=/]+[:%]([^\s\"']+)", _is_group),
+    Rule(
+        "-u user:password",
+        r"(?:^|[ \t\"'])(?:-[uU]|--user|--proxy-user)[ \t=]*"
+        r"(?:\"[^\s:%\"=/]+[:%]([^\"\n]+)\"|'[^\s:%'=/]+[:%]([^'\n]+)'|[\"']?[^\s:%\"'=/]+[:%]([^\s\"']+))",
+        _is_group,
+    ),
+    Rule(
+        "user and password",
+        r"(?i)auth[\"']?[ \t]*[=:]?[ \t]*[(\[][ \t]*(?:\"[^\"\n]*\"|'[^'\n]*'),[ \t]*(?:\"([^\"\n]+)\"|'([^'\n]+)')",
+        _is_nothing,
+    ),
+    Rule("htpasswd -b", r"\bhtpasswd[ \t]+-\w*b\w*[ \t]+\S+[ \t]+\S+[ \t]+"),
+    Rule("sqlplus", r"\b(?:sqlplus|expdp|impdp|sqlldr|rman)[ \t][^\n|;&/]*?[\w.$-]+/(?:([^\s\"']+)@|([^\s\"'/@]+)(?:\s|$))"),
+    Rule("echo to sudo", r"\becho[ \t]+(?:-\w+[ \t]+)*[\"']?([^\"'\s|][^\"'\n|]*?)[\"']?[ \t]*\|[ \t]*sudo[ \t]+[^\n|]*-\w*S"),
+    Rule("echo to chpasswd", r"\becho[ \t][^\n|:]*:([^\n|\"']+?)[\"']?[ \t]*\|[^\n|]*\bchpasswd\b"),
+    Rule("IMAP's LOGIN", r"\b[A-Za-z]{0,4}\d{1,6}[ \t]+LOGIN[ \t]+\S+[ \t]+"),
+    Rule("AUTH of Redis", r"\bAUTH[ \t]+([^\s\"']+(?:[ \t]+[^\s\"']+)?)[ \t]*$", _is_said_of_auth),
+    Rule("setting behind a blank", r"\b(?:requirepass|masterauth|masterpass)[ \t]+", _is_sentence),
     Rule(
         "phrase",
-        rf"(?im)(?:{_PHRASE}){_CLOSED}(?:[ \t]*[:=][ \t]*\n?|[ \t]*\n)[ \t]*([^\s\d:=,;\"]+(?:[ -][^\s\d:=,;\"]+){{2,23}})[ \t]*$",
+        rf"(?im)(?:{_PHRASE}){_CLOSED}{_OF}(?:[ \t]*[:=][ \t]*\n?|[ \t]*\n)[ \t]*([^\s\d:=,;\"]+(?:[ -][^\s\d:=,;\"]+){{2,23}})[ \t]*$",
         _is_sentence_of_words,
     ),
     Rule(
@@ -269,12 +337,12 @@ RULES = (
     Rule("query", r"(?i)[?&](?:key|code|ticket|assertion|x-amz-(?:signature|credential)|sig)=([^\s&\"'<>]{4,})", _is_nothing),
     Rule(
         "quoted password",
-        rf"(?i)(?:{_LONG}|\bidentified by|{_SHORT}){_IN_WORDS}(?:\"([^\"\n]+)\"|'([^'\n]+)'|`([^`\n]+)`)",
+        rf"(?i)(?:{_LONG}|{_KEY}|\bidentified by|{_SHORT})(?:{_IN_WORDS}|\()(?:\"([^\"\n]+)\"|'([^'\n]+)'|`([^`\n]+)`)",
         _is_nothing,
     ),
     Rule(
         "word behind a key word",
-        rf"(?:{_STRONG_KEY}|{_TOKENS}|(?i:{_PHRASE})){_IN_WORDS}",
+        rf"(?:{_STRONG_KEY}|{_TOKENS}|(?i:{_PHRASE}))(?:{_IN_WORDS}|\()",
         _is_ordinary_word,
     ),
     Rule("card", r"\b(\d(?:[ -]?\d){12,18})\b", _is_no_card),

@@ -107,6 +107,14 @@ def by_looks(dice: Dice) -> dict[str, str]:
     }
 
 
+def hashes(dice: Dice) -> dict[str, str]:
+    """Of passwords, as crypt(5) and htpasswd write them."""
+    letters = _BASE62 + "./"
+    kinds = {"$y$j9T$": (22, 43), "$6$": (16, 86), "$5$": (16, 43), "$1$": (8, 22), "$apr1$": (8, 22), "$6$rounds=5000$": (16, 86)}
+    made = {kind: f"{kind}{dice.of(letters, salt)}${dice.of(letters, many)}" for kind, (salt, many) in kinds.items()}
+    return made | {"$2b$12$": f"$2b$12${dice.of(letters, 53)}", "$2y$10$": f"$2y$10${dice.of(letters, 53)}"}
+
+
 def by_hand(dice: Dice) -> dict[str, str]:
     """What people make up: found only behind a word that announces it."""
     return {
@@ -199,6 +207,41 @@ BEHIND_A_PASSWORD = (  # anything goes there
         "webhookSecret={}",
         "https://hooks.slack.com/services/{}",
     ),
+    *(
+        "postgres://app:p@ss/{}@db/prod",
+        'auth=("joe","{}")',
+        "basic_auth=('joe', '{}')",
+        'requests.get(url, auth=HTTPBasicAuth("joe", "{}"))',
+    ),
+    *('--drive-token {{"access_token":"{}"}}', '"password": {{"value": "{}", "from": "file"}}', "password=(x){}", "password=[a, {}]"),
+    *("password is: {}", "password for user app: {}", "password for the database: {}", "password of the new user: {}", 'password("{}")'),
+    *(
+        "password(app)={}",
+        "password[0]={}",
+        "password[web 1]={}",
+        "password.value={}",
+        "password -> {}",
+        "password \u2192 {}",
+        "password->{}",
+    ),
+    *("password\\u003d{}", "password\\x3d{}", "password&#61;{}", "password&#x3d;{}"),
+    *(
+        "DB_PASS_PROD={}",
+        "PASSWORD_HASH={}",
+        "rootpass: {}",
+        "adminpass={}",
+        "loginpw={}",
+        "secretValue: {}",
+        "tokenValue={}",
+        "authkey={}",
+    ),
+    *('api_key "{}"', "requirepass {}", "masterauth {}", "keytool -storepass {} -list", "keytool -alias a -keypass {}", "Unseal Key 1: {}"),
+)
+OF_PROGRAMS = (  # which take one in a way of their own
+    *("htpasswd -b users joe {}", "htpasswd -bB users joe {}", "ipmitool -H bmc1 -P {} power status", "mosquitto_pub -u a -P {} -t x"),
+    *("cqlsh db1 -u a -p {}", "xfreerdp /u:a /p:{} /v:web1", "echo {} | sudo -S reboot", "echo '{}' | sudo -S reboot"),
+    *("echo 'joe:{}' | chpasswd", "echo joe:{} | sudo chpasswd", "a1 LOGIN joe {}", 'a1 LOGIN "joe" "{}"', "AUTH {}", "AUTH default {}"),
+    *("sqlplus scott/{}@ORCL", "sqlplus -S scott/{}", 'curl -u "joe:{}" https://db1/', "curl -u 'joe:{}' https://db1/"),
 )
 BEHIND_A_WORD_OF_MANY_MEANINGS = (
     "sid={}",
@@ -218,6 +261,13 @@ BEHIND_A_BLANK = (
     "password for app is {}",
     "api key {} rejected",
     "sent Bearer {} twice",
+    "password({})",
+    "connect(password({}))",
+    "DB_PASSWORD_OF_SHOP={}",
+)
+UNTOLD = (  # to be told, they would need a guess that takes ordinary words as well
+    *("the login is {}", "p4ssw0rd={}", "p a s s w o r d = {}", "drowssap={}", "net user joe {}", "LOGIN joe {}", "joe / {}"),
+    *("password for the one that runs in our cellar: {}", "printf {} | sudo -S reboot", 'expect: send "{}\\r"'),
 )
 OF_LANGUAGES = (
     *("Passwort: {}", "Kennwort={}", "mot de passe : {}", "contraseña: {}", "contrasena={}", "senha: {}", "wachtwoord: {}", "lösenord: {}"),
@@ -268,6 +318,11 @@ HIDDEN = (
         "\U0001d429\U0001d41a\U0001d42c\U0001d42cword={}",
         "pass\u034fword: {}",
     ),
+    *("pass\U0001bca0word={}", "pass\U000e0101word={}", "pass\u180bword={}", "pass\u2028word={}", "pass\u2029word={}", "pass\u2800word={}"),
+    *("passwo\u0301rd={}", "pass\u0335word={}", "pa\u0301\u0335ssword={}", "p\u00e1ssw\u00f6rd={}", "tok\u00e9n={}"),
+    *("p\u0430ssw\u043erd={}", "\u0420\u0410SSWORD={}", "passw\u03bfrd={}", "\u0455ecret={}", "t\u043e\u0301ken={}"),
+    *("pass\x1bPq#0;1\x1b\\word={}", "pass\x1b_Ga=T;AAAA\x1b\\word={}", "pass\x1b^x\x1b\\word={}", "pass\x1bXx\x1b\\word={}"),
+    *("pass\x90q#0\x9cword={}", "pass\bsword={}", "p\bpa\bas\bss\bsword={}", "_\bp_\ba_\bs_\bsword={}"),
 )
 
 
@@ -278,7 +333,7 @@ def placements(seed: int) -> Iterator[Placed]:
     for places in (ANYWHERE, BEHIND_A_PASSWORD, ON_THE_NEXT_LINE):
         yield from _in(places, with_prefixes(dice), dice, each=4)
         yield from _in(places, by_looks(dice), dice, each=4)
-    for places in (BEHIND_A_PASSWORD, OF_LANGUAGES, ON_THE_NEXT_LINE[:2], HIDDEN):
+    for places in (BEHIND_A_PASSWORD, OF_PROGRAMS, OF_LANGUAGES, ON_THE_NEXT_LINE[:2], HIDDEN):
         yield from _in(places, by_hand(dice), dice, each=4)
     for places in (BEHIND_A_WORD_OF_MANY_MEANINGS, BEHIND_A_BLANK, ON_THE_NEXT_LINE):
         yield from _in(places, {"a word and digits": by_hand(dice)["a word and digits"]}, dice, each=1)
@@ -288,13 +343,23 @@ def placements(seed: int) -> Iterator[Placed]:
     yield from _hidden_inside(dice)
     for place in ("{}", "cannot read {}", "key=\n{}"):
         yield _placed("private key", place, dice.private_key())
-    for place in ("passphrase: {}", "seed phrase = {}", 'password="{}"', "Passphrase:\n{}"):
+    for kind, secret in hashes(dice).items():
+        for place in ("root:{}:19000:0:99999:7:::", "cannot read {}", "hash={}"):
+            yield _placed(kind, place, secret)
+    for place in ("https://{}@o1.ingest.sentry.io/2", "dsn https://{}@sentry.example.com/2"):
+        yield _placed("32 hexadecimal digits", place, dice.mixed(_HEX, 32))
+    for place in (
+        *("passphrase: {}", "seed phrase = {}", 'password="{}"', "Passphrase:\n{}", "passphrase for key: {}", "passphrase for the key: {}"),
+        *('curl -u "joe:{}" https://db1/', "curl -u 'joe:{}' https://db1/", "password=({})"),
+    ):
         yield _placed("words", place, " ".join(dice.word(3) for _ in range(5)))
 
 
 def not_by_looks(seed: int) -> list[Placed]:
     """What cannot be told, since it looks like any other word."""
-    return list(_in(ANYWHERE, by_hand(Dice(seed)), Dice(seed), each=4))
+    shapes = by_hand(Dice(seed))
+    behind = _in(UNTOLD, {"a word and digits": shapes["a word and digits"]}, Dice(seed), each=1)
+    return [*_in(ANYWHERE, shapes, Dice(seed), each=4), *behind]
 
 
 def _in(places: tuple[str, ...], secrets: dict[str, str], dice: Dice, each: int) -> Iterator[Placed]:

@@ -78,7 +78,7 @@ def found_by_others(placed: Placed, text: str) -> list[str]:
 
 
 def test_what_cannot_be_told_by_its_looks() -> None:
-    """A word, a number or a password that somebody made up, where nothing announces it: known, counted, and stated in the README."""
+    """A word, a number or a password that somebody made up, where nothing known announces it: counted, and stated in the README."""
     unknown = not_by_looks(SEED)
     assert {placed.kind for placed in unknown} == {"a word and digits", "a word with signs", "a word", "six digits"}
     assert sum(left(placed, redact(placed.told)) for placed in unknown) == len(unknown)
