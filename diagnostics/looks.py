@@ -12,7 +12,7 @@ FEW, SOME, MANY, RARE = 2.0, 2.7, 3.5, 12.0
 
 _CHUNK = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _MANGLED = re.compile(r"_?(?:_ZN|_Z[A-Z\d]|_RNv|ZN\d)")  # names of C++ and Rust
-_ENDS_IN_UUID = re.compile(r"(.*?)[-_]?(?:pod)?[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}", re.IGNORECASE)
+_UUID = re.compile(r"(?<![^\W_])(?:pod)?[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}(?![^\W_])", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _PLAIN = re.compile(r"[A-Za-z]+(?:[-_'.][A-Za-z]+)*[.!?:]?|\d{1,3}")
 _PATH_OR_HOST = re.compile(
@@ -31,7 +31,7 @@ _IDENTIFIES = re.compile(
     _NAMES_OF_IDS + r"(?:[ _-]?id)?(?:[\"')]{0,2}[ :=@/#-]{1,3}[\"'(]{0,2}|[ ][a-z]{2,12} )$|[/@#-]$",
     re.IGNORECASE,
 )
-_BEGINS_WITH_NAME = re.compile(rf"(?:[a-z]{{2,10}}-)?{_NAMES_OF_IDS}-", re.IGNORECASE)  # docker-, cri-containerd-
+_NAMED_ID = re.compile(rf"(?:[a-z]{{2,10}}-)?{_NAMES_OF_IDS}-[0-9a-f]{{32,64}}", re.IGNORECASE)  # docker-…, cri-containerd-…
 
 
 def is_plain(word: str) -> bool:
@@ -56,11 +56,16 @@ def is_card(digits: str) -> bool:
 def is_made_up(word: str, before: str) -> bool:
     """A word that dice made: `before` is the text in front of it, which may say that it identifies something."""
     bare = word.rstrip("=")
-    if name := _BEGINS_WITH_NAME.match(bare):
-        return is_made_up(word[name.end() :], before + name[0])
-    if found := _ENDS_IN_UUID.fullmatch(bare):
-        return found[1] != "" and is_made_up(found[1], before)
-    if bare.startswith("0x") or bare.isdigit() or before.endswith("/nix/store/") or _MANGLED.match(bare):
+    if "-" in bare or "_" in bare:
+        bare = _UUID.sub("", bare).strip("-_")
+    if (
+        not bare
+        or _NAMED_ID.fullmatch(bare)
+        or bare.startswith("0x")
+        or bare.isdigit()
+        or before.endswith("/nix/store/")
+        or _MANGLED.match(bare)
+    ):
         return False
     if _HEX.fullmatch(bare) and not bare.isalpha():
         return len(bare) >= LEAST_HEX and _IDENTIFIES.search(before) is None
@@ -68,7 +73,7 @@ def is_made_up(word: str, before: str) -> bool:
         return any(is_made_up(part, "") for part in re.split(r"[+/]", bare))
     if "/" in bare or "+" in bare:
         return _is_base64(bare, before)
-    return _is_random(bare, padded=bare != word)
+    return _is_random(bare, padded=word.endswith("="))
 
 
 def _is_base64(word: str, before: str) -> bool:

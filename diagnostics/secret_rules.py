@@ -137,7 +137,7 @@ _COUNTS = re.compile(
 
 
 def _is_ordinary_value(place: Place) -> bool:
-    """Behind a word of many meanings, a word, a short number, a path or the name of a host is no secret; sessions and limits have numbers."""
+    """Behind a word of many meanings, a word, a short number, a path or a host is no secret; sessions and limits have numbers."""
     counts = place.value.isdigit() and _COUNTS.search(place.before) is not None
     return (
         counts
@@ -342,7 +342,7 @@ RULES = (
     ),
     Rule(
         "word behind a key word",
-        rf"(?:{_STRONG_KEY}|{_TOKENS}|(?i:{_PHRASE}))(?:{_IN_WORDS}|\()",
+        rf"(?:{_STRONG_KEY}|{_TOKENS}|(?i:{_PHRASE}))(?:{_IN_WORDS}|\(([^\s()\"']{{1,100}})\))",
         _is_ordinary_word,
     ),
     Rule("card", r"\b(\d(?:[ -]?\d){12,18})\b", _is_no_card),

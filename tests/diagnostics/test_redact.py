@@ -191,6 +191,8 @@ HOSTILE = {  # each is repeated to a MiB
     "escape codes": "\x1b[31", "wide": "\uff50\uff1d", "dots": "eyJabcdefgh.", "phrases": "passphrase: a b c d ", "asks": "?key=",
     "commas": "password=a,b", "blanks": " ", "newlines": "\n", "prefixes": "AKIA ghp_ sk- ", "nulls": "\0", "colons": ":",
     "names": "a_key=", "brackets": "password=[[[{{{", "users": " -u a:", "in words": "password for a ",
+    "calls": "password(", "braces": "token: {", "pairs": "auth=('a',", "ids": "docker-", "echoes": "echo a:b | ", "tools": "sqlplus a/b ",
+    "uuids": "0a1b2c3d-4e5f-6789-abcd-ef0123456789-",
 }  # fmt: skip
 
 
@@ -203,6 +205,15 @@ def test_a_mib_costs_each_rule_little(name: str) -> None:
         begun = time.process_time()
         without(rule, as_read(text) if name in ("escape codes", "nulls") else text)
         assert time.process_time() - begun < CPU_LIMIT_S, rule.name
+
+
+@pytest.mark.parametrize("piece", ["a\b", "\x1bPq", "\x90q", "\x1bPq\x1b\\", "p\u0430ssw\u043erd=", "\u00e9\u0335"])
+def test_a_mib_with_what_hides_words_costs_little(piece: str) -> None:
+    """Overstrikes, terminals' strings with and without an end, look-alikes, marks."""
+    text = (piece * (MIB // len(piece) + 1))[:MIB]
+    begun = time.process_time()
+    as_read(text)
+    assert time.process_time() - begun < CPU_LIMIT_S
 
 
 def test_what_a_host_may_send_costs_little() -> None:
