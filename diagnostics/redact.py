@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate, pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ GONE = "[…]"
 MOST_WORD_CHARS = 1000  # no honest word is longer; what is gets cut, so that no value takes long to read
 MOST_FREE_CHARS = 64 * 1024  # of a section; the probe sends no more free text in any, so only a hostile host's is left out
 _SEEN = 60  # characters around a place
+_SHORT = 300  # characters of a text that is likely to come again
 
 # -- text -------------------------------------------------------------------------------------------------------------------------
 
@@ -61,6 +62,16 @@ def redact(text: str) -> str:
     >>> redact("db: password=hunter2 refused"), redact("unexpected token in /etc/web.conf: author=joe")
     ('db: password=[…] refused', 'unexpected token in /etc/web.conf: author=joe')
     """
+    return _redacted_short(text) if len(text) <= _SHORT else _redacted(text)
+
+
+@lru_cache(maxsize=1024)
+def _redacted_short(text: str) -> str:
+    """The same few words stand in many bundles: why a section did not come, and mostly nothing at all."""
+    return _redacted(text) if text else text
+
+
+def _redacted(text: str) -> str:
     text = _LONG_WORD.sub(rf"\g<1>{GONE}", as_read(text))
     for rule in RULES:
         text = without(rule, text)

@@ -25,7 +25,6 @@ _WANTED_KEX = (
     "ecdh-sha2-nistp256",
     "ecdh-sha2-nistp384",
     "ecdh-sha2-nistp521",
-    "diffie-hellman-group16-sha512",
 )
 KEX = tuple(name for name in _WANTED_KEX if name.encode() in get_kex_algs())  # the first needs a recent cryptography
 SIGNATURES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256")
