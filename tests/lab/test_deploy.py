@@ -24,7 +24,6 @@ from tests.lab.guest import Guest
 
 pytestmark = [
     pytest.mark.lab,
-    pytest.mark.ci,
     pytest.mark.needs("qemu-system-x86_64"),
     pytest.mark.needs("mmdebstrap"),
     pytest.mark.timeout(900),
@@ -153,6 +152,7 @@ def environment_given(guest: Guest, thief: Thief) -> Mapping[str, str]:
     return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
 
+@pytest.mark.ci
 def test_with_a_certificate_nothing_but_the_probe(guest: Guest, tmp_path: Path) -> None:
     """Recipe 2a, on a host whose own configuration accepts any variable."""
     public = set_up(guest)
@@ -325,6 +325,7 @@ def install(guest: Guest, directory: Path) -> None:
     guest.put({"/etc/sevbot/config.toml": CONFIG.format(**json.loads(guest.run("cat /root/slack.json"))).encode()})
 
 
+@pytest.mark.ci
 def test_the_service_runs_in_its_sandbox(guest: Guest, tmp_path: Path) -> None:
     """Installed and started as the README says, it listens, answers a SEV over real SSH, and can do little else."""
     install(guest, tmp_path)
