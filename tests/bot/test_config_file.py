@@ -18,7 +18,7 @@ from tests.bot.test_cli import sevbot
 from tests.conftest import ROOT
 
 OLD = ROOT / "tests" / "bot" / "config-0.1.0.toml"  # the example of docs/config.md as 0.1.0 had it
-NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+NEEDS_ROOT = pytest.mark.needs("root")  # who alone can give a file to another user, or become one
 
 
 class Files:

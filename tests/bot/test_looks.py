@@ -18,7 +18,7 @@ from diagnostics.bundle import Bundle, Missing, Section, read_directory
 from diagnostics.collect.logins import MOST_REFUSALS
 from diagnostics.collect.ssh import SshCollector, Target
 from diagnostics.render import to_text
-from diagnostics.report_json import as_dict
+from diagnostics.report_json import to_json
 from tests.bench.refused import names_on
 from tests.bot.configs import inventory
 from tests.bot.stage import ANNOUNCEMENT, stage
@@ -184,7 +184,7 @@ def test_a_shared_answer_states_its_age_wherever_it_is_told() -> None:
         assert sentence not in to_text(own)
         assert sentence in " ".join(to_text(shared).split())
         assert sentence in json.dumps(report_blocks(shared))
-        ages = [report["hosts"][0]["shared_age_s"] for report in (as_dict(own), as_dict(shared))]  # type: ignore[index]
+        ages = [json.loads(to_json(report))["hosts"][0]["shared_age_s"] for report in (own, shared)]
         assert ages == [None, 0]
 
     asyncio.run(run())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,8 @@ TOO_LONG = {"301": 301, "86400": 86400, "9" * 5000: 999_999_999}
 CALLS = ("conversations.replies", "chat.postMessage", "chat.update")
 
 
-def ids(values: object) -> list[str]:
-    return [str(value)[:12] or "none" for value in values]  # type: ignore[attr-defined] # a list or a dict
+def ids(values: Iterable[str]) -> list[str]:
+    return [value[:12] or "none" for value in values]
 
 
 async def refused_call(slack: SlackStandIn, hosts: ReplayHosts, said: str) -> SlackApiError:

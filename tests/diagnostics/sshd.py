@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import TypedDict
 
 import asyncssh
 
@@ -150,6 +151,15 @@ def because(found: Bundle | Missing) -> str:
 def bundle(found: Bundle | Missing) -> Bundle:
     assert isinstance(found, Bundle), found
     return found
+
+
+class Limits(TypedDict, total=False):
+    """Fields of SshSettings, in seconds."""
+
+    connect_timeout_s: float
+    login_timeout_s: float
+    second_login_timeout_s: float
+    deadline_s: float
 
 
 def usable_settings(directory: Path) -> SshSettings:

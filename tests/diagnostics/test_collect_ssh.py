@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import asyncssh
 import pytest
@@ -179,12 +180,21 @@ def test_nothing_of_the_users_own_ssh_set_up_is_used(tmp_path: Path, monkeypatch
     assert not canary.exists()
 
 
-def with_certificate(sshd: Sshd, principals: Sequence[str] | None = None, **options: int | str | list[str]) -> SshSettings:
+class Signed(TypedDict, total=False):
+    """What an authority writes into a certificate; times are seconds since 1970."""
+
+    principals: Sequence[str]
+    valid_after: int
+    valid_before: int
+    source_address: Sequence[str]
+
+
+def with_certificate(sshd: Sshd, **signed: Unpack[Signed]) -> SshSettings:
     """Let the account also log in by certificates of a fresh authority, and give the client one, for the account if for nobody else."""
     authority = asyncssh.generate_private_key("ssh-ed25519")
     key = asyncssh.read_private_key(str(sshd.client_key))
-    named = [sshd.target.user] if principals is None else list(principals)
-    certificate = authority.generate_user_certificate(key, "sevbot", principals=named, **options)  # type: ignore[arg-type]
+    named: Signed = {"principals": [sshd.target.user]}
+    certificate = authority.generate_user_certificate(key, "sevbot", **(named | signed))
     file = sshd.directory / "client_key-cert.pub"
     certificate.write_certificate(str(file))
     with (sshd.directory / "authorized_keys").open("a") as keys:
@@ -213,13 +223,11 @@ def test_an_expired_certificate_never_falls_back_to_the_bare_key(tmp_path: Path)
         ),
     ],
 )
-def test_what_is_wrong_with_a_refused_certificate_is_read_from_it(
-    tmp_path: Path, certificate: dict[str, int | str | list[str]], words: str
-) -> None:
+def test_what_is_wrong_with_a_refused_certificate_is_read_from_it(tmp_path: Path, certificate: Signed, words: str) -> None:
     """sevbot holds it, so nobody has to guess. Of what only the host knows all that it may be is told."""
     with Sshd(tmp_path, key_is_known=False, config=BY_AUTHORITY.format(tmp_path)) as sshd:
         (tmp_path / "principals").write_text(f"{sshd.target.user}\n")
-        settings = with_certificate(sshd, **certificate)  # type: ignore[arg-type]
+        settings = with_certificate(sshd, **certificate)
         trust_by_authority(sshd)
         told = because(collect(settings, sshd.target))
     assert f"client_key-cert.pub was refused: {words}" in told

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import asyncssh
 import pytest
@@ -21,7 +22,7 @@ from diagnostics.collect.meter import UNPROVED_BYTES, FloodError, MeteredSocket
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
 from diagnostics.engine import diagnose
 from diagnostics.probe import MAX_OUTPUT_BYTES, PROBE
-from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Sshd, because, bundle, collect, forced, free_port
+from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Limits, Sshd, because, bundle, collect, forced, free_port
 
 ONE_SECTION = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n=begin uname\\n|Linux\\n|half'\n"
 
@@ -233,11 +234,11 @@ class Slow:
                 await writer.drain()
         writer.close()
 
-    def collect(self, **limits: float) -> Bundle | Missing:
+    def collect(self, **limits: Unpack[Limits]) -> Bundle | Missing:
         async def run() -> Bundle | Missing:
             async with await asyncio.start_server(self, "127.0.0.1", 0) as server:
                 target = replace(self._sshd.target, port=server.sockets[0].getsockname()[1])
-                found = await SshCollector(replace(self._sshd.settings(), **limits)).collect(target)  # type: ignore[arg-type]
+                found = await SshCollector(replace(self._sshd.settings(), **limits)).collect(target)
             await asyncio.gather(*(task for task in self._answering if task is not None), return_exceptions=True)
             return found
 
@@ -330,8 +331,12 @@ def serve(answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitab
     key.write_private_key(str(directory / "client_key"))
     (directory / "client_key").chmod(0o600)
     (directory / "known_hosts").write_text(f"{NAME} {key.export_public_key().decode()}")
-    limits = {"connect_timeout_s": settings_s, "login_timeout_s": settings_s, "second_login_timeout_s": 0.0}
-    settings = SshSettings(directory / "client_key", directory / "known_hosts", **limits)  # type: ignore[arg-type]
+    settings = replace(
+        SshSettings(directory / "client_key", directory / "known_hosts"),
+        connect_timeout_s=settings_s,
+        login_timeout_s=settings_s,
+        second_login_timeout_s=0,
+    )
 
     handlers: set[asyncio.Task[object] | None] = set()
 

@@ -133,8 +133,7 @@ def test_hosts_that_never_answer_the_offer_hold_up_no_other(tmp_path: Path) -> N
     async def run(sshd: Sshd) -> list[Bundle | Missing]:
         async with Evils(sshd) as evils:
             stuck = [await evils.one(f"evil{number}", answers=False) for number in range(6)]
-            limits: dict[str, float] = {"login_timeout_s": 1.5, "second_login_timeout_s": 6, "deadline_s": 20}
-            collector = SshCollector(replace(sshd.settings(), **limits))  # type: ignore[arg-type]
+            collector = SshCollector(replace(sshd.settings(), login_timeout_s=1.5, second_login_timeout_s=6, deadline_s=20))
             others = [asyncio.create_task(collector.collect(each)) for each in stuck]
             while len(evils.offers) < 3:  # noqa: ASYNC110  the servers' own loop adds to it
                 await asyncio.sleep(0.01)
@@ -152,8 +151,8 @@ def test_a_host_that_waits_for_its_turn_to_the_end_is_told_so(tmp_path: Path) ->
     async def run(sshd: Sshd) -> list[str]:
         async with Evils(sshd) as evils:
             stuck = [await evils.one(f"evil{number}", answers=False) for number in range(5)]
-            limits: dict[str, float] = {"connect_timeout_s": 0.1, "login_timeout_s": 0.5, "second_login_timeout_s": 5, "deadline_s": 1.8}
-            collector = SshCollector(replace(sshd.settings(), **limits))  # type: ignore[arg-type]
+            settings = replace(sshd.settings(), connect_timeout_s=0.1, login_timeout_s=0.5, second_login_timeout_s=5, deadline_s=1.8)
+            collector = SshCollector(settings)
             told = [because(each) for each in await asyncio.gather(*(collector.collect(each) for each in stuck))]
             assert len(evils.offers) == len(set(evils.offers))
             return told

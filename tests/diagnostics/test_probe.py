@@ -182,7 +182,7 @@ def test_a_command_that_hangs_on_a_busybox_host_costs_its_own_section_only(tmp_p
 
 
 @pytest.mark.needs("setpriv")
-@pytest.mark.skipif(os.geteuid() != 0, reason="every other test runs unprivileged already")
+@pytest.mark.needs("root")  # others run every test without privileges already
 def test_without_privileges_it_says_what_it_may_not_read() -> None:
     """Nothing is silently empty: the reason is in the notes, or in numa-error."""
     user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]

@@ -26,7 +26,7 @@ SCRIPT = ROOT / "diagnostics/probe.sh"
 NOBODY = 65534
 AS_NOBODY = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
 pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="makes mounts of its own and runs as another user"),
+    pytest.mark.needs("root"),  # for mounts of their own, and to become another user
     pytest.mark.needs("unshare"),
     pytest.mark.needs("setpriv"),
 ]

@@ -7,6 +7,7 @@ import gc
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from diagnostics.bundle import Bundle
@@ -15,8 +16,8 @@ from diagnostics.framing import frame
 
 
 async def main(directory: Path, addresses: list[str]) -> list[Bundle]:
-    limits = {"connect_timeout_s": 60.0, "login_timeout_s": 60.0, "deadline_s": 120.0}  # the peers have none
-    collector = SshCollector(SshSettings(directory / "client_key", directory / "known_hosts", **limits))  # type: ignore[arg-type]
+    settings = SshSettings(directory / "client_key", directory / "known_hosts")
+    collector = SshCollector(replace(settings, connect_timeout_s=60, login_timeout_s=60, deadline_s=120))  # the peers have no limits
     targets = [Target(f"web{number}", address, 2222, "root") for number, address in enumerate(addresses)]
     found = await asyncio.gather(*(collector.collect(target) for target in targets))
     return [each if isinstance(each, Bundle) else sys.exit(each.because) for each in found]
