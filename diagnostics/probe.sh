@@ -87,31 +87,29 @@ watcher_of_all=$!
 # GNU's timeout where it is there: it ends the command and all that this has started. That of busybox ends the command only, leaves a
 # watcher that keeps our pipes open, or knows no -k; then a watcher of our own ends the session that setsid made for the command.
 if timeout -k 1 1 timeout --version >/dev/null 2>&1 3>&- 9<&-; then
-    timeout=yes LIMIT='timeout -k 1 1' # LIMIT is for single reads inside of a section
+    LIMIT='timeout -k 1 1' # for single reads inside of a section
 else
-    timeout=no LIMIT=
+    LIMIT=
 fi
 export LIMIT
 
-limited() { # SECONDS GRACE COMMAND...: TERM after SECONDS, KILL after GRACE more, both to the command and all that it has started
-    if [ "$timeout" = yes ]; then
-        after=$1 grace=$2
-        shift 2
-        timeout -k "$grace" "$after" "$@" 9<&-
-    else
-        watched "$@" 9<&-
-    fi
+# limited SECONDS GRACE COMMAND...: TERM after SECONDS, KILL after GRACE more, both to the command and all that it has started
+LIMITS='
+limited() {
+    [ -n "$LIMIT" ] || { watched "$@"; return; }
+    after=$1 grace=$2
+    shift 2
+    timeout -k "$grace" "$after" "$@"
 }
 
-WATCHER='sleep "$1" && kill -TERM "-$2" && sleep "$3" && kill -KILL "-$2"' # kill of busybox knows no --
-
-watched() { # SECONDS GRACE COMMAND...
+watched() {
     after=$1 grace=$2
     shift 2
     {
         setsid "$@" <&6 6<&- &
         pid=$!
-        setsid sh -c "$WATCHER" sh "$after" "$pid" "$grace" >/dev/null 2>&1 3>&- 5>&- 6<&- &
+        setsid sh -c "sleep \"\$1\" && kill -TERM \"-\$2\" && sleep \"\$3\" && kill -KILL \"-\$2\"" sh "$after" "$pid" "$grace" \
+            >/dev/null 2>&1 3>&- 4>&- 5>&- 6<&- & # kill of busybox knows no --
         watcher=$!
         wait "$pid"
         result=$?
@@ -119,47 +117,83 @@ watched() { # SECONDS GRACE COMMAND...
     } 6<&0 # a command in the background would read /dev/null
     return "$result"
 }
+'
+eval "$LIMITS" # the sections' shells have these functions, too
 
 # -- sections -------------------------------------------------------------------------------------------------------------------
 
-# A section is one shell under one time limit: FRAME and the section's PROGRAM in it. The program's output goes to descriptor 3, every
-# line behind a bar. What it wrote to stderr, and its exit status as the last line, go to descriptor 5, which the probe reads.
-# TERM ends the program; what reads its output (`keeping`) ignores TERM, so what came until then is kept. KILL ends all of it. A program
-# that cannot be ended even so, in an uninterruptible sleep, holds the ends of pipes that nobody waits for any more.
+# What a section runs writes to descriptor 3, every line behind a bar. The last 1000 bytes of what it wrote to stderr, each line behind a
+# `!`, and its exit status as the last line, go to descriptor 5, which the probe reads. `run` is the section's. Who reads from it ignores
+# TERM, so what came until then is kept.
 FRAME='
 trap : TERM
-keeping() { trap "" TERM; exec "$@"; }
-framed() {
+framed() { # head|tail BYTES [ARGUMENT...]
     keep=$1 cap=$2
     shift 2
     {
         {
             trap : TERM
-            (trap - TERM; program "$@") 2>&1 >&4 3>&- 4>&- 5>&-
+            (run "$@") 2>&1 >&4 3>&- 4>&- 5>&-
             printf "\n%s\n" "$?"
-        } | keeping tail -c 1000 >&5 3>&- 4>&- 5>&-
+        } | told >&5 3>&- 4>&- 5>&-
     } 4>&1 | { trap "" TERM; "$keep" -c "$cap" | sed "s/^/|/" >&3; } 5>&-
+}
+told() {
+    trap "" TERM
+    notes="" status=""
+    while IFS= read -r line; do
+        [ "${#line}" -le 990 ] || line=$(printf "%.990s" "$line")
+        [ -z "$status" ] || notes="$notes!$status
+"
+        while [ "${#notes}" -gt 1000 ]; do notes=${notes#*
+}; done
+        status=$line
+    done
+    printf "%s%s\n" "$notes" "$status"
 }
 '
 
-section() { # NAME head|tail BYTES SECONDS[+GRACE] PROGRAM [ARGUMENT...]
-    name=$1 keep=$2 cap=$3 limit=${4%+*} grace=2 program=$5
+# The program has a limit of its own, so what it had printed is kept, however it ends. One that cannot even be killed, in an
+# uninterruptible sleep, keeps its pipes open; then KILL, three seconds later, ends those who read from them.
+LIMITED='
+run() { # SECONDS PROGRAM [ARGUMENT...]
+    seconds=$1 program=$2
+    shift 2
+    limited "$seconds" 1 sh -c "$program" sh "$@"
+}
+framed "$@"
+'
+
+# A shell with a pipeline outlives a command that ignores TERM, or nobody would send KILL to that. `keeping COMMAND` at a pipeline's end
+# ignores TERM, so that it still reads what the ended command had written.
+KEEPING='
+keeping() { trap "" TERM; exec "$@"; }
+trap : TERM
+'
+
+section() { # NAME head|tail BYTES SECONDS[+GRACE] PROGRAM [ARGUMENT...]; with GRACE the program itself acts upon TERM
+    name=$1 keep=$2 cap=$3 seconds=${4%+*} grace='' program=$5
     case $4 in *+*) grace=${4#*+} ;; esac
     shift 5
     printf '=begin %s\n' "$name"
     left=$((TOTAL - $(seconds) + begun))
-    [ "$limit" -le "$left" ] || limit=$left grace=2
-    if [ "$limit" -le 0 ]; then
+    if [ "$left" -le 0 ]; then
         printf '\n!not started: the probe had used up its %s seconds\n=end %s 124\n' "$TOTAL" "$name"
         return
     fi
+    [ "$seconds" -le "$left" ] || seconds=$left grace=${grace:+2}
     said=$(
         exec 5>&1 9<&- 2>/dev/null
-        limited "$limit" "$grace" sh -c "$FRAME program() {$newline$program$newline}${newline}framed \"\$@\"" sh "$keep" "$cap" "$@"
+        if [ -z "$grace" ]; then
+            limited "$((seconds + 2))" 1 sh -c "$LIMITS$FRAME$LIMITED" sh "$keep" "$cap" "$seconds" "$KEEPING$program" "$@"
+        else
+            limited "$seconds" "$grace" sh -c "$KEEPING$FRAME run() {$newline$program$newline}${newline}framed \"\$@\"" \
+                sh "$keep" "$cap" "$@"
+        fi
     )
     status=${said##*"$newline"}
     printf '\n' # behind a content line that was ended this is the empty line; otherwise it ends the fragment
-    [ -z "$said" ] || [ "$said" = "$newline$status" ] || printf '%s\n' "${said%"$status"}" | sed -n 's/^./!&/p'
+    printf '%s' "${said%"$status"}"
     printf '=end %s %s\n' "$name" "${status:-124}"
 }
 
@@ -345,7 +379,7 @@ function launcher(are_joined,   i, name) {
 
 # -- the sections' programs -----------------------------------------------------------------------------------------------------
 
-# Each is the text of a function in the section's shell. `keeping COMMAND` at the end of a pipeline ignores TERM (FRAME).
+# Each is the text that a shell runs, with KEEPING in front of it.
 
 # clock: the host's time and its zone, its time since boot and which boot this is
 CLOCK='
@@ -922,7 +956,7 @@ numbers() { # NAME BYTES...: sections of the kernel's own numbers, by one progra
     group=
     [ "$left" -lt 3 ] || group=$(
         exec 9<&- 2>/dev/null
-        limited 3 2 sh -c "$FRAME program() {$newline$NUMBERS$newline}${newline}program \"\$@\" | keeping head -c 150000" sh "$NUMBERS_READ" "$*"
+        limited 3 1 sh -c "$KEEPING numbers() {$newline$NUMBERS$newline}${newline}numbers \"\$@\" | keeping head -c 150000" sh "$NUMBERS_READ" "$*"
     )
     [ -z "$group" ] || printf '%s\n' "$group"
     while [ $# -gt 0 ]; do
@@ -937,7 +971,7 @@ numbers() { # NAME BYTES...: sections of the kernel's own numbers, by one progra
 read -r now _ </proc/uptime || now=0
 sizes=$(
     exec 9<&- 2>/dev/null
-    limited 3 2 sh -c "$LARGEST" sh "$TOP"
+    limited 3 1 sh -c "$LARGEST" sh "$TOP"
 )
 largest=
 for size in $sizes; do largest="$largest${size%%:*} "; done

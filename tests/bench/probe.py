@@ -67,4 +67,4 @@ def programs() -> int:
         trace = Path(directory) / "trace"
         strace = ["strace", "-f", "-qq", "-e", "trace=execve", "-e", "signal=none", "-o", str(trace)]
         subprocess.run([*strace, "sh", SCRIPT], stdout=subprocess.PIPE, check=True)
-        return len(re.findall(r"^\d+ +execve\(.* = 0$", trace.read_text(errors="replace"), flags=re.MULTILINE))
+        return len(re.findall(r"execve(?:\(| resumed>).* = 0$", trace.read_text(errors="replace"), flags=re.MULTILINE))

