@@ -25,6 +25,7 @@ from diagnostics.model import Citation, Kill
 SOURCES = ("kernel-log", "kernel-journal")
 HEAD_LINES = 512
 KEPT_WHOLE = 8
+OF_A_VICTIM = ("illed process", "ill process ", "oom-kill:constraint")  # a report that names one has some of these words
 MOST_REPORTS = 50_000  # some 200 MB of memory: a packed file of a few MB can hold millions
 SAME_REPORT_S = 2.0
 FIRST_SECONDS = 5.0  # a ring that still holds a line this early has lost nothing that a service could have caused
@@ -128,6 +129,8 @@ def read_log(source: str, log: LogText, booted: datetime | None = None, *, state
     for region in log.regions:
         if len(reports.kept) >= MOST_REPORTS:
             break
+        if len(nameless) >= KEPT_WHOLE and not any(words in region.text for words in OF_A_VICTIM):
+            continue  # headers whose kills are lost, and enough of them are kept
         lines = chain.from_iterable(read_lines(part.text, part.first_line) for part in without_stacks(region))
         for report in read_reports(lines, odd):
             if not report.kills:
