@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """When something happened: seconds since boot, wall time, or both. The kernel's own stamps are since boot."""
 
     boot_s: float | None = None
@@ -46,8 +46,7 @@ class Confidence(StrEnum):
     POSSIBLE = "possible"
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """A process as somebody named it. `unit` is its systemd unit where that is known."""
 
     comm: str
@@ -63,9 +62,11 @@ class Victim:
     rss_kb: int | None
 
 
-@dataclass(frozen=True)
-class Kill:
-    """One kill as the kernel printed it; sizes are None where its line did not come. `line` is the kill line's number."""
+class Kill(NamedTuple):
+    """One kill as the kernel printed it; sizes are None where its line did not come. `line` is the kill line's number.
+
+    A tuple, as its task and its moment are: a log can hold tens of thousands.
+    """
 
     at: Moment | None
     task: Task

@@ -137,9 +137,12 @@ def read_log(source: str, log: LogText, booted: datetime | None = None, *, state
                 if len(nameless) < KEPT_WHOLE:
                     nameless.append(SourcedReport(source, report.slim()))
                 continue
-            key = (report.constraint, report.nodemask, report.memcg_limited, report.kills[0].task.comm)
-            alike[key] += 1
-            reports.add(SourcedReport(source, _with_wall(report if alike[key] <= KEPT_WHOLE else report.slim(), booted)))
+            kept = report
+            if report.rows or report.zones:
+                key = (report.constraint, report.nodemask, report.memcg_limited, report.kills[0].task.comm)
+                alike[key] += 1
+                kept = report if alike[key] <= KEPT_WHOLE else report.slim()
+            reports.add(SourcedReport(source, _with_wall(kept, booted)))
     starts = any("Linux version " in line.text for line in head[:5])
     early = bool(stamped) and stamped[0].boot_s is not None and stamped[0].boot_s <= FIRST_SECONDS
     return KernelLog(
@@ -189,7 +192,7 @@ def _why_empty(section: Section) -> str:
 def _with_wall(report: OomReport, booted: datetime | None) -> OomReport:
     if booted is None:
         return report
-    kills = tuple(replace(kill, at=kill.at.at_boot(booted) if kill.at else None) for kill in report.kills)
+    kills = tuple(kill._replace(at=kill.at.at_boot(booted) if kill.at else None) for kill in report.kills)
     return report._replace(kills=kills)
 
 

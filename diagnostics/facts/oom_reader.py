@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diagnostics.facts.log_lines import Facility, LogLine
-from diagnostics.facts.oom_report import OomReport, Summary, Zone, unit_of
+from diagnostics.facts.oom_report import OomReport, Summary, Zone, request_of, unit_of
 from diagnostics.model import Kill, Task
 
 
@@ -95,7 +95,6 @@ class _Draft:
         "chosen",
         "columns",
         "fields",
-        "group",
         "kill_lines",
         "kills",
         "node",
@@ -109,12 +108,11 @@ class _Draft:
         self.fields: dict[str, Any] = {} if fields is None else fields
         self.zones: tuple[Zone, ...] = ()
         self.rows: list[str] = []
-        self.kills: tuple[Kill, ...] = ()
-        self.group: list[tuple[Kill, LogLine]] = []  # further kills of one report, with memory.oom.group
+        self.kills: list[Kill] = []  # with memory.oom.group there are many
         self.pids: set[int] = set()
         self.all_stated = True
         self.unread: LogLine | None = None
-        self.kill_lines: tuple[LogLine, ...] = ()
+        self.kill_lines: list[LogLine] = []
         self.columns: tuple[str, ...] = ()
         self.asked = asked  # what the header says of the request
         self.node = 0  # of zone lines that do not name theirs
@@ -131,29 +129,24 @@ class _Draft:
 
     def finished(self) -> OomReport:
         """The report; where the kill line did not come, another line still names the victim, without sizes or time."""
-        kills = (*self.kills, *(kill for kill, _ in self.group))
+        kills = tuple(self.kills)
         summary = self.fields.get("summary")
         victim = summary.victim if summary else self.chosen
         if not kills and victim is not None:
             kills = (Kill(None, victim, None, None, None, None, self.fields.get("invoker"), None),)
-        order, gfp, nodemask = _ORDER.search(self.asked), _GFP.search(self.asked), _HEADER_NODEMASK.search(self.asked)
         return OomReport(
             **self.fields,
-            order=int(order[1]) if order else None,
-            gfp_mask=gfp[1] if gfp else None,
-            header_nodemask=nodemask[1] if nodemask else None,
+            **request_of(self.asked),
             columns=self.columns,
             zones=self.zones,
             rows=tuple(self.rows),
             kills=kills,
-            kill_lines=(*self.kill_lines, *(line for _, line in self.group)),
+            kill_lines=tuple(self.kill_lines),
             all_stated=self.all_stated,
         )
 
 
 _HEADER = " invoked oom-killer"
-_ORDER = re.compile(r", +order=(-?\d{1,4})")
-_HEADER_NODEMASK = re.compile(r"nodemask=(\(null\)|[\d,-]+?), +order=")
 _MEMS_ALLOWED = re.compile(r"^.{1,15} cpuset=.* mems_allowed=([\d,-]+)$")
 _CPU = re.compile(r"^(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): (\d{1,9}),? [Cc]omm: (.{1,15}?) (?:Not tainted|Tainted|Kdump)")
 KEPT_PARTIAL = 8
@@ -168,7 +161,6 @@ _NODE_SHMEM = re.compile(r"^Node (\d{1,4}) (?:active_anon|\w+ free):.*? shmem:(\
 _RESERVE = re.compile(r"^lowmem_reserve\[\]:((?: \d{1,15})+) *$")
 _BUDDY = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device): (\d+\*\d{1,6}kB .*) =")
 _BLOCKS = re.compile(r"\b(\d{1,12})\*(\d{1,9})kB")
-_GFP = re.compile(r"gfp_mask=(\S+?)(?:,|$)")
 _TASK_HEADER = re.compile(r"^\[ +pid +\] +(uid .* name)$")
 _SUMMARY = re.compile(r"oom-kill:constraint=(\w+),nodemask=(\(null\)|\d[\d-]*(?:,\d[\d-]*)*)")
 _SUMMARY_MEMS = re.compile(r",mems_allowed=([\d,-]*?),(?:global_oom|oom_memcg=|task=)")
@@ -177,7 +169,7 @@ COMM_CHARS = 15  # TASK_COMM_LEN of the kernel, less the terminating byte
 _KILL = re.compile(
     r"^(?P<message>(?:Out of [Mm]emory|Memory cgroup out of memory|No available memory)[\w ()]*: )?"
     r"Killed process (?P<pid>\d{1,9}),? ?(?:UID \d+,? )?\((?P<comm>.{0,64})\)"
-    r"(?=[,. ]*(?:total-vm:|vsz:|$))(?P<sizes>.*)$"
+    r"(?=[,. ]*(?:total-vm:|vsz:|$))"
 )
 _SIZE = re.compile(r"(total-vm|vsz|anon-rss|file-rss|shmem-rss):(\d{1,15})kB")
 _CHOSEN = re.compile(r"^(?P<message>[\w ()]*): [Kk]ill process (?P<pid>\d{1,9}) \((?P<comm>.{0,64})\) score ")
@@ -318,17 +310,17 @@ def _take_kill(draft: _Draft, line: LogLine) -> _Draft | None:
     if not (found := _KILL.match(line.text)):
         draft.unread = draft.unread or line
         return None
-    pid = int(found["pid"])
+    message, pid, comm = found["message"], int(found["pid"]), found["comm"]
     if pid in draft.pids:
         return None  # with memory.oom.group the chosen victim is printed twice
-    begins = _is_another(draft, found["comm"])
+    begins = _is_another(draft, comm)
     if begins:
         draft = _Draft()
     summary = draft.fields.get("summary")
-    sizes = {name: int(kb) for name, kb in _SIZE.findall(found["sizes"])}
+    sizes = {name: int(kb) for name, kb in _SIZE.findall(line.text, found.end("comm"))}
     kill = Kill(
         at=line.at,
-        task=Task(found["comm"], pid, summary.victim.unit if summary and summary.victim.pid == pid else None),
+        task=Task(comm, pid, summary.victim.unit if summary and summary.victim.pid == pid else None),
         total_vm_kb=sizes.get("total-vm", sizes.get("vsz")),
         anon_rss_kb=sizes.get("anon-rss"),
         file_rss_kb=sizes.get("file-rss"),
@@ -337,11 +329,9 @@ def _take_kill(draft: _Draft, line: LogLine) -> _Draft | None:
         line=line.number,
     )
     draft.pids.add(pid)
-    if draft.kills:
-        draft.group.append((kill, line))
-    else:
-        draft.kills, draft.kill_lines = (kill,), (line,)
-    if "Memory cgroup" in (found["message"] or ""):
+    draft.kills.append(kill)
+    draft.kill_lines.append(line)
+    if message and "Memory cgroup" in message:
         draft.fields["memcg_kill"] = True
     return draft if begins else None
 

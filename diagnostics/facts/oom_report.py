@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from diagnostics.facts.log_lines import LogLine
 from diagnostics.model import Kill, Task
@@ -83,8 +83,6 @@ class OomReport(NamedTuple):
 
     def slim(self) -> OomReport:
         """Without what is told of the first report only: a storm of reports must fit into memory."""
-        if not self.rows and not self.zones:
-            return self
         return self._replace(rows=(), columns=(), zones=tuple(zone._replace(blocks=()) for zone in self.zones))
 
     @property
@@ -154,3 +152,20 @@ def unit_of(cgroup: str) -> str | None:
     """The systemd unit that a cgroup path ends in: /system.slice/ranker.service is ranker.service."""
     last = cgroup.rsplit("/", 1)[-1]
     return last if last.endswith((".service", ".scope")) else None
+
+
+_ORDER = re.compile(r", +order=(-?\d{1,4})")
+_GFP = re.compile(r"gfp_mask=(\S+?)(?:,|$)")
+_HEADER_NODEMASK = re.compile(r"nodemask=(\(null\)|[\d,-]+?), +order=")
+
+
+def request_of(header: str) -> dict[str, Any]:
+    """Order, mask and nodemask that the rest of a header states, as fields of a report; a bare kill line has no header."""
+    if not header:
+        return {}
+    order, gfp, nodemask = _ORDER.search(header), _GFP.search(header), _HEADER_NODEMASK.search(header)
+    return {
+        "order": int(order[1]) if order else None,
+        "gfp_mask": gfp[1] if gfp else None,
+        "header_nodemask": nodemask[1] if nodemask else None,
+    }
