@@ -802,7 +802,7 @@ BEGIN {
     }
 }
 
-# A whole process from its own files; what is known of it is printed before the two reads that may block
+# A whole process from its own files; what is known of it is printed before each of the two reads that may block
 function read_process(directory) {
     begin_process()
     read_file("pid", directory "/status")
@@ -811,6 +811,8 @@ function read_process(directory) {
     read_file("pid", directory "/limits")
     fflush()
     read_words(directory "/cmdline")
+    say_words()
+    fflush()
     if (read_file("numa", directory "/numa_maps") < 0) why = why_not(directory)
     end_process()
     fflush()
@@ -867,9 +869,14 @@ function begin_process() {
 
 function end_process() {
     if (!named) return
+    say_words()
+    say_numa()
+}
+
+function say_words() {
     if (n && w[n] == "") n-- # what is behind the NUL of the last word
     if (n) print "argv\t" launcher(0)
-    say_numa()
+    n = 0
 }
 
 function take_area(   policy, size, i, node) {
