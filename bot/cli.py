@@ -55,7 +55,7 @@ def _tell(problems: str) -> None:
 def _output_failed(error: OSError) -> int:
     """Our output could not be written: its reader has gone, or the disk is full."""
     if not isinstance(error, BrokenPipeError):
-        print(f"sevbot: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        _tell(f"{error.filename or 'output'}: {error.strerror}")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries once more when it ends
     return EXIT_NOT_EXAMINED
 
@@ -164,7 +164,7 @@ def _record(options: argparse.Namespace) -> int:
     was_open = options.directory.is_dir() and options.directory.stat().st_mode & 0o077
     bundle = asyncio.run(setup.collector.collect(target))
     if isinstance(bundle, Missing):
-        print(f"sevbot: {options.host}: {bundle.because}", file=sys.stderr)
+        _tell(f"{options.host}: {bundle.because}")
         return EXIT_NOT_EXAMINED
     try:
         write_directory(inventory.about(bundle), options.directory)
@@ -173,7 +173,7 @@ def _record(options: argparse.Namespace) -> int:
     closed = " (others could read that directory: it is now mode 0700)" if was_open else ""
     print(f"{options.host}: {len(bundle.sections)} sections in {options.directory}{closed}; `sevbot diagnose --bundle` reads them")
     if broken := broke_off(bundle):
-        print(f"sevbot: {options.host}: {broken}", file=sys.stderr)
+        _tell(f"{options.host}: {broken}")
         return EXIT_NOT_EXAMINED
     return EXIT_EXAMINED
 

@@ -105,7 +105,7 @@ def unframe(output: bytes, host: str | None) -> Bundle | Missing:
     start = _start(lines)
     if start is None:
         return Missing(_no_probe(output))
-    if BUSY in lines[start + 1 : start + 2]:
+    if _says_busy(lines, start):
         return Missing(another_probe(), ask_again=True)
     return _read(lines, start, fragment, host)
 
@@ -116,7 +116,7 @@ def is_busy(output: bytes | bytearray) -> bool:
         return False
     lines = output.split(b"\n")
     start = _start(lines)
-    return start is not None and BUSY in lines[start + 1 : start + 2]
+    return start is not None and _says_busy(lines, start)
 
 
 def another_probe(for_s: float = 0.0) -> str:
@@ -128,6 +128,10 @@ def another_probe(for_s: float = 0.0) -> str:
 def _start(lines: Sequence[bytes | bytearray]) -> int | None:
     """The number of the probe's first line."""
     return next((n for n, line in enumerate(lines) if line.startswith(MAGIC)), None)
+
+
+def _says_busy(lines: Sequence[bytes | bytearray], start: int) -> bool:
+    return BUSY in lines[start + 1 : start + 2]
 
 
 def _read(lines: list[bytes], start: int, fragment: bytes, host: str | None) -> Bundle:
@@ -163,7 +167,7 @@ def _close(current: _Open, end: str) -> Section:
 
 
 def _bounded(current: _Open) -> tuple[list[bytes], bool]:
-    """What a probe may print, and as much again, whatever a host sends; and whether there was more."""
+    """At most MOST_TIMES_CAP times what a probe may print, whatever a host sends; and whether there was more."""
     most = MOST_TIMES_CAP * CAPS.get(current.name, 0)
     if sum(map(len, current.content)) <= most:  # the bar stands for the line's end
         return current.content, False

@@ -35,8 +35,8 @@ exec 3>&1
 
 # -- one at a time --------------------------------------------------------------------------------------------------------------
 
-# A directory that nobody else can open, so that nobody else can hold its lock: the account's home as README makes it, or what systemd
-# gives each user. No program that the probe starts inherits descriptor 9: one that never ends would keep every later probe out.
+# A directory that nobody else can open, so that nobody else can hold its lock: the account's home as docs/deploy/hosts.md makes it,
+# root's, or what systemd gives each user. No program that the probe starts inherits descriptor 9: one that never ends would keep every later probe out.
 is_private() { # DIRECTORY: of this account, and neither its group nor others may read it
     [ -d "$1" ] && [ ! -h "$1" ] && [ -O "$1" ] || return
     case $(ls -ld "$1" 2>/dev/null) in d???-??-??*) ;; *) return 1 ;; esac
@@ -789,7 +789,7 @@ done | keeping awk "$2"
 '
 
 # Some lines of status; the cgroup; of the command line, one word on each line, the launcher; numa_maps summed: kB on each node by
-# policy. What was read of numa_maps before a failure is a lower bound and still names the policies
+# policy. Of a process that is read by itself, what was read of numa_maps before a failure is a lower bound and still names the policies
 PROCESS='
 BEGIN {
     if (ARGC == 1) streamed = 1
@@ -802,7 +802,7 @@ BEGIN {
     }
 }
 
-# A whole process from its own files; what is known of it is printed before the two reads that may block
+# A whole process from its own files; what is known of it is printed before each of the two reads that may block
 function read_process(directory) {
     begin_process()
     read_file("pid", directory "/status")
@@ -811,6 +811,8 @@ function read_process(directory) {
     read_file("pid", directory "/limits")
     fflush()
     read_words(directory "/cmdline")
+    say_words()
+    fflush()
     if (read_file("numa", directory "/numa_maps") < 0) why = why_not(directory)
     end_process()
     fflush()
@@ -867,9 +869,14 @@ function begin_process() {
 
 function end_process() {
     if (!named) return
+    say_words()
+    say_numa()
+}
+
+function say_words() {
     if (n && w[n] == "") n-- # what is behind the NUL of the last word
     if (n) print "argv\t" launcher(0)
-    say_numa()
+    n = 0
 }
 
 function take_area(   policy, size, i, node) {

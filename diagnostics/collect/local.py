@@ -63,8 +63,8 @@ def _end_session(session: int) -> None:
 
 async def _read_all(process: asyncio.subprocess.Process, capture: Capture) -> None:
     """Read both streams until both end, or until one of them has brought all that is wanted."""
-    assert process.stdout is not None  # noqa: S101  # both were asked for as pipes
-    assert process.stderr is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101 # it was asked for as a pipe
+    assert process.stderr is not None  # noqa: S101 # the same
     stdout = asyncio.create_task(_read(process.stdout, capture.take_stdout))
     stderr = asyncio.create_task(_read(process.stderr, capture.take_stderr))
     try:

@@ -33,6 +33,7 @@ class _Gate:
     """Counts log-ins under way and refusals, of one address or of all. An open one lets everybody through."""
 
     open: bool = False
+    waiting: int = 0
     under_way: int = 0
     refused_at: list[str] = field(default_factory=list)  # the address of each refusal
     last_refusal_s: float = 0.0
@@ -72,11 +73,12 @@ class Logins:
         Raises RestingError, and TimeoutError.
         """
         gate = self._addresses.setdefault(address, _Gate())
+        gate.waiting += 1
         try:
             await self._enter(gate, within_s)
-        except BaseException:
+        finally:
+            gate.waiting -= 1
             self._forget(address)
-            raise
         return Login(self, address, gate)
 
     async def _enter(self, gate: _Gate, within_s: float | None = None) -> None:
@@ -122,9 +124,11 @@ class Logins:
         self._forget(address)
 
     def _forget(self, address: str) -> None:
-        """Drop the address where nothing is held against it, so that what is remembered stays small."""
+        """Drop the address where nobody is and nothing is held against it, so that what is remembered stays small."""
         gate = self._addresses.get(address)
-        if gate is not None and not gate.under_way and not gate.rest_left_s(self._clock()) and not gate.refused_at:
+        if gate is None or gate.waiting or gate.under_way or gate.rest_left_s(self._clock()):
+            return
+        if not gate.refused_at:
             del self._addresses[address]
 
 

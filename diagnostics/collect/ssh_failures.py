@@ -6,15 +6,16 @@ Words that a host chose are shown quoted and short, since they come from a machi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import asyncssh
 
-from diagnostics.collect.logins import RestingError
+from diagnostics.collect.logins import MOST_REFUSALS, RestingError
 from diagnostics.collect.ssh_options import SshSettings
+from diagnostics.collect.unreadable import CREDENTIALS
 
 _SHOWN_CHARACTERS = 160
 _LOG_SAYS = "sshd's log there says why: `journalctl -u ssh`"
-_CREDENTIALS = "/run/credentials/"
 
 Known = tuple[asyncssh.SSHKey | None, frozenset[str]]  # the key that was presented, and the kinds of those on file
 
@@ -64,7 +65,8 @@ def waited(limits_s: Sequence[float]) -> str:
 
 
 def rests(where: str, settings: SshSettings, resting: RestingError) -> str:
-    what = "was refused at 3 addresses and let in nowhere" if resting.everywhere else "was refused 3 times at this address"
+    at_all, here = f"was refused at {MOST_REFUSALS} addresses and let in nowhere", f"was refused {MOST_REFUSALS} times at this address"
+    what = at_all if resting.everywhere else here
     if settings.certificate is None:
         cure = "put the public key into the account's authorized_keys"
     else:
@@ -78,18 +80,19 @@ def rests(where: str, settings: SshSettings, resting: RestingError) -> str:
 
 def _anew(key: str) -> str:
     """The command after which the key is taken for a new one; nobody can touch a copy that systemd made."""
-    return "systemctl restart sevbot" if key.startswith(_CREDENTIALS) else f"touch {key}"
+    return "systemctl restart sevbot" if Path(key).is_relative_to(CREDENTIALS) else f"touch {key}"
 
 
 def crowded(where: str, seconds: float) -> str:
     return (
-        f"{where}: not examined, because only 3 log-ins are made at an address at a time, and those before it took {seconds:g} s: ask again"
+        f"{where}: not examined, because only {MOST_REFUSALS} log-ins are made at an address at a time, "
+        f"and those before it took {seconds:g} s: ask again"
     )
 
 
 def held_back(where: str, key: str) -> str:
     return (
-        f"{where}: not examined, because the key {key} is offered to 3 hosts at a time until one lets it in, "
+        f"{where}: not examined, because the key {key} is offered to {MOST_REFUSALS} hosts at a time until one lets it in, "
         f"and those before it took too long: look at them first, or ask again"
     )
 

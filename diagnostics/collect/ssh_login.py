@@ -40,7 +40,7 @@ async def log_in(host: Host, places: Sequence[Place], login: Login, end_s: float
     """A connection that is logged in, and its socket; raises CannotAskError.
 
     Where the login did not end in time it is tried once more, with a longer limit up to `end_s` of the loop's time: a host with an incident
-    is slow. Nothing else is tried twice. No limit counts the wait until the key may be offered.
+    is slow. Nothing else is tried twice. Of the wait until the key may be offered only `end_s` counts.
     """
     settings = host.settings
     try:

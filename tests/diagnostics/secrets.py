@@ -13,7 +13,6 @@ _LETTERS, _DIGITS, _HEX = string.ascii_letters, string.digits, "0123456789abcdef
 _LOWER, _UPPER, _BASE36 = string.ascii_lowercase, string.ascii_uppercase, string.ascii_lowercase + string.digits
 _BASE62, _URL64 = _LETTERS + _DIGITS, _LETTERS + _DIGITS + "-_"
 _SYLLABLES = ("ba", "ko", "lu", "mi", "ne", "ro", "sa", "ti", "vu", "za", "pen", "dor", "gul", "wex")
-PLACE = "{}"
 
 
 class Placed(NamedTuple):

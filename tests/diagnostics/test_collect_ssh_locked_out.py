@@ -135,7 +135,7 @@ def test_hosts_that_never_answer_the_offer_hold_up_no_other(tmp_path: Path) -> N
             stuck = [await evils.one(f"evil{number}", answers=False) for number in range(6)]
             collector = SshCollector(replace(sshd.settings(), login_timeout_s=1.5, second_login_timeout_s=6, deadline_s=20))
             others = [asyncio.create_task(collector.collect(each)) for each in stuck]
-            while len(evils.offers) < 3:  # noqa: ASYNC110  the servers' own loop adds to it
+            while len(evils.offers) < 3:  # noqa: ASYNC110 # the servers set no event of ours
                 await asyncio.sleep(0.01)
             return [await collector.collect(sshd.target), *await asyncio.gather(*others)]
 

@@ -121,6 +121,22 @@ def test_at_an_address_refusals_and_log_ins_under_way_are_three_together() -> No
     asyncio.run(run())
 
 
+def test_log_ins_that_end_together_leave_those_who_wait_their_address() -> None:
+    """As where a host hangs: three time limits are over in one turn of the loop, before those who wait can come in."""
+
+    async def run() -> None:
+        logins = Logins(Clock())
+        hosts = await until(MOST_REFUSALS, lambda: logins.begin("here"))
+        begun = [asyncio.ensure_future(logins.begin("here")) for _ in range(MOST_REFUSALS)]
+        await asyncio.sleep(0)
+        for login in hosts:
+            login.end()
+        assert await waits(logins.begin("here"))
+        assert all(task.done() for task in begun)
+
+    asyncio.run(run())
+
+
 def test_until_it_was_let_in_a_key_is_offered_to_three_hosts_at_a_time() -> None:
     """Each may be at another address; once one lets it in all may."""
 

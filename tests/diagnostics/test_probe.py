@@ -582,6 +582,7 @@ def test_a_process_that_blocks_whoever_reads_it_costs_its_own_rows_only(tmp_path
     assert text.startswith(whole.format(7))
     assert first.startswith("Name:\tPid:\t7\nPid:\t8\n")
     assert "numa-error\ttimed out\n" in first or part == "cmdline"
+    assert ("argv\tapp\n" in first) == (part == "numa_maps")
     assert (blocked, last) == (whole.format(9), "")
 
 

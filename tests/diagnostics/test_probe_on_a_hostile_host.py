@@ -108,11 +108,12 @@ def test_no_sed_program_holds_a_variable_and_awk_ones_are_the_scripts_own() -> N
     text = re.sub(r"(?m)(?:^|\s)#.*$|^unset (?:.*\\\n)*.*$", "", PROBE)
     seds = re.findall(r"(?<![\w./-])sed (?:-n )?(\"(?:[^\"\\]|\\.)*\"|'|\S+)", text)
     awks = re.findall(r"(?<![\w./-])awk (?:-v nothing=\S+ )?(\"[^\"]*\"|'|\S+)", text)
-    finds = re.findall(r"(?<![\w./-])find ((?:[^|\n]|\\\n)*)", text)
+    finds = re.findall(r"(?<![\w./-])find ((?:\\\n|[^|\n])*)", text)
     assert not [program for program in (*seds, *finds) if re.search(r"(?<!\\)\$[A-Za-z{(@*0-9]", program)]
     assert seds
+    assert all(program.startswith('"') for program in seds)  # else this would not have seen its end
     assert awks
-    assert finds
+    assert any("-exec" in words for words in finds)
     assert set(awks) <= {"'", '"$1"', '"$2"', '"$program"', '"length(\\$0) < 3000"'}
 
 
@@ -145,11 +146,14 @@ def test_no_name_that_others_chose_starts_a_program(tmp_path: Path) -> None:
     root = tmp_path / "host"
     root.mkdir()
     trace = tmp_path / "trace"
+    place = tmp_path / "place"  # where the account could write
+    place.mkdir()
+    place.chmod(0o777)
     comms = [subprocess.Popen(["python3", "-c", NAMED, name]) for name in NAMES]
     try:
         with host(root) as inside:
             strace = ["strace", "-f", "-qq", "-e", "trace=execve", "-e", "signal=none", "-s", "400", "-o", str(trace)]
-            done = subprocess.run([*inside, *strace, *AS_NOBODY, "sh", SCRIPT], capture_output=True, check=True, cwd="/")
+            done = subprocess.run([*inside, *strace, *AS_NOBODY, "sh", SCRIPT], capture_output=True, check=True, cwd=place)
     finally:
         for process in comms:
             process.kill()
@@ -158,7 +162,7 @@ def test_no_name_that_others_chose_starts_a_program(tmp_path: Path) -> None:
     assert isinstance(bundle, Bundle)
     assert set(bundle.sections) == set(SECTIONS)
     assert set(started(trace)) <= set().union(*readmes_programs().values()) | {"setpriv"}
-    assert not Path("/canary").exists()
+    assert list(place.iterdir()) == []
     logs = bundle.get("runner-logs")
     assert isinstance(logs, Section)
     assert re.findall(r"(?m)^/etc/sevbot/logs/([^:]*):job", logs.text) == ["runner.log"]
@@ -216,7 +220,7 @@ def test_a_log_that_is_none_costs_little_memory_and_its_own_lines_only(tmp_path:
 
 @contextmanager
 def home(root: Path, mode: int = 0o700) -> Iterator[list[str]]:
-    """The account's home as README makes it; yields the words that run a command on such a host as that account."""
+    """The account's home as docs/deploy/hosts.md makes it; yields the words that run a command on such a host as that account."""
     root.chmod(0o755)
     place = root / "lib"
     (place / "sevbot-probe").mkdir(parents=True)
@@ -337,5 +341,5 @@ def test_it_starts_few_programs_and_needs_little_cpu(tmp_path: Path) -> None:
     assert len(started(trace)) <= 150
     between = tmp_path / "between"
     between.write_text(trace.read_text(errors="replace").partition("=begin processes")[2].partition("=end processes")[0])
-    assert len(started(between)) <= 6
+    assert 1 <= len(started(between)) <= 6
     assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 1.0

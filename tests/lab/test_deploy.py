@@ -342,7 +342,7 @@ def test_the_service_runs_in_its_sandbox(guest: Guest, tmp_path: Path) -> None:
     assert "0" not in status["Uid"].split()
     assert guest.run("systemctl show -P NRestarts sevbot").strip() == "0"
     assert guest.run("stat -c '%U %a' /etc/sevbot/id_ed25519").strip() == "root 600"
-    assert "lab" in guest.run("sudo -u sevbot /opt/sevbot/bin/sevbot diagnose lab")
+    assert "lab" in guest.run("runuser -u sevbot -- /opt/sevbot/bin/sevbot diagnose lab")
     assert outcomes(guest) == OUTCOMES
     assert guest.run("ls /var/tmp/x 2>/dev/null || echo private").strip() == "private"
 
