@@ -757,6 +757,7 @@ function command_line(text,   from, to) {
 # that vanishes meanwhile is passed over. A line that begins with \001 is ours: tr and the kernel put no such byte at the beginning of a line
 PROCESSES='
 trap : TERM
+[ -n "$1" ] || { printf "which processes are the largest was not found out within 3 s\n" >&2; exit 1; }
 seconds() { read -r up _ </proc/uptime; printf "%s\n" "${up%%.*}"; }
 until=$(($(seconds) + 7))
 said=$(awk "$2" $1)

@@ -31,7 +31,7 @@ SAME_REPORT_S = 2.0
 FIRST_SECONDS = 5.0  # a ring that still holds a line this early has lost nothing that a service could have caused
 NOT_PERMITTED = (
     "the account may not read the kernel log (kernel.dmesg_restrict=1): add it to group systemd-journal, "
-    "or give the probe CAP_SYSLOG (README, Installing)"
+    "or give the probe CAP_SYSLOG (docs/deploy/hosts.md, What the account sees)"
 )
 
 _STATES = re.compile(r"^(?:kern|user|daemon|syslog|auth|local\d) *:[a-z]+ *: ", re.MULTILINE)  # dmesg -x

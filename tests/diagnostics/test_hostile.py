@@ -138,7 +138,6 @@ SECTIONS_OF = {
 
 
 LOGS = sorted((ROOT / "tests" / "logs").glob("*.txt"))
-ODD = ("", "-", "99999999999999999999", "\0", "\u202e", "\ud800", "(", "{")
 MUTATIONS = int(os.environ.get("SEVBOT_FUZZ", "2000"))  # make fuzz: 100,000
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Section
+from diagnostics.engine import diagnose
 from diagnostics.framing import unframe
 from diagnostics.probe import CAPS, KEEPS_END, MAX_OUTPUT_BYTES, MAX_SCRIPT_BYTES, PROBE, SECTIONS
 from tests.conftest import ROOT
@@ -231,6 +232,15 @@ def test_it_writes_no_file(tmp_path: Path) -> None:
 
 
 # -- one section going wrong --
+
+
+def test_where_the_largest_processes_are_not_found_it_says_so() -> None:
+    """On a host with very many processes the choice may not end in time; no process is then not the same as none."""
+    script = PROBE.replace('limited 3 1 sh -c "$LARGEST"', 'limited 3 1 false "$LARGEST"')
+    assert script != PROBE
+    bundle = bundle_of(run(["sh", "-c", script]))
+    assert section_of(bundle, "processes") == Section("processes", "", 1, "which processes are the largest was not found out within 3 s")
+    assert diagnose(bundle).not_seen["processes"].startswith("its command said: which processes are the largest")
 
 
 def test_functions_in_the_environment_are_none_of_the_probes() -> None:

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -243,9 +244,21 @@ def test_of_twenty_probes_at_once_one_runs(tmp_path: Path) -> None:
         again = read(subprocess.run(command, capture_output=True, check=True).stdout)
     ran = [bundle for bundle in found if isinstance(bundle, Bundle)]
     assert {bundle.because for bundle in found if isinstance(bundle, Missing)} == {another_probe()}
-    assert 1 <= len(ran) < 20
+    assert ran
+    spans = sorted((begun_at(bundle), ended_at(bundle)) for bundle in ran)
+    assert all(before[1] <= after[0] for before, after in pairwise(spans)), "never two at the same time"
     assert isinstance(again, Bundle)
     assert again.missing == {}
+
+
+def begun_at(bundle: Bundle) -> float:
+    """Seconds since boot at the first section."""
+    return float(re.findall(r"^uptime (\S+)", bundle.sections["clock"].text, re.MULTILINE)[0])
+
+
+def ended_at(bundle: Bundle) -> float:
+    """Seconds since boot at the last section."""
+    return float(re.findall(r"^at:(\S+)", bundle.sections["growth"].text, re.MULTILINE)[-1])
 
 
 def running(program: Path) -> list[int]:

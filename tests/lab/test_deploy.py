@@ -195,7 +195,7 @@ def test_with_a_key_nothing_but_the_probe(guest: Guest, tmp_path: Path) -> None:
     assert_gets_the_probe_or_nothing(guest, thief)
     given = environment_given(guest, thief)
     assert {"LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_ENV", "ENV", "SEVBOT"}.isdisjoint(given)
-    assert (given["LC_ALL"], given["PATH"].split(":")[-1]) == ("C.UTF-8", "/bin") or "/x" not in given["PATH"]
+    assert "/x" not in given["PATH"].split(":")
     assert thief.refused(user="root")
     guest.run("cd /root; ssh-keygen -q -t ed25519 -N '' -f other")
     assert thief.refused(key=thief.fetch("other"))
