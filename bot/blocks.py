@@ -13,7 +13,7 @@ from typing import Any
 
 from diagnostics.model import Report
 from diagnostics.plain import plain, plain_lines
-from diagnostics.words import Part, tell
+from diagnostics.telling.words import Part, tell
 
 MAX_HEADER_CHARS = 150
 MAX_BLOCKS = 50

@@ -110,11 +110,11 @@ def _diagnose(options: argparse.Namespace) -> int:
         raise UsageError("name what to examine, and one thing only: HOST…, or --local, or --bundle DIR, or --kernel-log FILE")
     report = _report(options)
     if options.json:
-        from diagnostics.report_json import to_json
+        from diagnostics.telling.report_json import to_json
 
         text = to_json(report)
     else:
-        from diagnostics.render import to_text
+        from diagnostics.telling.render import to_text
 
         text = to_text(report, colour=sys.stdout.isatty())
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr] # stdout is a text stream here
@@ -149,8 +149,9 @@ async def _ask(options: argparse.Namespace) -> Report:
 
 def _record(options: argparse.Namespace) -> int:
     from bot.inventory import build_inventory
-    from diagnostics.broken_off import broke_off
-    from diagnostics.bundle import Missing, write_directory
+    from diagnostics.bundle import Missing
+    from diagnostics.bundle.broken_off import broke_off
+    from diagnostics.bundle.directory import write_directory
 
     setup = _set_up(options)
     inventory = build_inventory(setup.config)
@@ -229,7 +230,7 @@ def _set_up(options: argparse.Namespace, *, for_slack: bool = False) -> Setup:
 
 
 def _bundle(directory: Path) -> Bundle:
-    from diagnostics.bundle import BundleError, read_directory
+    from diagnostics.bundle.directory import BundleError, read_directory
 
     try:
         return read_directory(directory)

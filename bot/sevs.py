@@ -12,7 +12,7 @@ from bot.announcement import Announcement
 from bot.blocks import Block, looking_blocks, looking_text, note_blocks, report_blocks, report_text
 from bot.investigate import Investigator, Sev
 from bot.thread import Place, Posted, SevThread
-from diagnostics.words import tell
+from diagnostics.telling.words import tell
 
 REMEMBERED = 10_000
 AT_ONCE = 8

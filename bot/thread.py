@@ -65,7 +65,7 @@ class SevThread:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def find(self, place: Place) -> Posted | None:
+    async def posted_in(self, place: Place) -> Posted | None:
         """Our message for this key, if it is in the thread."""
         cursor: str | None = None
         while True:
@@ -95,7 +95,7 @@ class SevThread:
     async def _ensure(self, place: Place, text: str, blocks: Sequence[Mapping[str, Any]]) -> Posted:
         for attempt in range(ATTEMPTS):
             try:
-                if found := await self.find(place):
+                if found := await self.posted_in(place):
                     return found
                 answer = await self._client.chat_postMessage(
                     channel=place.channel, thread_ts=place.thread_ts, **_content(place, text, blocks, "looking")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from diagnostics.broken_off import broke_off
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing
+from diagnostics.bundle.broken_off import broke_off
 from diagnostics.evidence import Evidence
 from diagnostics.facts import read_evidence
 from diagnostics.facts.clock import Clock
@@ -15,8 +15,8 @@ from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.sev import Sev
 from diagnostics.model import Clear, Finding, Group, HostReport, Kill, Outcome, Report, Unknown
 from diagnostics.probe import SECTIONS
+from diagnostics.recent import is_recent
 from diagnostics.rules import RULES, Rule
-from diagnostics.rules.recent import is_recent
 
 LONG_AGO = "it did happen here, but too long ago for this"
 NO_LOG = "no kernel log line in it"

@@ -616,7 +616,7 @@ function cut(marker,   from, at) {
 '
 
 # last-words: the last lines of the five services whose main process ended most often of late. They are the programs own, so they are
-# redacted before they are stored (diagnostics/redact.py). $1 is an awk program (MOST_OFTEN)
+# redacted before they are stored (diagnostics/bundle/redact.py). $1 is an awk program (MOST_OFTEN)
 LAST_WORDS='
 journalctl -b -q -o json --no-pager -n 60 _PID=1 MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15 --output-fields=UNIT | awk "$1" |
     xargs -r journalctl -b -q -o json --no-pager -n 100 --output-fields=MESSAGE,_SYSTEMD_UNIT,_PID,_TRANSPORT |

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from diagnostics.rules import RULES
 from tests.conftest import ROOT
 
 SOURCES = sorted([*(ROOT / "bot").rglob("*.py"), *(ROOT / "diagnostics").rglob("*.py")])
@@ -48,17 +49,46 @@ def test_only_collecting_speaks_ssh() -> None:
     assert_imports_none(others, "asyncssh")
 
 
+PURE_ROOMS = ("facts", "memory", "services", "rules", "telling")
+PURE_GROUND = ("engine.py", "evidence.py", "model.py", "node_list.py", "plain.py", "recent.py", "sizes.py")
+
+
 def test_facts_and_rules_are_pure() -> None:
-    """Readers and rules touch no clock, file, process or collector."""
-    pure = [*files_in("diagnostics/facts"), *files_in("diagnostics/rules"), ROOT / "diagnostics/engine.py"]
+    """What reads, decides and tells touches no clock, file, process or collector."""
+    pure = [path for room in PURE_ROOMS for path in files_in(f"diagnostics/{room}")] + [ROOT / "diagnostics" / name for name in PURE_GROUND]
     assert_imports_none(pure, "os", "time", "subprocess", "asyncio", "pathlib", "socket", "logging", "diagnostics.collect")
 
 
 def test_rules_name_no_renderer_and_renderers_no_rule() -> None:
-    """A new cause touches neither engine nor renderer."""
-    assert_imports_none(files_in("diagnostics/rules"), "diagnostics.render", "diagnostics.words", "diagnostics.report_json")
-    words = [ROOT / "diagnostics" / name for name in ("words.py", "render.py", "report_json.py")]
-    assert_imports_none([*words, ROOT / "bot/blocks.py"], "diagnostics.rules", "diagnostics.facts")
+    """A new cause touches neither engine nor renderer; only the pages of causes know rules."""
+    for room in ("facts", "memory", "services", "rules"):
+        assert_imports_none(files_in(f"diagnostics/{room}"), "diagnostics.telling")
+    telling = [path for path in files_in("diagnostics/telling") if path.name != "pages.py"]
+    assert_imports_none([*telling, ROOT / "bot/blocks.py"], "diagnostics.rules", "diagnostics.facts")
+
+
+def test_rules_are_causes_and_nothing_else() -> None:
+    """One file for each cause, in the list; what several need stands in `memory` or `services`, and no rule knows another."""
+    causes = [path for path in files_in("diagnostics/rules") if path.name != "__init__.py"]
+    assert sorted(path.stem.replace("_", "-") for path in causes) == sorted(rule.code for rule in RULES)
+    assert_imports_none(causes, "diagnostics.rules")
+
+
+FLOORS = (
+    ("diagnostics.bundle", "diagnostics.probe"),
+    ("diagnostics.facts",),
+    ("diagnostics.memory", "diagnostics.services"),
+    ("diagnostics.rules",),
+)
+
+
+def test_each_floor_knows_those_below_only() -> None:
+    """Bundles, then facts, then what causes share, then causes."""
+    for floor, rooms in enumerate(FLOORS):
+        above = tuple(room for higher in FLOORS[floor + 1 :] for room in higher)
+        for room in rooms:
+            paths = files_in(room.replace(".", "/")) or [ROOT / f"{room.replace('.', '/')}.py"]
+            assert_imports_none(paths, *above)
 
 
 def test_nothing_dangerous_is_called() -> None:

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from diagnostics.bundle import read_directory
+from diagnostics.bundle.directory import read_directory
 from diagnostics.engine import diagnose, report_on
 from diagnostics.model import HostReport
-from diagnostics.render import to_text
 from diagnostics.rules import RULES
+from diagnostics.telling.render import to_text
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/case.toml"))
 

@@ -14,9 +14,9 @@ import jsonschema
 import pytest
 
 from bot.config_file import read_config
-from diagnostics.pages import LABELS, index_of, page_of
 from diagnostics.probe import SECTIONS
 from diagnostics.rules import RULES, Rule
+from diagnostics.telling.pages import LABELS, index_of, page_of
 from tests.conftest import ROOT
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics.bundle import read_directory
+from diagnostics.bundle.directory import read_directory
 from diagnostics.engine import diagnose, report_on
 from diagnostics.model import Finding, HostReport
-from diagnostics.render import to_text
 from diagnostics.rules import RULES
-from diagnostics.words import Part, tell
+from diagnostics.telling.render import to_text
+from diagnostics.telling.words import Part, tell
 from tests.conftest import ROOT
 from tests.test_cases import CASES, case_of
 

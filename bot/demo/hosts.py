@@ -14,8 +14,8 @@ from types import TracebackType
 import asyncssh
 
 from diagnostics.bundle import Bundle
+from diagnostics.bundle.framing import frame
 from diagnostics.collect.ssh import Target
-from diagnostics.framing import frame
 from diagnostics.probe import PROBE
 
 ADDRESS = "127.0.0.1"

@@ -22,7 +22,8 @@ from bot.config_file import read_config, read_tokens
 from bot.demo.hosts import ReplayHosts
 from bot.demo.slack import SlackStandIn
 from bot.demo.terminal import message_lines
-from diagnostics.bundle import Bundle, read_directory
+from diagnostics.bundle import Bundle
+from diagnostics.bundle.directory import read_directory
 from diagnostics.collect.ssh import SshCollector, SshSettings
 
 HOSTS = ("ranker-1", "ranker-2", "ranker-3")

@@ -18,7 +18,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.demo.slack_api import ApiCall, WebApi
-from bot.demo.slack_commands import Commands, SlashAnswer
+from bot.demo.slack_commands import SlashAnswer, TypedCommands
 from bot.demo.slack_limits import MAX_POSTED_TEXT, check_content
 from bot.demo.slack_page import Page
 from bot.demo.slack_socket import Envelope, SocketMode
@@ -60,7 +60,7 @@ class SlackStandIn:
         self.channel_name = channel_name
         self.changes = self.workspace.changes
         self._sockets = SocketMode(SEVBOT.app_id, retry_after_s, self.changes)
-        self._commands = Commands(self.workspace, self._sockets, COMMANDS, replaces=replaces_command_answers)
+        self._commands = TypedCommands(self.workspace, self._sockets, COMMANDS, replaces=replaces_command_answers)
         self._api = WebApi(self.workspace, self._open_socket)
         self.history: list[ApiCall] = self._api.history  # the Web API calls that were accepted, in order
         self.refused: list[ApiCall] = self._api.refused  # those answered with an error, injected ones too

@@ -49,7 +49,7 @@ class SlashAnswer:
         return list(self.messages[-1].get("blocks", [])) if self.messages else []
 
 
-class Commands:
+class TypedCommands:
     """Asks the app and takes its answers."""
 
     def __init__(self, workspace: Workspace, sockets: SocketMode, known: frozenset[str], *, replaces: bool) -> None:

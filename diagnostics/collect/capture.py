@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from diagnostics.broken_off import missing_since
 from diagnostics.bundle import Bundle, Missing
-from diagnostics.framing import COPY_IT, ENDED_EARLY, another_probe, is_busy, unframe
+from diagnostics.bundle.broken_off import missing_since
+from diagnostics.bundle.framing import COPY_IT, ENDED_EARLY, another_probe, is_busy, unframe
+from diagnostics.bundle.redact import redact, redact_bundle
 from diagnostics.probe import MAX_OUTPUT_BYTES
-from diagnostics.redact import redact, redact_bundle
 
 MAX_STDERR_BYTES = 16 * 1024
 _SHOWN_STDERR_CHARS = 200

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diagnostics.facts.log_lines import Facility, LogLine
-from diagnostics.facts.oom_report import OomReport, Summary, Zone, request_of, unit_of
+from diagnostics.facts.oom_report import OomReport, Summary, Zone, request_of, unit_of_cgroup
 from diagnostics.model import Kill, Task
 
 
@@ -288,7 +288,7 @@ def _summary(text: str, line: LogLine) -> Summary | None:
         mems_allowed=mems[1] if mems else "",
         oom_memcg=oom_memcg if limited else None,
         task_memcg=task_memcg,  # a kernel without memory cgroups prints none
-        victim=Task(before[named + len(",task=") :], int(pid[0]), unit_of(task_memcg)),
+        victim=Task(before[named + len(",task=") :], int(pid[0]), unit_of_cgroup(task_memcg)),
         line=line,
     )
 

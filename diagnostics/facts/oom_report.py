@@ -124,6 +124,11 @@ class OomReport(NamedTuple):
         return self.header_nodemask if self.constraint == MEMORY_POLICY else None
 
     @property
+    def limited_cgroup(self) -> str | None:
+        """The cgroup whose limit was reached."""
+        return self.summary.oom_memcg if self.summary else self.memcg_limited
+
+    @property
     def key_lines(self) -> tuple[LogLine, ...]:
         """The lines that name asker, constraint and victim: the ones to cite."""
         summary = self.summary.line if self.summary else None
@@ -148,7 +153,7 @@ def _task_row(text: str, columns: Sequence[str]) -> TaskRow | None:
     return TaskRow(int(found[1]), row["name"], int(row["rss"])) if row["rss"].isdecimal() else None
 
 
-def unit_of(cgroup: str) -> str | None:
+def unit_of_cgroup(cgroup: str) -> str | None:
     """The systemd unit that a cgroup path ends in: /system.slice/ranker.service is ranker.service."""
     last = cgroup.rsplit("/", 1)[-1]
     return last if last.endswith((".service", ".scope")) else None

@@ -21,11 +21,11 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.redact import JOB_LOGS
 from diagnostics.facts import clock, daemon_journal
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.service_journal import JOB_RUNNER, PROCESS_EXIT, ServiceEvent
 from diagnostics.model import Citation
-from diagnostics.redact import JOB_LOGS
 
 if TYPE_CHECKING:
     import re2

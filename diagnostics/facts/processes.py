@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from diagnostics.bundle import Bundle, Missing
-from diagnostics.facts.oom_report import unit_of
+from diagnostics.facts.oom_report import unit_of_cgroup
 from diagnostics.model import Citation, Task
 from diagnostics.node_list import parse_nodes
 
@@ -113,7 +113,7 @@ def _read_block(block: list[tuple[int, str]]) -> Process | None:
     rss = _KB.fullmatch(fields.get("VmRSS", ""))
     if rss is None or not fields.get("Pid", "").isdecimal():
         return None
-    unit = unit_of(fields.get("cgroup", "").rpartition(":")[2])
+    unit = unit_of_cgroup(fields.get("cgroup", "").rpartition(":")[2])
     task = Task(fields["Name"], int(fields["Pid"]), unit)
     hwm = _KB.fullmatch(fields.get("VmHWM", ""))
     peak_kb, numa_error, cgroup = int(hwm[1]) if hwm else None, fields.get("numa-error"), fields.get("cgroup")

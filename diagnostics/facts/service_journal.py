@@ -20,9 +20,7 @@ from diagnostics.model import Citation
 
 PROCESS_EXIT = "98e322203f7a4ed290d09fe03c09fe15"
 UNIT_OOM = "fe6faa94e7774663a0da52717891d8ef"
-UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
 OOMD_KILL = "d989611b15e44c9dbf31e3c81256e4ed"
-STOPPING = "de5b426a63be47a7b6ac3eaac82e2f6f"
 SYSTEMD, JOB_RUNNER = "systemd", "a job runner"  # who tells of an end
 _NAMES = re.compile(r"\(.*\)")
 BY_SIGNAL = ("killed", "dumped")

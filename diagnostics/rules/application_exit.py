@@ -17,7 +17,7 @@ from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import Told, finding, journal_of, may_be_by_oom_killer, quote
+from diagnostics.services.service_case import Told, finding, journal_of, may_be_by_oom_killer, quote
 
 CODE = "application-exit"
 OWN = range(1, 126)  # above are those of shells, of signals and of systemd's own set-up

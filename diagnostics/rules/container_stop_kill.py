@@ -19,10 +19,10 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.other_ends import OtherEnds
 from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
+from diagnostics.memory.kill_signs import say_moment
 from diagnostics.model import Clear, Confidence, Moment, Outcome, Remedy, Unknown
-from diagnostics.rules.recent import say_since, seen_since
-from diagnostics.rules.service_case import Told, daemon_events, end_of, finding, is_at, wrapped_signal
-from diagnostics.rules.signs import say_moment
+from diagnostics.recent import say_since, seen_since
+from diagnostics.services.service_case import Told, daemon_events, end_of, finding, is_at, wrapped_signal
 
 CODE = "container-stop-kill"
 DAEMONS = ("docker", "snap.docker.dockerd", "podman")

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.nodes import Nodes
-from diagnostics.launchers import Policy, widen_cpuset
-from diagnostics.limit import Kind
+from diagnostics.memory.kill_signs import limited_by
+from diagnostics.memory.launchers import Policy, widen_cpuset
+from diagnostics.memory.limit import Kind
+from diagnostics.memory.node_case import NodeCase, cases
 from diagnostics.model import Finding, Outcome, Remedy
 from diagnostics.node_list import say_nodes
-from diagnostics.rules.node_case import NodeCase, cases
-from diagnostics.rules.signs import limited_by
 
 CODE = "cpuset-oom"
 

@@ -22,8 +22,8 @@ from diagnostics.facts.kernel_events import KernelEvent, KernelEvents
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Unknown
-from diagnostics.rules.recent import is_recent
-from diagnostics.rules.service_case import OWN_WORD, Ends, Told, finding, journal_of, quote
+from diagnostics.recent import is_recent
+from diagnostics.services.service_case import OWN_WORD, Ends, Told, finding, journal_of, quote
 from diagnostics.sizes import human
 
 CODE = "disk-full"

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from diagnostics.evidence import Evidence
 from diagnostics.facts.service_journal import SYSTEMD, ServiceEvent
 from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import Told, finding, journal_of
+from diagnostics.services.service_case import Told, finding, journal_of
 
 CODE = "exec-failed"
 BY_SYSTEMD = range(200, 246)

@@ -18,7 +18,7 @@ from signal import Signals
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import Ends, Told, by_systemd, daemon_events, finding, is_at, journal_of, may_be_by_oom_killer, near
+from diagnostics.services.service_case import Ends, Told, by_systemd, daemon_events, finding, is_at, journal_of, may_be_by_oom_killer, near
 
 CODE = "external-kill"
 # what sudo allowed: a refusal says why behind the name; a directory may be called like anything, so the last COMMAND counts

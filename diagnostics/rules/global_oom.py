@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import SourcedReport
 from diagnostics.facts.oom_report import OomReport
-from diagnostics.limit import SYSRQ_ORDER, Kind, node_of_kswapd
+from diagnostics.memory.box_case import box_finding, say_zones
+from diagnostics.memory.kill_signs import limited_by
+from diagnostics.memory.limit import SYSRQ_ORDER, Kind, node_of_kswapd
+from diagnostics.memory.node_memory import is_full, shown_nodes
 from diagnostics.model import Confidence, Finding, Outcome, Remedy
-from diagnostics.node_memory import is_full, shown_nodes
-from diagnostics.rules.box_case import box_finding, say_zones
-from diagnostics.rules.signs import limited_by
 
 CODE = "global-oom"
 REMEDY = Remedy(

@@ -17,9 +17,9 @@ from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
+from diagnostics.memory.kill_signs import say_moment, say_times
 from diagnostics.model import Clear, Confidence, Finding, Moment, Outcome, Remedy, Task, Unknown, Victim
-from diagnostics.rules.recent import is_recent
-from diagnostics.rules.signs import say_moment, say_times
+from diagnostics.recent import is_recent
 
 CODE = "hardware-memory-error"
 KILLED = re.compile(

@@ -21,9 +21,9 @@ from diagnostics.facts.boots import Boots
 from diagnostics.facts.clock import Clock
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.service_journal import ServiceJournal
+from diagnostics.memory.kill_signs import say_moment
 from diagnostics.model import Clear, Confidence, Finding, Moment, Outcome, Remedy, Unknown
-from diagnostics.rules.recent import is_recent
-from diagnostics.rules.signs import say_moment
+from diagnostics.recent import is_recent
 
 CODE = "host-rebooted"
 LONGEST_DOWN = timedelta(hours=1)

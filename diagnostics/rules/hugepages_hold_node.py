@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.oom_report import OomReport
+from diagnostics.memory.held_node import by_node, held, holder_finding, sum_of
 from diagnostics.model import Outcome, Remedy
-from diagnostics.rules.held_node import by_node, held, holder_finding, sum_of
 
 CODE = "hugepages-hold-node"
 HEADLINE = "huge pages hold much"

@@ -14,7 +14,7 @@ from signal import Signals
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome, Remedy
-from diagnostics.rules.service_case import Told, by_signal
+from diagnostics.services.service_case import Told, by_signal
 
 CODE = "illegal-instruction"
 TOLD = Told(

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.oom_report import OomReport
-from diagnostics.limit import Kind
+from diagnostics.memory.box_case import box_finding, say_zones
+from diagnostics.memory.kill_signs import limited_by
+from diagnostics.memory.limit import Kind
 from diagnostics.model import Confidence, Outcome, Remedy
-from diagnostics.rules.box_case import box_finding, say_zones
-from diagnostics.rules.signs import limited_by
 from diagnostics.sizes import human
 
 CODE = "lowmem-oom"

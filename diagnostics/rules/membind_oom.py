@@ -14,14 +14,14 @@ Kernel: mm/oom_kill.c constrained_alloc, oom_cpuset_eligible; mm/mempolicy.c mem
 from __future__ import annotations
 
 from diagnostics.evidence import Evidence
-from diagnostics.limit import Kind
+from diagnostics.memory import placement
+from diagnostics.memory.job import same_job
+from diagnostics.memory.kill_signs import limited_by, short_of_one_node
+from diagnostics.memory.limit import Kind
+from diagnostics.memory.node_case import NodeCase, cases
+from diagnostics.memory.numactl import find_membind
 from diagnostics.model import Finding, Outcome
 from diagnostics.node_list import parse_nodes, say_nodes
-from diagnostics.numactl import find_membind
-from diagnostics.rules import placement
-from diagnostics.rules.job import same_job
-from diagnostics.rules.node_case import NodeCase, cases
-from diagnostics.rules.signs import limited_by, short_of_one_node
 
 CODE = "membind-oom"
 

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
-from diagnostics.facts.oom_report import OomReport, unit_of
-from diagnostics.limit import Kind
+from diagnostics.facts.oom_report import OomReport, unit_of_cgroup
+from diagnostics.memory.kill_signs import NO_SECOND_SIGN, NOT_PROVEN, limited_by, say_kills, say_largest, second_signs
+from diagnostics.memory.limit import Kind
 from diagnostics.model import Citation, Clear, Confidence, Finding, Outcome, Remedy, Unknown, Victim
-from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, limited_by, say_kills, say_largest, second_signs
 from diagnostics.sizes import human
 
 CODE = "memcg-oom"
@@ -31,17 +31,12 @@ def check(evidence: Evidence) -> Outcome:
     if isinstance(limited, tuple):
         by_cgroup: dict[str | None, list[SourcedReport]] = {}
         for sourced, _ in limited:
-            by_cgroup.setdefault(limited_cgroup(sourced.report), []).append(sourced)
+            by_cgroup.setdefault(sourced.report.limited_cgroup, []).append(sourced)
         return tuple(_finding(evidence, cgroup, reports) for cgroup, reports in by_cgroup.items())
     log = evidence.get(KernelLog)
     if isinstance(limited, Unknown) and isinstance(log, KernelLog) and log.reports and all(_worded(s.report) for s in log.reports):
         return Clear("no kill line says “Memory cgroup out of memory”, and no report names a cgroup's limit")
     return limited
-
-
-def limited_cgroup(report: OomReport) -> str | None:
-    """The cgroup whose limit was reached."""
-    return report.summary.oom_memcg if report.summary else report.memcg_limited
 
 
 def _worded(report: OomReport) -> bool:
@@ -112,7 +107,7 @@ def _say_scope(report: OomReport, cgroup: str | None) -> str:
 
 
 def _remedy(cgroup: str | None) -> Remedy:
-    unit = unit_of(cgroup or "")
+    unit = unit_of_cgroup(cgroup or "")
     who = f"“MemoryMax=” of {unit}" if unit else "the cgroup's memory.max (systemd MemoryMax=, docker --memory, resources.limits)"
     return Remedy(
         action="raise-limit",

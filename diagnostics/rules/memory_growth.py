@@ -20,10 +20,9 @@ from diagnostics.facts.growth import Grown, Growth
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Process, Processes
-from diagnostics.limit import Kind
+from diagnostics.memory.kill_signs import limited_by, say_kills, say_task
+from diagnostics.memory.limit import Kind
 from diagnostics.model import Clear, Confidence, Finding, Kill, Outcome, Remedy, Task, Unknown, Victim
-from diagnostics.rules.memcg_oom import limited_cgroup
-from diagnostics.rules.signs import limited_by, say_kills, say_task
 from diagnostics.sizes import human
 
 CODE = "memory-growth"
@@ -105,7 +104,7 @@ def _at_two_limits(evidence: Evidence) -> tuple[Finding, ...]:
     by_program: dict[tuple[str | None, str], list[SourcedReport]] = {}
     for sourced in log.reports if isinstance(log, KernelLog) else ():
         if sourced.report.memcg_limit_kb is not None and sourced.report.kills:
-            by_program.setdefault((limited_cgroup(sourced.report), sourced.report.kills[0].task.comm), []).append(sourced)
+            by_program.setdefault((sourced.report.limited_cgroup, sourced.report.kills[0].task.comm), []).append(sourced)
     return tuple(finding for reports in by_program.values() if (finding := _of_limits(reports)))
 
 

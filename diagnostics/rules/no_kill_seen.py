@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
+from diagnostics.memory.kill_signs import no_report
 from diagnostics.model import Clear, Outcome
-from diagnostics.rules.signs import no_report
 
 CODE = "no-kill-seen"
 

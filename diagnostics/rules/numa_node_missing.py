@@ -19,10 +19,10 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.nodes import Nodes
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.facts.units import Unit, Units
+from diagnostics.memory.numactl import find_membind
 from diagnostics.model import Citation, Clear, Confidence, Finding, Outcome, Remedy, Unknown
 from diagnostics.node_list import list_nodes, parse_nodes, say_nodes
-from diagnostics.numactl import find_membind
-from diagnostics.rules.service_case import GIVEN_UP, Told, finding, journal_of
+from diagnostics.services.service_case import GIVEN_UP, Told, finding, journal_of
 
 CODE = "numa-node-missing"
 

@@ -17,11 +17,11 @@ from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvent, KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
-from diagnostics.facts.oom_report import unit_of
+from diagnostics.facts.oom_report import unit_of_cgroup
 from diagnostics.facts.units import Units
+from diagnostics.memory.kill_signs import say_moment
 from diagnostics.model import Clear, Confidence, Finding, Moment, Outcome, Remedy, Unknown
-from diagnostics.rules.recent import is_recent
-from diagnostics.rules.signs import say_moment
+from diagnostics.recent import is_recent
 
 CODE = "pids-limit"
 WORDS = "fork rejected by pids controller in "
@@ -65,7 +65,7 @@ def check(evidence: Evidence) -> Outcome:
 def _say_limit(evidence: Evidence, groups: Sequence[str]) -> str:
     """` than 5`, where the only cgroup's unit has a limit."""
     units = evidence.get(Units)
-    unit = units.by_name.get(unit_of(groups[0]) or "") if isinstance(units, Units) and len(groups) == 1 else None
+    unit = units.by_name.get(unit_of_cgroup(groups[0]) or "") if isinstance(units, Units) and len(groups) == 1 else None
     limit = unit.properties.get("TasksMax", "") if unit else ""
     return f" than {limit}" if limit.isascii() and limit.isdigit() else ""
 

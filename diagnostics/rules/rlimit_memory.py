@@ -19,8 +19,8 @@ from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.processes import Process, Processes
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Citation, Clear, Confidence, Outcome, Remedy, Unknown
-from diagnostics.rules.recent import say_since
-from diagnostics.rules.service_case import OWN_WORD, Told, finding, journal_of, may_be_by_oom_killer, quote, unit_of, wrapped_signal
+from diagnostics.recent import say_since
+from diagnostics.services.service_case import OWN_WORD, Told, finding, journal_of, may_be_by_oom_killer, quote, settings_of, wrapped_signal
 from diagnostics.sizes import human
 
 CODE = "rlimit-memory"
@@ -78,7 +78,7 @@ def _told(limit_kb: int, line: Line) -> Told:
 
 def _limit_of(evidence: Evidence, end: ServiceEvent) -> tuple[int, Citation] | None:
     """kB, and the line that shows it: the unit's own setting, or of a process that runs in it now."""
-    unit = unit_of(evidence, end)
+    unit = settings_of(evidence, end)
     value = unit.properties.get("LimitAS", "") if unit else ""
     if unit and value.isascii() and value.isdigit() and int(value) < 1 << 62:
         return int(value) // 1024, unit.cite("LimitAS")

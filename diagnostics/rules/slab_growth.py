@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import SourcedReport
 from diagnostics.facts.nodes import Node, Nodes
+from diagnostics.memory.held_node import Held, by_node, held_in, held_of, holder_finding
+from diagnostics.memory.node_memory import shown_nodes
 from diagnostics.model import Outcome, Remedy
-from diagnostics.node_memory import shown_nodes
-from diagnostics.rules.held_node import Held, by_node, held_in, held_of, holder_finding
 
 CODE = "slab-growth"
 HEADLINE = "the kernel's own objects hold much"

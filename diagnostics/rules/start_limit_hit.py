@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Confidence, Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import Told, finding, journal_of
+from diagnostics.services.service_case import Told, finding, journal_of
 
 CODE = "start-limit-hit"
 

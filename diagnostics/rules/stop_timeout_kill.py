@@ -14,7 +14,7 @@ from signal import Signals
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import Told, finding, journal_of, near, say_setting
+from diagnostics.services.service_case import Told, finding, journal_of, near, say_setting
 
 CODE = "stop-timeout-kill"
 STATES = ("State 'stop-", "State 'final-sig")

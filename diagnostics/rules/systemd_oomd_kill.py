@@ -15,10 +15,10 @@ from signal import Signals
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent
-from diagnostics.facts.oom_report import unit_of
+from diagnostics.facts.oom_report import unit_of_cgroup
 from diagnostics.facts.service_journal import OOMD_KILL, ServiceEvent
 from diagnostics.model import Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import Told, daemon_events, end_of, finding, is_near, journal_of, near
+from diagnostics.services.service_case import Told, daemon_events, end_of, finding, is_near, journal_of, near
 
 CODE = "systemd-oomd-kill"
 _KILLED = re.compile(r"Killed (\S+) due to (memory .*)")
@@ -52,4 +52,4 @@ def _killed(event: DaemonEvent) -> ServiceEvent | None:
     if found is None:
         return None
     of_user = "/user@" in found[1]  # a unit of a user's own may be called like one of the system's
-    return end_of(event, found[1] if of_user else unit_of(found[1]) or found[1])
+    return end_of(event, found[1] if of_user else unit_of_cgroup(found[1]) or found[1])

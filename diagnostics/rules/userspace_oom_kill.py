@@ -17,12 +17,12 @@ from signal import Signals
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
-from diagnostics.facts.oom_report import unit_of
+from diagnostics.facts.oom_report import unit_of_cgroup
 from diagnostics.facts.service_journal import ServiceEvent
+from diagnostics.memory.kill_signs import say_moment
 from diagnostics.model import Clear, Moment, Outcome, Remedy, Unknown
-from diagnostics.rules.recent import say_since, seen_since
-from diagnostics.rules.service_case import Told, daemon_events, end_of, finding, is_at, journal_of
-from diagnostics.rules.signs import say_moment
+from diagnostics.recent import say_since, seen_since
+from diagnostics.services.service_case import Told, daemon_events, end_of, finding, is_at, journal_of
 
 CODE = "userspace-oom-kill"
 DAEMONS = ("earlyoom", "nohang", "nohang-desktop", "oomd")
@@ -72,7 +72,7 @@ def _killed_by(daemon: str, evidence: Evidence) -> list[ServiceEvent]:
         if found := _NOHANG_FOUND.match(event.text):
             victim = found[1]
         elif found := _NOHANG_CGROUP.match(event.text):
-            victim = f"{victim} ({unit_of(found[1]) or found[1]})"
+            victim = f"{victim} ({unit_of_cgroup(found[1]) or found[1]})"
         elif who := _victim(event, victim):
             killed.append(end_of(event, who))
     return killed

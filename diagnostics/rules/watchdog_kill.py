@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome, Remedy, Unknown
-from diagnostics.rules.service_case import Told, finding, journal_of, near, say_setting
+from diagnostics.services.service_case import Told, finding, journal_of, near, say_setting
 
 CODE = "watchdog-kill"
 

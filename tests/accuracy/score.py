@@ -12,7 +12,7 @@ from typing import Any
 from diagnostics.engine import diagnose_log
 from diagnostics.facts.kernel_log import KernelLog, kills_of, read_log
 from diagnostics.facts.log_regions import of_stream
-from diagnostics.limit import limit_of
+from diagnostics.memory.limit import limit_of
 from diagnostics.model import HostReport, Kill
 from diagnostics.node_list import parse_nodes
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import asyncssh
 
-from diagnostics.bundle import read_directory
-from diagnostics.framing import frame
+from diagnostics.bundle.directory import read_directory
+from diagnostics.bundle.framing import frame
 from diagnostics.probe import PROBE
 from tests.conftest import ROOT
 from tests.diagnostics.sshd import PROGRAM

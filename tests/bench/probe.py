@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from diagnostics.bundle import TIMED_OUT, Bundle
-from diagnostics.framing import unframe
+from diagnostics.bundle.framing import unframe
 from diagnostics.probe import SECTIONS
 from tests.conftest import ROOT
 

@@ -20,7 +20,7 @@ from bot.demo.hosts import ReplayHosts
 from bot.demo.slack import ANNOUNCER, SCOPES, Bot, SlackStandIn
 from bot.demo.slack_workspace import TEAM
 from bot.refusals import NAMED_AN_HOUR, REMEMBERED, Refusals
-from diagnostics.bundle import read_directory
+from diagnostics.bundle.directory import read_directory
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot
 from tests.conftest import ROOT
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics.bundle import read_directory
-from diagnostics.framing import frame
+from diagnostics.bundle.directory import read_directory
+from diagnostics.bundle.framing import frame
 from diagnostics.probe import PROBE
 from diagnostics.rules import RULES
 from tests.bot.test_cli import sevbot

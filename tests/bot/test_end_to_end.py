@@ -15,7 +15,8 @@ from bot.config import ConfigError
 from bot.demo.hosts import ReplayHosts
 from bot.demo.slack import SlackStandIn
 from bot.sevs import AT_ONCE, NO_HOST, STOPPED
-from diagnostics.bundle import Bundle, Missing, Section, read_directory
+from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.directory import read_directory
 from diagnostics.collect.ssh import Target
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot, config_for, is_done, stage, tokens_of
 from tests.conftest import ROOT

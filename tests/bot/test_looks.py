@@ -14,11 +14,12 @@ from bot.blocks import report_blocks
 from bot.investigate import Investigator, Sev
 from bot.looks import BETWEEN_S, Looks
 from bot.sevs import AT_ONCE
-from diagnostics.bundle import Bundle, Missing, Section, read_directory
+from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.directory import read_directory
 from diagnostics.collect.logins import MOST_REFUSALS
 from diagnostics.collect.ssh import SshCollector, Target
-from diagnostics.render import to_text
-from diagnostics.report_json import to_json
+from diagnostics.telling.render import to_text
+from diagnostics.telling.report_json import to_json
 from tests.bench.refused import names_on
 from tests.bot.configs import inventory
 from tests.bot.stage import ANNOUNCEMENT, stage

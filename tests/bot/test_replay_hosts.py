@@ -13,8 +13,8 @@ import pytest
 
 from bot.demo.hosts import ONLY_THE_PROBE, ReplayHosts
 from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.framing import ENDED_EARLY, SKIPPED
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
-from diagnostics.framing import ENDED_EARLY, SKIPPED
 from diagnostics.probe import PROBE, SECTIONS
 
 

@@ -17,7 +17,7 @@ from bot.demo.hosts import ReplayHosts
 from bot.demo.slack import SlackStandIn
 from bot.retry_after import MAX_RETRY_AFTER_S, UNSAID_S, GaveUpError
 from bot.thread import wait_s
-from diagnostics.bundle import read_directory
+from diagnostics.bundle.directory import read_directory
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot, config_for, stage, tokens_of
 from tests.conftest import ROOT
 

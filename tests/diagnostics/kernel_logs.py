@@ -8,7 +8,7 @@ from diagnostics.bundle import Bundle, Section
 from diagnostics.engine import diagnose
 from diagnostics.facts.log_lines import read_lines
 from diagnostics.facts.oom_reader import read_reports
-from diagnostics.limit import Limit, limit_of
+from diagnostics.memory.limit import Limit, limit_of
 from diagnostics.model import Finding, HostReport
 
 LOGS = Path(__file__).parent.parent / "logs"

@@ -15,17 +15,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from diagnostics.bundle import (
-    MAX_BUNDLE_BYTES,
-    MAX_FILE_BYTES,
-    MOST_SECTIONS,
-    Bundle,
-    BundleError,
-    Missing,
-    Section,
-    read_directory,
-    write_directory,
-)
+from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.directory import MAX_BUNDLE_BYTES, MAX_FILE_BYTES, MOST_SECTIONS, BundleError, read_directory, write_directory
 from tests.conftest import ROOT
 from tests.diagnostics.test_framing import bundles
 
@@ -160,7 +151,8 @@ def test_another_users_directory_is_not_written_to(tmp_path: Path) -> None:
 WRITE = """
 import os, sys
 from pathlib import Path
-from diagnostics.bundle import Bundle, Section, write_directory
+from diagnostics.bundle import Bundle, Section
+from diagnostics.bundle.directory import write_directory
 steps = int(sys.argv[1])
 def step(event, args):
     global steps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnostics.limit import Kind, Limit
+from diagnostics.memory.limit import Kind, Limit
 from diagnostics.model import Confidence
 from tests.diagnostics.kernel_logs import finding_of, limit, membind_report, zone, zone_report
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from diagnostics.engine import report_on
-from diagnostics.report_json import as_dict
 from diagnostics.rules import RULES
+from diagnostics.telling.report_json import as_dict
 from tests.diagnostics.kernel_logs import SEED, examine, recorded
 
 LOG = recorded(SEED)

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from diagnostics.bundle import Bundle, Missing, Section, read_directory
+from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.directory import read_directory
 from diagnostics.facts import clock, counters, kernel_log, nodes, processes, read_evidence, service_journal, units
 from diagnostics.facts.kernel_log import KernelLog
 from diagnostics.model import Moment

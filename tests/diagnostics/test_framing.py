@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from diagnostics.bundle import Bundle, Missing, Section
-from diagnostics.framing import ENDED_EARLY, SKIPPED, frame, unframe
+from diagnostics.bundle.framing import ENDED_EARLY, SKIPPED, frame, unframe
 from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
 
 HOSTILE = [

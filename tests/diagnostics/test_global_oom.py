@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnostics.limit import Kind
+from diagnostics.memory.limit import Kind
 from tests.diagnostics.kernel_logs import examine, finding_of, limit, membind_report, recorded, zone, zone_report
 
 

@@ -10,15 +10,15 @@ from collections.abc import Callable
 import pytest
 
 from diagnostics.bundle import Bundle, Section
+from diagnostics.bundle.framing import MOST_TIMES_CAP, unframe
+from diagnostics.bundle.redact import FREE_TEXT, redact_bundle
 from diagnostics.engine import diagnose, report_on
 from diagnostics.facts import FACTS
-from diagnostics.framing import MOST_TIMES_CAP, unframe
 from diagnostics.node_list import parse_nodes
 from diagnostics.plain import plain
 from diagnostics.probe import CAPS
-from diagnostics.redact import FREE_TEXT, redact_bundle
-from diagnostics.render import to_text
-from diagnostics.report_json import to_json
+from diagnostics.telling.render import to_text
+from diagnostics.telling.report_json import to_json
 from tests.conftest import ROOT
 
 MIB = 1 << 20

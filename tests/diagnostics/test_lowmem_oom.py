@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnostics.limit import Kind
+from diagnostics.memory.limit import Kind
 from tests.diagnostics.kernel_logs import finding_of, limit, zone, zone_report
 
 

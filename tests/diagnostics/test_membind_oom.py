@@ -10,10 +10,10 @@ import pytest
 from diagnostics.engine import diagnose, diagnose_log
 from diagnostics.facts.kernel_log import read_log
 from diagnostics.facts.log_regions import of_text
+from diagnostics.memory.kill_signs import NO_SECOND_SIGN
 from diagnostics.model import Confidence, Finding, HostReport
-from diagnostics.picture import draw
 from diagnostics.rules import RULES
-from diagnostics.rules.signs import NO_SECOND_SIGN
+from diagnostics.telling.picture import draw
 from tests.diagnostics.kernel_logs import SEED, bundle_of, examine, membind_report, node_sections, recorded
 
 VMSTAT = "oom_kill 1\n"

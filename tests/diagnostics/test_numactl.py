@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnostics.numactl import find_membind
+from diagnostics.memory.numactl import find_membind
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 
 from diagnostics.engine import report_on
 from diagnostics.model import Finding, HostReport
-from diagnostics.picture import COLUMNS, draw
-from diagnostics.render import to_text
+from diagnostics.telling.picture import COLUMNS, draw
+from diagnostics.telling.render import to_text
 from tests.diagnostics.kernel_logs import examine, membind_report
 
 HOG = "Name:\thog\nPid:\t373\nVmRSS:\t 1851400 kB\ncgroup\t0::/system.slice/cache.service\nnuma\tbind:1\tN1=1851440\n"

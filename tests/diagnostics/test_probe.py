@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Section
+from diagnostics.bundle.framing import unframe
 from diagnostics.engine import diagnose
-from diagnostics.framing import unframe
 from diagnostics.probe import CAPS, KEEPS_END, MAX_OUTPUT_BYTES, MAX_SCRIPT_BYTES, PROBE, SECTIONS
 from tests.conftest import ROOT
 from tests.probing import moved, write_program

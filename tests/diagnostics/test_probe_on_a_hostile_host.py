@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
+from diagnostics.bundle.framing import another_probe, unframe
 from diagnostics.engine import diagnose
-from diagnostics.framing import another_probe, unframe
 from diagnostics.probe import PROBE, SECTIONS
 from tests.conftest import ROOT
 

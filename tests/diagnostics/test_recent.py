@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnostics.engine import report_on
 from diagnostics.model import HostReport
-from diagnostics.render import to_text
+from diagnostics.telling.render import to_text
 from tests.diagnostics.kernel_logs import membind_report
 from tests.diagnostics.service_records import BOOTED_S, ended, host_of
 

@@ -13,12 +13,13 @@ import pytest
 from detect_secrets.core.scan import scan_line
 from detect_secrets.settings import default_settings
 
-from diagnostics.bundle import Bundle, Missing, Section, read_directory
+from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.directory import read_directory
+from diagnostics.bundle.framing import MOST_TIMES_CAP
+from diagnostics.bundle.redact import FREE_TEXT, GONE, NO_FREE_TEXT, as_read, redact, redact_bundle, redact_each, without
+from diagnostics.bundle.secret_rules import PREFIXES, RULES, Rule
 from diagnostics.collect.capture import Capture
-from diagnostics.framing import MOST_TIMES_CAP
 from diagnostics.probe import CAPS, SECTIONS
-from diagnostics.redact import FREE_TEXT, GONE, NO_FREE_TEXT, as_read, redact, redact_bundle, redact_each, without
-from diagnostics.secret_rules import PREFIXES, RULES, Rule
 from tests.conftest import ROOT
 from tests.diagnostics.secrets import Dice, Placed, not_by_looks, placements, with_prefixes
 from tests.test_cases import CASES, case_of

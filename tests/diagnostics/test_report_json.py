@@ -8,10 +8,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from diagnostics.bundle import Bundle, Missing, Section, read_directory
+from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.directory import read_directory
 from diagnostics.engine import diagnose, not_reached, report_on
-from diagnostics.report_json import as_dict, to_json
 from diagnostics.rules import RULES
+from diagnostics.telling.report_json import as_dict, to_json
 from tests.conftest import ROOT
 from tests.diagnostics.kernel_logs import LOGS, SEED, bundle_of, recorded
 

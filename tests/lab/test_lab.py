@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics.bundle import read_directory
+from diagnostics.bundle.directory import read_directory
 from diagnostics.engine import diagnose
 from diagnostics.model import HostReport
 from tests.conftest import ROOT

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from diagnostics.bundle import Bundle
+from diagnostics.bundle.framing import frame
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
-from diagnostics.framing import frame
 
 
 async def main(directory: Path, addresses: list[str]) -> list[Bundle]:

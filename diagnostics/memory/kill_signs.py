@@ -13,9 +13,9 @@ from diagnostics.facts.counters import Counters
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport
 from diagnostics.facts.oom_report import NONE, OomReport
 from diagnostics.facts.service_journal import UNIT_OOM, ServiceEvent, ServiceJournal
-from diagnostics.limit import Kind, Limit, limit_of
+from diagnostics.memory.limit import Kind, Limit, limit_of
+from diagnostics.memory.node_memory import shown_nodes
 from diagnostics.model import Citation, Clear, Kill, Moment, Task, Unknown
-from diagnostics.node_memory import shown_nodes
 from diagnostics.sizes import human
 
 SYSTEMD_NOTICES_WITHIN = timedelta(seconds=10)  # the main process is reaped within seconds; longer on a thrashing host

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from diagnostics.bundle import Missing
 from diagnostics.facts.nodes import Nodes
 from diagnostics.facts.tools import Tools
-from diagnostics.fit import headroom_at_kill_kb, headroom_now_kb
-from diagnostics.launchers import Launcher, Policy, find_launcher, widen_cpuset
+from diagnostics.memory.fit import headroom_at_kill_kb, headroom_now_kb
+from diagnostics.memory.job import Job, job_of
+from diagnostics.memory.launchers import Launcher, Policy, find_launcher, widen_cpuset
+from diagnostics.memory.node_case import NodeCase
 from diagnostics.model import Citation, Remedy, Task
 from diagnostics.node_list import list_nodes, parse_nodes, say_nodes
-from diagnostics.rules.job import Job, job_of
-from diagnostics.rules.node_case import NodeCase
 from diagnostics.sizes import human
 
 SHARE_OF_ROOM = 0.9  # what a limit of its own may give an instance: see docs/adr/0002

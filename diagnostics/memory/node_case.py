@@ -10,11 +10,11 @@ from diagnostics.facts.kernel_log import SourcedReport, kills_of
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Process, Processes
 from diagnostics.facts.units import Unit, Units
+from diagnostics.memory import node_picture
+from diagnostics.memory.kill_signs import NO_SECOND_SIGN, NOT_PROVEN, Limited, say_kills, say_task, second_signs
+from diagnostics.memory.node_memory import is_full, shown_nodes
+from diagnostics.memory.surroundings import say_surroundings
 from diagnostics.model import Citation, Confidence, Finding, Kill, MemoryPicture, Remedy, Task, Victim
-from diagnostics.node_memory import is_full, shown_nodes
-from diagnostics.rules import node_picture
-from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, Limited, say_kills, say_task, second_signs
-from diagnostics.rules.surroundings import say_surroundings
 
 UNNAMED = (
     "The kernel names no constraint here: MGLRU has it kill for a node that is short (min_ttl_ms). So this rests on the node's own numbers "

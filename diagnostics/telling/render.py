@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from diagnostics.model import Report
 from diagnostics.plain import plain, plain_lines
-from diagnostics.words import Part, tell
+from diagnostics.telling.words import Part, tell
 
 WIDTH = 100
 BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.bundle import Bundle
-from diagnostics.framing import ENDED_EARLY
+from diagnostics.bundle.framing import ENDED_EARLY
 
 _BEFORE_IT = " before it came"
 

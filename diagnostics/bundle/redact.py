@@ -16,8 +16,8 @@ from itertools import accumulate, pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
 from diagnostics.bundle import Bundle
+from diagnostics.bundle.secret_rules import KEY_WORDS, RULES, Place, Rule
 from diagnostics.plain import HIDDEN, IGNORED
-from diagnostics.secret_rules import KEY_WORDS, RULES, Place, Rule
 
 if TYPE_CHECKING:
     import re2

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from diagnostics.facts.nodes import Nodes
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Process
-from diagnostics.node_memory import free_elsewhere_kb, zones_of
+from diagnostics.memory.node_memory import free_elsewhere_kb, zones_of
 
 SAFETY_SHARE = 0.04  # of a node, for what starts or grows beside the job: a judgement, see docs/adr/0002
 

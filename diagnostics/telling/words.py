@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from diagnostics.model import Citation, Confidence, Finding, Group, HostReport, Report
-from diagnostics.picture import draw
+from diagnostics.telling.picture import draw
 
 HOW_SURE = {
     Confidence.CONFIRMED: "confirmed",
@@ -32,7 +32,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Quoted:
     """A line of evidence and where it stands."""
 
     host: str | None
@@ -51,7 +51,7 @@ class Part:
     steps: tuple[Step, ...] = ()
     ruled_out: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[Quoted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _found(group: Group, report: Report) -> Part:
         ),
         ruled_out=_ruled_out([host for host, _ in pairs]),
         not_checked=_not_checked([host for host, _ in pairs]),
-        evidence=tuple(Evidence(host.host, citation) for citation in finding.citations),
+        evidence=tuple(Quoted(host.host, citation) for citation in finding.citations),
     )
 
 

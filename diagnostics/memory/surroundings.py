@@ -9,9 +9,9 @@ from diagnostics.facts.nodes import Nodes
 from diagnostics.facts.processes import Process
 from diagnostics.facts.settings import Settings
 from diagnostics.facts.units import Unit, Units
+from diagnostics.memory.numactl import find_membind
 from diagnostics.model import MemoryPicture
 from diagnostics.node_list import say_nodes
-from diagnostics.numactl import find_membind
 from diagnostics.sizes import human
 
 MOVERS = {

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from diagnostics.facts.oom_report import MEMCG, MEMORY_POLICY, NONE, OomReport, Zone
+from diagnostics.memory.node_memory import DEFAULT_PAGE_KB, has_room, is_far_above_high, is_full, is_near_high, shown_nodes
 from diagnostics.node_list import parse_nodes, say_nodes
-from diagnostics.node_memory import DEFAULT_PAGE_KB, has_room, is_far_above_high, is_full, is_near_high, shown_nodes
 
 CPUSET = "CONSTRAINT_CPUSET"
 SYSRQ_ORDER = -1  # is_sysrq_oom, mm/oom_kill.c

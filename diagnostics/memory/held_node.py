@@ -8,9 +8,9 @@ from typing import NamedTuple
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
 from diagnostics.facts.oom_report import MEMCG, OomReport
+from diagnostics.memory.kill_signs import NO_SECOND_SIGN, NOT_PROVEN, no_report, say_kills, second_signs
+from diagnostics.memory.node_memory import is_near_high, shown_nodes, zones_of
 from diagnostics.model import Clear, Confidence, Finding, Remedy, Unknown, Victim
-from diagnostics.node_memory import is_near_high, shown_nodes, zones_of
-from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, no_report, say_kills, second_signs
 from diagnostics.sizes import human
 
 MUCH = 0.25  # of a node: see docs/adr/0002

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import SourcedReport, kills_of
 from diagnostics.facts.oom_report import OomReport
+from diagnostics.memory.kill_signs import NO_SECOND_SIGN, NOT_PROVEN, say_kills, say_largest, second_signs
 from diagnostics.model import Confidence, Finding, Remedy, Victim
-from diagnostics.rules.signs import NO_SECOND_SIGN, NOT_PROVEN, say_kills, say_largest, second_signs
 from diagnostics.sizes import human
 
 BY_KSWAPD = (

@@ -16,10 +16,10 @@ from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.other_ends import OtherEnds
 from diagnostics.facts.service_journal import OOMD_KILL, PROCESS_EXIT, SYSTEMD, ServiceEvent, ServiceJournal
 from diagnostics.facts.units import Unit, Units
+from diagnostics.memory.kill_signs import SYSTEMD_NOTICES_WITHIN, say_moment
 from diagnostics.model import Citation, Clear, Confidence, Finding, Kill, Moment, Outcome, Remedy, Unknown
 from diagnostics.plain import plain
-from diagnostics.rules.recent import is_recent, say_since, seen_since
-from diagnostics.rules.signs import SYSTEMD_NOTICES_WITHIN, say_moment
+from diagnostics.recent import is_recent, say_since, seen_since
 
 BY_SHELL = 128  # a shell's exit status is this plus the signal that ended its child (POSIX sh, 2.8.2)
 NAMED_UNITS = 3
@@ -95,7 +95,7 @@ def end_of(event: DaemonEvent, who: str) -> ServiceEvent:
     return ServiceEvent(who, None, event.wall, event.text, event.citation, teller=event.by)
 
 
-def unit_of(evidence: Evidence, event: ServiceEvent) -> Unit | None:
+def settings_of(evidence: Evidence, event: ServiceEvent) -> Unit | None:
     units = evidence.get(Units)
     return units.by_name.get(event.unit) if isinstance(units, Units) else None
 
@@ -255,6 +255,6 @@ def _say_seconds(seconds: float) -> str:
 
 def say_setting(evidence: Evidence, events: Sequence[ServiceEvent], setting: str) -> str:
     """` (TimeoutStopSec 10s)`, as systemd shows the unit's setting."""
-    unit = unit_of(evidence, events[0])
+    unit = settings_of(evidence, events[0])
     value = unit.properties.get(setting) if unit else None
     return f" ({setting.replace('USec', 'Sec')} {value})" if value and value not in ("infinity", "0") else ""

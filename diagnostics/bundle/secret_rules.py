@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from diagnostics.looks import is_card, is_made_up, is_path_or_host, is_plain
+from diagnostics.bundle.word_shape import is_card, is_made_up, is_path_or_host, is_plain
 
 
 class Place(NamedTuple):

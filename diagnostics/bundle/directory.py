@@ -1,7 +1,6 @@
-"""What one host said: named sections of text, or the reason why one is missing.
+"""A bundle as a directory: `bundle.json` and one `NAME.txt` for each section that came; `docs/design.md` shows it.
 
-A bundle is the only thing that goes from collecting to deciding. As a directory it is `bundle.json` and one `NAME.txt` for each section
-that came; `docs/design.md` shows it. Every format number that was ever written stays readable.
+Every format number that was ever written stays readable.
 """
 
 from __future__ import annotations
@@ -11,12 +10,11 @@ import json
 import os
 import re
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from diagnostics.bundle import Bundle, Section
+
 FORMAT = 1
-TIMED_OUT = frozenset({124, 137, 143})  # of timeout(1) and of what it and the probe's own watcher send
 MAX_FILE_BYTES = 4 * 1024 * 1024
 MAX_BUNDLE_BYTES = 16 * 1024 * 1024  # the probe sends less than 1 MiB
 MOST_SECTIONS = 200
@@ -26,55 +24,6 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
 class BundleError(ValueError):
     """A directory is not a bundle that this version can read; the message says why and what would help."""
-
-
-@dataclass(frozen=True)
-class Missing:
-    """Something could not be looked at. `because` is a sentence for people, with the cure where there is one.
-
-    `ask_again` holds where the host did nothing for it, so that the next question may be asked at once and not be told this again.
-    """
-
-    because: str
-    ask_again: bool = False
-
-
-@dataclass(frozen=True)
-class Section:
-    """The text of one section. `exit` is None where its end was not seen; `notes` is what its command wrote to stderr.
-
-    `text` holds whole lines only: a first or last line that was cut has been dropped, and `cut` says that something is gone.
-    """
-
-    name: str
-    text: str
-    exit: int | None = 0
-    notes: str = ""
-    cut: bool = False
-
-    @property
-    def ended(self) -> bool:
-        return self.exit is not None
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """One host's sections. `host` is None where the text came from a file; `probe` is the version of the script that ran."""
-
-    host: str | None
-    sections: Mapping[str, Section]
-    missing: Mapping[str, str] = field(default_factory=dict)
-    probe: int = 1
-
-    def get(self, name: str) -> Section | Missing:
-        """The section, or why it is not there."""
-        if name in self.sections:
-            return self.sections[name]
-        return Missing(self.missing.get(name, "it was not collected"))
-
-    def having(self, *added: Section) -> Bundle:
-        """The bundle with these sections, too."""
-        return replace(self, sections={**self.sections, **{section.name: section for section in added}})
 
 
 def write_directory(bundle: Bundle, directory: Path) -> None:

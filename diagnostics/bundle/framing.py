@@ -23,8 +23,8 @@ from itertools import accumulate, groupby, takewhile
 from operator import itemgetter
 
 from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.redact import redact
 from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
-from diagnostics.redact import redact
 
 MAGIC = b"=sevbot-probe "
 ENDED_EARLY = "the probe's output ended before it"

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 from diagnostics.facts.processes import Process
 from diagnostics.facts.units import Unit
+from diagnostics.memory.numactl import Membind, find_membind
 from diagnostics.model import Citation
 from diagnostics.node_list import list_nodes
-from diagnostics.numactl import Membind, find_membind
 
 _UNIT_NAME = re.compile(r"[\w@:.-]{1,255}\.service", re.ASCII)
 _PLAIN_WORDS = re.compile(r"[\w=,!+/.-]+(?: [\w=,!+/.-]+)*", re.ASCII)

@@ -8,10 +8,10 @@ from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Processes
+from diagnostics.memory.job import same_job
+from diagnostics.memory.kill_signs import say_task
+from diagnostics.memory.node_memory import free_elsewhere_kb, shown_nodes, zones_of
 from diagnostics.model import Holder, MemoryPicture, NodeMemory, Task
-from diagnostics.node_memory import free_elsewhere_kb, shown_nodes, zones_of
-from diagnostics.rules.job import same_job
-from diagnostics.rules.signs import say_task
 from diagnostics.sizes import human
 
 WORTH_NAMING_SHARE = 0.01  # a holder of less than this share of the node explains nothing

@@ -1,0 +1,1 @@
+"""What causes on the ends of services share."""

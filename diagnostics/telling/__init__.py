@@ -1,0 +1,1 @@
+"""A report in words, for a terminal, and as data."""
