@@ -46,6 +46,14 @@ class Confidence(StrEnum):
     POSSIBLE = "possible"
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """How sure, and the caveat: why not more (None where it is confirmed). Only `diagnostics.confidence` gives one."""
+
+    confidence: Confidence
+    caveat: str | None
+
+
 class Task(NamedTuple):
     """A process as somebody named it. `unit` is its systemd unit where that is known."""
 
@@ -127,7 +135,7 @@ class Remedy:
     headroom_kb: Mapping[int, int] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """A cause that the evidence shows.
 
@@ -136,8 +144,8 @@ class Finding:
 
     code: str
     headline: str
-    confidence: Confidence
-    kills: tuple[Kill, ...]
+    judged: Judgement
+    kills: tuple[Kill, ...] = ()
     story: tuple[str, ...]
     citations: tuple[Citation, ...]
     node: int | None = None
@@ -145,8 +153,15 @@ class Finding:
     culprit: Task | None = None
     memory: MemoryPicture | None = None
     remedies: tuple[Remedy, ...] = ()
-    caveat: str | None = None
     explains: tuple[str, ...] = ()
+
+    @property
+    def confidence(self) -> Confidence:
+        return self.judged.confidence
+
+    @property
+    def caveat(self) -> str | None:
+        return self.judged.caveat
 
     @property
     def victims(self) -> int:

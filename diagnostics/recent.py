@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from diagnostics.evidence import Evidence
 from diagnostics.facts.clock import Clock
 from diagnostics.facts.sev import Sev
+from diagnostics.model import Moment
 
 RECENT = timedelta(hours=1)  # see docs/adr/0002
 
@@ -34,3 +35,14 @@ def seen_since(evidence: Evidence, back_to: datetime | None) -> bool:
 def say_since(evidence: Evidence) -> str:
     """`in the last hour`, where nothing is said of a SEV."""
     return "since an hour before the SEV" if isinstance(evidence.get(Sev), Sev) else "in the last hour"
+
+
+def say_moment(moment: Moment) -> str:
+    """`21:48:56 UTC on 22 Nov` or, where wall time is unknown, `178.3 s after boot`."""
+    if moment.wall is not None:
+        return f"{moment.wall:%H:%M:%S} UTC on {moment.wall.day} {moment.wall:%b}"
+    return f"{moment.boot_s:.1f} s after boot" if moment.boot_s is not None else "an unknown time"
+
+
+def say_times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

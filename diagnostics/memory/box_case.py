@@ -3,50 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from diagnostics.confidence import Numbers, of_kills, second_signs
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import SourcedReport, kills_of
 from diagnostics.facts.oom_report import OomReport
-from diagnostics.memory.kill_signs import NO_SECOND_SIGN, NOT_PROVEN, say_kills, say_largest, second_signs
-from diagnostics.model import Confidence, Finding, Remedy, Victim
+from diagnostics.memory.kills import of_reports, say_kills, say_largest
+from diagnostics.model import Finding, Remedy
 from diagnostics.sizes import human
 
-BY_KSWAPD = (
-    "The kernel killed ahead of a failed request, on behalf of kswapd (MGLRU's min_ttl_ms), so memory was down to the high watermarks only."
-)
+ZONES_DO_NOT_SHOW_IT = Numbers(agree=False, because="The report's zone lines do not show it.")
 
 
-def box_finding(
-    evidence: Evidence,
-    sourced: Sequence[SourcedReport],
-    told: tuple[str, str, str],
-    shows: Callable[[OomReport], Confidence],
-    remedy: Remedy,
-) -> Finding:
-    """One finding for all reports; `told` is code, headline and the sentence on what ran out.
+@dataclass(frozen=True, kw_only=True)
+class RanOut:
+    """What a rule says: `says` is the sentence on what ran out."""
 
-    `shows` gives how sure a report's own numbers can make it.
-    """
-    code, headline, ran_out = told
+    code: str
+    headline: str
+    says: str
+    remedy: Remedy
+
+
+def box_finding(evidence: Evidence, sourced: Sequence[SourcedReport], ran_out: RanOut, numbers: Callable[[OomReport], Numbers]) -> Finding:
+    """One finding for all reports; `numbers` tells whether a report's own numbers show it."""
     kills = kills_of(sourced)
     signs = second_signs(evidence, kills)
-    complete = [shows(s.report) for s in sourced if s.report.header and s.report.kill_lines]
-    confidence, caveat = Confidence.POSSIBLE, "The report around the kill is not complete, or its zone lines do not show it."
-    if Confidence.CONFIRMED in complete or Confidence.LIKELY in complete:
-        from_kernel = all(s.report.from_kernel for s in sourced)
-        sure = from_kernel and signs and Confidence.CONFIRMED in complete
-        confidence = Confidence.CONFIRMED if sure else Confidence.LIKELY
-        caveat = NOT_PROVEN if not from_kernel else NO_SECOND_SIGN if Confidence.CONFIRMED in complete else BY_KSWAPD
+    first = sourced[0].report
     return Finding(
-        code=code,
-        headline=headline,
-        confidence=confidence,
-        kills=kills,
-        story=(say_kills(kills), ran_out, *say_largest(sourced[0].report, "The largest then"), *_say_slab(sourced[0].report)),
-        citations=(*(sourced[0].cite(line) for line in sourced[0].report.key_lines), *signs),
-        victim=Victim(kills[0].task, kills[0].rss_kb),
-        remedies=(remedy,),
-        caveat=None if confidence is Confidence.CONFIRMED else caveat,
+        code=ran_out.code,
+        headline=ran_out.headline,
+        judged=of_kills([one.report for one in sourced], signs, numbers),
+        story=(say_kills(kills), ran_out.says, *say_largest(first, "The largest then"), *_say_slab(first)),
+        **of_reports(sourced, signs),
+        remedies=(ran_out.remedy,),
     )
 
 

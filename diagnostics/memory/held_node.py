@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from diagnostics.confidence import AGREE, of_kills, second_signs
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
 from diagnostics.facts.oom_report import MEMCG, OomReport
-from diagnostics.memory.kill_signs import NO_SECOND_SIGN, NOT_PROVEN, no_report, say_kills, second_signs
+from diagnostics.memory.kills import no_report, of_reports, say_kills
 from diagnostics.memory.node_memory import is_near_high, shown_nodes, zones_of
-from diagnostics.model import Clear, Confidence, Finding, Remedy, Unknown, Victim
+from diagnostics.model import Clear, Finding, Remedy, Unknown
 from diagnostics.sizes import human
 
 MUCH = 0.25  # of a node: see docs/adr/0002
@@ -62,31 +63,25 @@ def held_of(sourced: SourcedReport, node: int | None, kb: int | None) -> Held | 
     return Held(sourced, node, kb, total_kb)
 
 
-def holder_finding(evidence: Evidence, found: Sequence[Held], told: tuple[str, str, str], remedy: Remedy) -> Finding:
-    """One finding for a node; `told` is code, headline (the node goes on from it), and what goes on after `of node 1 (8.0 GiB), 50 %: `."""
-    code, headline, says = told
+def holder_finding(evidence: Evidence, found: Sequence[Held], *, code: str, headline: str, says: str, remedy: Remedy) -> Finding:
+    """One finding for a node; the node goes on from `headline`, and `says` from `of node 1 (8.0 GiB), 50 %: `."""
     first = found[0]
     sourced = list(dict.fromkeys(one.sourced for one in found))
     kills = kills_of(sourced)
     signs = second_signs(evidence, kills)
-    from_kernel = all(one.report.from_kernel for one in sourced)
-    sure = Confidence.CONFIRMED if from_kernel and signs else Confidence.LIKELY
     where = "the machine's memory" if first.node is None else f"node {first.node}"
     share = 100 * first.kb // first.managed_kb
     return Finding(
         code=code,
         headline=f"{headline} of {where}",
-        confidence=sure,
-        kills=kills,
+        judged=of_kills([one.report for one in sourced], signs, lambda _: AGREE),  # the numbers are what made it one that is held
         story=(
             say_kills(kills),
             f"{human(first.kb)} of {where} ({human(first.managed_kb)}), {share} %: {says}",
         ),
-        citations=(*(first.sourced.cite(line) for line in first.sourced.report.key_lines), *signs),
+        **of_reports(sourced, signs),
         node=first.node,
-        victim=Victim(kills[0].task, kills[0].rss_kb),
         remedies=(remedy,),
-        caveat=None if sure is Confidence.CONFIRMED else NO_SECOND_SIGN if from_kernel else NOT_PROVEN,
         explains=EXPLAINED,
     )
 

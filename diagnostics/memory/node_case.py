@@ -5,21 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diagnostics.bundle import Missing
+from diagnostics.confidence import AGREE, Numbers, of_kills, second_signs
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import SourcedReport, kills_of
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Process, Processes
 from diagnostics.facts.units import Unit, Units
 from diagnostics.memory import node_picture
-from diagnostics.memory.kill_signs import NO_SECOND_SIGN, NOT_PROVEN, Limited, say_kills, say_task, second_signs
+from diagnostics.memory.kills import Limited, of_reports, say_kills, say_task
 from diagnostics.memory.node_memory import is_full, shown_nodes
 from diagnostics.memory.surroundings import say_surroundings
-from diagnostics.model import Citation, Confidence, Finding, Kill, MemoryPicture, Remedy, Task, Victim
+from diagnostics.model import Citation, Finding, Kill, MemoryPicture, Remedy, Task
 
 UNNAMED = (
     "The kernel names no constraint here: MGLRU has it kill for a node that is short (min_ttl_ms). So this rests on the node's own numbers "
     "and on the binding that was seen."
 )
+NOT_SHOWN = Numbers(
+    agree=False, because="No report shows the zones of these nodes, so that they were full is the kernel's word and not checked."
+)
+NOT_FULL = Numbers(agree=False, because="By their own zone lines these nodes were not full, so the report does not agree with itself.")
 
 
 @dataclass(frozen=True)
@@ -31,33 +36,28 @@ class NodeCase:
     sourced: tuple[SourcedReport, ...]
     unnamed: bool = False
 
-    def finding(self, code: str, headline: str, limit: str, remedies: tuple[Remedy, ...], signs: tuple[Citation, ...] = ()) -> Finding:
+    def finding(self, *, code: str, headline: str, limit: str, remedies: tuple[Remedy, ...], signs: tuple[Citation, ...] = ()) -> Finding:
         """The finding; `limit` says what kept the asker on its nodes, `signs` are the rule's own beside those of every kill.
 
         Where the kernel itself names no constraint, it is never more than likely.
         """
-        kills = self.kills
-        signs = (*second_signs(self.evidence, kills), *signs)
-        confidence = Confidence.LIKELY if self.unnamed else self._confidence(signs)
+        signs = (*second_signs(self.evidence, self.kills), *signs)
         memory = self.memory()
         return Finding(
             code=code,
             headline=headline,
-            confidence=confidence,
-            kills=kills,
+            judged=of_kills(self._placed_first(), signs, self._numbers),
             story=(
-                say_kills(kills),
+                say_kills(self.kills),
                 self._say_limit(limit, memory),
                 *(node_picture.say_holders(memory) if memory else ()),
                 *say_surroundings(self.evidence, self.unit(), self._live_copy(), memory),
             ),
-            citations=(*self._cited(), *signs),
+            **of_reports(self.sourced, (*self._last_kill(), *signs)),
             node=min(self.nodes) if len(self.nodes) == 1 else None,
-            victim=Victim(kills[0].task, kills[0].rss_kb),
             culprit=self.culprit(),
             memory=memory,
             remedies=remedies,
-            caveat=None if confidence is Confidence.CONFIRMED else self._caveat(),
         )
 
     @property
@@ -75,37 +75,21 @@ class NodeCase:
     def _shows_nodes(self, report: OomReport) -> bool:
         return self.nodes <= shown_nodes(report)
 
-    def _agrees(self, report: OomReport) -> bool:
-        """A complete report: asker, zones and victim are there, victim and summary match, and each bound node is full."""
-        named = report.summary is None or report.summary.victim.pid == report.kills[0].task.pid
-        full = all(is_full(report, node) for node in self.nodes)
-        return bool(report.header and report.kill_lines and named and full)
+    def _last_kill(self) -> tuple[Citation, ...]:
+        last = self.sourced[-1]
+        return tuple(last.cite(line) for line in last.report.kill_lines[-1:]) if last is not self.sourced[0] else ()
 
-    def _confidence(self, signs: tuple[Citation, ...]) -> Confidence:
-        agreeing = [sourced.report for sourced in self.sourced if self._agrees(sourced.report)]
-        if not agreeing:
-            return Confidence.POSSIBLE
-        all_kernels = all(sourced.report.from_kernel for sourced in self.sourced)  # each kill that is counted must be the kernel's word
-        return Confidence.CONFIRMED if signs and all_kernels else Confidence.LIKELY
-
-    def _cited(self) -> tuple[Citation, ...]:
-        first, last = self.sourced[0], self.sourced[-1]
-        cited = [first.cite(line) for line in first.report.key_lines]
-        if last is not first and last.report.kill_lines:
-            cited.append(last.cite(last.report.kill_lines[-1]))
-        return tuple(cited)
-
-    def _caveat(self) -> str:
-        if self.unnamed:
-            return UNNAMED
+    def _placed_first(self) -> list[OomReport]:
         placed = self.placed()
-        if not self._shows_nodes(placed):
-            return "No report shows the zones of these nodes, so that they were full is the kernel's word and not checked."
-        if not all(is_full(placed, node) for node in self.nodes):
-            return "By their own zone lines these nodes were not full, so the report does not agree with itself."
-        if not any(self._agrees(sourced.report) for sourced in self.sourced):
-            return "The report around the kill is not complete, or it names another victim than the kill line."
-        return NO_SECOND_SIGN if placed.from_kernel else NOT_PROVEN
+        return [placed, *(sourced.report for sourced in self.sourced if sourced.report is not placed)]
+
+    def _numbers(self, report: OomReport) -> Numbers:
+        """Whether the report shows each of the nodes, and shows it full."""
+        if self.unnamed:
+            return Numbers(agree=True, because=UNNAMED)
+        if not self._shows_nodes(report):
+            return NOT_SHOWN
+        return AGREE if all(is_full(report, node) for node in self.nodes) else NOT_FULL
 
     def culprit(self) -> Task | None:
         """The task that asked, where it is another process than the first victim.

@@ -9,7 +9,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Processes
 from diagnostics.memory.job import same_job
-from diagnostics.memory.kill_signs import say_task
+from diagnostics.memory.kills import say_task
 from diagnostics.memory.node_memory import free_elsewhere_kb, shown_nodes, zones_of
 from diagnostics.model import Holder, MemoryPicture, NodeMemory, Task
 from diagnostics.sizes import human

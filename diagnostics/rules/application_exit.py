@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from diagnostics.confidence import of_record
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.model import Finding, Outcome, Remedy, Unknown
 from diagnostics.services.service_case import Told, finding, journal_of, may_be_by_oom_killer, quote
 
 CODE = "application-exit"
@@ -49,9 +50,8 @@ def _met_the_oom_killer(evidence: Evidence, events: Sequence[ServiceEvent]) -> b
 def _finding(evidence: Evidence, status: int, events: Sequence[ServiceEvent]) -> Finding:
     words = evidence.get(LastWords)
     lines = words.before(events[-1].unit, events[-1].wall)[-MOST_QUOTED:] if isinstance(words, LastWords) else ()
-    return finding(
-        _told(status, lines, oom=_met_the_oom_killer(evidence, events)), events, [line.citation for line in lines], sure=Confidence.LIKELY
-    )
+    told = _told(status, lines, oom=_met_the_oom_killer(evidence, events))
+    return finding(told, events, [line.citation for line in lines], judged=of_record((), events[-1].teller))
 
 
 def _told(status: int, lines: Sequence[Line], *, oom: bool) -> Told:

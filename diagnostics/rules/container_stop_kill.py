@@ -15,13 +15,13 @@ import re
 from signal import Signals
 
 from diagnostics.bundle import Missing
+from diagnostics.confidence import of_coincidence
 from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.other_ends import OtherEnds
 from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
-from diagnostics.memory.kill_signs import say_moment
-from diagnostics.model import Clear, Confidence, Moment, Outcome, Remedy, Unknown
-from diagnostics.recent import say_since, seen_since
+from diagnostics.model import Clear, Moment, Outcome, Remedy, Unknown
+from diagnostics.recent import say_moment, say_since, seen_since
 from diagnostics.services.service_case import Told, daemon_events, end_of, finding, is_at, wrapped_signal
 
 CODE = "container-stop-kill"
@@ -57,8 +57,8 @@ def check(evidence: Evidence) -> Outcome:
     did = "was killed by its engine (SIGKILL), since it did not stop in time"
     told = Told(CODE, "container killed when its stop timed out", did, why, REMEDY)
     if all(line.by == "podman" for line in lines):  # podman prints what its containers print to the same journal
-        sure = Confidence.LIKELY if signs else Confidence.POSSIBLE
-        return (finding(told, late, signs[:1], sure=sure, caveat="A container's own words may stand where podman's do."),)
+        judged = of_coincidence("A container's own words may stand where podman's do.", agrees=bool(signs))
+        return (finding(told, late, signs[:1], judged=judged),)
     return (finding(told, late, signs[:1]),)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.nodes import Nodes
-from diagnostics.memory.kill_signs import limited_by
+from diagnostics.memory.kills import limited_by
 from diagnostics.memory.launchers import Policy, widen_cpuset
 from diagnostics.memory.limit import Kind
 from diagnostics.memory.node_case import NodeCase, cases
@@ -32,7 +32,7 @@ def check(evidence: Evidence) -> Outcome:
 def _finding(case: NodeCase) -> Finding:
     nodes = say_nodes(case.nodes)
     limit = f"memory of {nodes} only (its cpuset allows no other)"
-    return case.finding(CODE, f"cpuset OOM of {nodes}, widen cpuset.mems", limit, (_widen(case),))
+    return case.finding(code=CODE, headline=f"cpuset OOM of {nodes}, widen cpuset.mems", limit=limit, remedies=(_widen(case),))
 
 
 def _widen(case: NodeCase) -> Remedy:

@@ -16,20 +16,22 @@ import re
 from collections.abc import Sequence
 
 from diagnostics.bundle import Missing
+from diagnostics.confidence import of_own_words
 from diagnostics.evidence import Evidence
 from diagnostics.facts.filesystems import Filesystem, Filesystems
 from diagnostics.facts.kernel_events import KernelEvent, KernelEvents
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.model import Clear, Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.model import Clear, Finding, Outcome, Remedy, Unknown
 from diagnostics.recent import is_recent
-from diagnostics.services.service_case import OWN_WORD, Ends, Told, finding, journal_of, quote
+from diagnostics.services.service_case import Ends, Told, finding, journal_of, quote
 from diagnostics.sizes import human
 
 CODE = "disk-full"
 NO_SPACE = ("no space left on device", "enospc", "disk full", "disk is full", "not enough space", "disk quota exceeded")
 READ_ONLY = ("read-only file system", "erofs")
 _PATH = re.compile(r"(?<![\w/.])/[\w./@+-]{1,300}")
+NO_FILE_NAMED = "It did not say which file it could not write."
 REMOUNTED = "Remounting filesystem read-only"
 EXPLAINED = ("application-exit", "start-limit-hit")
 MAKE_ROOM = Remedy(
@@ -73,8 +75,7 @@ def _no_space(evidence: Evidence, full: Sequence[Filesystem], journal: Ends) -> 
     told = Told(CODE, "a full file system", "gave up", f"It said {quote(line.text)}, and {said}.", MAKE_ROOM)
     cited = (*(disk.citation for disk in disks[:3]), line.citation)
     named = _mount_of(line, evidence) is not None
-    sure, caveat = (Confidence.LIKELY, OWN_WORD) if named else (Confidence.POSSIBLE, "It did not say which file it could not write.")
-    return (finding(told, ends, cited, sure=sure, caveat=caveat, explains=EXPLAINED),)
+    return (finding(told, ends, cited, judged=of_own_words(None if named else NO_FILE_NAMED), explains=EXPLAINED),)
 
 
 def _meant(line: Line, full: Sequence[Filesystem], evidence: Evidence) -> Sequence[Filesystem]:
@@ -100,9 +101,9 @@ def _read_only(evidence: Evidence, remounted: Sequence[KernelEvent], journal: En
     same = [event for event in remounted if device is None or f"({device})" in event.text]
     if not same:
         return ()
-    sure, caveat = (Confidence.LIKELY, OWN_WORD) if device else (Confidence.POSSIBLE, "It did not say which file it could not write.")
     told = Told(CODE, "a file system that became read-only", "gave up", f"It said {quote(line.text)}, and so did the kernel.", CHECK_DISK)
-    return (finding(told, ends, (same[-1].citation, line.citation), sure=sure, caveat=caveat, explains=EXPLAINED),)
+    judged = of_own_words(None if device else NO_FILE_NAMED)
+    return (finding(told, ends, (same[-1].citation, line.citation), judged=judged, explains=EXPLAINED),)
 
 
 def _device_of(mount: str | None, evidence: Evidence) -> str | None:

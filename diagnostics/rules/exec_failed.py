@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from diagnostics.confidence import of_own_decision, of_record
 from diagnostics.evidence import Evidence
 from diagnostics.facts.service_journal import SYSTEMD, ServiceEvent
-from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.model import Finding, Outcome, Remedy, Unknown
 from diagnostics.services.service_case import Told, finding, journal_of
 
 CODE = "exec-failed"
@@ -68,4 +69,4 @@ def _finding(status: int, events: Sequence[ServiceEvent]) -> Finding:
             because="It never ran, so memory and signals have nothing to do with it.",
         ),
     )
-    return finding(told, events, (), sure=Confidence.LIKELY if by_shell else Confidence.CONFIRMED)
+    return finding(told, events, (), judged=of_record((), events[-1].teller) if by_shell else of_own_decision())

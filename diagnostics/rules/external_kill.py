@@ -15,9 +15,10 @@ from __future__ import annotations
 import re
 from signal import Signals
 
+from diagnostics.confidence import of_coincidence
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
-from diagnostics.model import Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.model import Finding, Outcome, Remedy, Unknown
 from diagnostics.services.service_case import Ends, Told, by_systemd, daemon_events, finding, is_at, journal_of, may_be_by_oom_killer, near
 
 CODE = "external-kill"
@@ -76,4 +77,4 @@ def _by_sudo(evidence: Evidence, journal: Ends) -> tuple[Finding, ...]:
         f"sudo logged: {commands[-1].text.strip()}.",
         Remedy(action="ask-who-it-was", says="Ask whom sudo names.", because="No limit and no time-out was behind it."),
     )
-    return (finding(told, ends, [commands[-1].citation], sure=Confidence.LIKELY, caveat="sudo does not say whom its command met."),)
+    return (finding(told, ends, [commands[-1].citation], judged=of_coincidence("sudo does not say whom its command met.")),)

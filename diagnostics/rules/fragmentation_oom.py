@@ -9,12 +9,13 @@ Kernel: mm/page_alloc.c __alloc_pages_may_oom, PAGE_ALLOC_COSTLY_ORDER.
 
 from __future__ import annotations
 
+from diagnostics.confidence import AGREE, Numbers
 from diagnostics.evidence import Evidence
 from diagnostics.facts.oom_report import OomReport
-from diagnostics.memory.box_case import box_finding, say_zones
-from diagnostics.memory.kill_signs import limited_by
+from diagnostics.memory.box_case import ZONES_DO_NOT_SHOW_IT, RanOut, box_finding, say_zones
+from diagnostics.memory.kills import limited_by
 from diagnostics.memory.limit import Kind
-from diagnostics.model import Confidence, Outcome, Remedy
+from diagnostics.model import Outcome, Remedy
 
 CODE = "fragmentation-oom"
 REMEDY = Remedy(
@@ -31,13 +32,20 @@ def check(evidence: Evidence) -> Outcome:
         return limited
     sourced = [report for report, _ in limited]
     first = sourced[0].report
-    told = (
-        CODE,
-        "OOM for lack of adjacent pages",
-        f"The kernel needed {1 << (first.order or 0)} adjacent pages and had none: {say_zones(first)}.",
+    return (
+        box_finding(
+            evidence,
+            sourced,
+            RanOut(
+                code=CODE,
+                headline="OOM for lack of adjacent pages",
+                says=f"The kernel needed {1 << (first.order or 0)} adjacent pages and had none: {say_zones(first)}.",
+                remedy=REMEDY,
+            ),
+            _numbers,
+        ),
     )
-    return (box_finding(evidence, sourced, told, _shows, REMEDY),)
 
 
-def _shows(report: OomReport) -> Confidence:
-    return Confidence.CONFIRMED if report.order and report.order > 0 else Confidence.POSSIBLE
+def _numbers(report: OomReport) -> Numbers:
+    return AGREE if report.order and report.order > 0 else ZONES_DO_NOT_SHOW_IT

@@ -14,20 +14,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from diagnostics.confidence import AGREE, Numbers
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import SourcedReport
 from diagnostics.facts.oom_report import OomReport
-from diagnostics.memory.box_case import box_finding, say_zones
-from diagnostics.memory.kill_signs import limited_by
+from diagnostics.memory.box_case import ZONES_DO_NOT_SHOW_IT, RanOut, box_finding, say_zones
+from diagnostics.memory.kills import limited_by
 from diagnostics.memory.limit import SYSRQ_ORDER, Kind, node_of_kswapd
 from diagnostics.memory.node_memory import is_full, shown_nodes
-from diagnostics.model import Confidence, Finding, Outcome, Remedy
+from diagnostics.model import Finding, Outcome, Remedy
 
 CODE = "global-oom"
 REMEDY = Remedy(
     action="free-memory",
     says="Find what grew, and give it a limit of its own (MemoryMax=, docker --memory), or give the machine more memory or swap.",
     because="Another placement does not help: no node had room.",
+)
+BY_KSWAPD = Numbers(
+    agree=True,
+    because="The kernel killed ahead of a failed request, on behalf of kswapd (MGLRU's min_ttl_ms), so memory was down to the high "
+    "watermarks only.",
 )
 
 
@@ -44,19 +50,41 @@ def check(evidence: Evidence) -> Outcome:
 def _by_hand(evidence: Evidence, sourced: Sequence[SourcedReport]) -> tuple[Finding, ...]:
     if not sourced:
         return ()
-    told = (CODE, "OOM kill asked for by hand (sysrq-f)", "Somebody pressed sysrq-f: memory need not have been short.")
-    return (box_finding(evidence, sourced, told, lambda _: Confidence.CONFIRMED, REMEDY),)
+    return (
+        box_finding(
+            evidence,
+            sourced,
+            RanOut(
+                code=CODE,
+                headline="OOM kill asked for by hand (sysrq-f)",
+                says="Somebody pressed sysrq-f: memory need not have been short.",
+                remedy=REMEDY,
+            ),
+            lambda _: AGREE,
+        ),
+    )
 
 
 def _short(evidence: Evidence, sourced: Sequence[SourcedReport]) -> tuple[Finding, ...]:
     if not sourced:
         return ()
-    told = (CODE, "OOM of the whole machine", f"All of the machine's memory was used up: {say_zones(sourced[0].report)}.")
-    return (box_finding(evidence, sourced, told, _shows, REMEDY),)
+    return (
+        box_finding(
+            evidence,
+            sourced,
+            RanOut(
+                code=CODE,
+                headline="OOM of the whole machine",
+                says=f"All of the machine's memory was used up: {say_zones(sourced[0].report)}.",
+                remedy=REMEDY,
+            ),
+            _numbers,
+        ),
+    )
 
 
-def _shows(report: OomReport) -> Confidence:
+def _numbers(report: OomReport) -> Numbers:
     """Down to the low watermarks; where kswapd had the kernel kill, down to about the high ones."""
     if all(is_full(report, node) for node in shown_nodes(report)):
-        return Confidence.CONFIRMED
-    return Confidence.LIKELY if node_of_kswapd(report) is not None else Confidence.POSSIBLE
+        return AGREE
+    return BY_KSWAPD if node_of_kswapd(report) is not None else ZONES_DO_NOT_SHOW_IT

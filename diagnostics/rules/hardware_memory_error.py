@@ -14,12 +14,12 @@ from __future__ import annotations
 import re
 
 from diagnostics.bundle import Missing
+from diagnostics.confidence import of_own_decision
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
-from diagnostics.memory.kill_signs import say_moment, say_times
-from diagnostics.model import Clear, Confidence, Finding, Moment, Outcome, Remedy, Task, Unknown, Victim
-from diagnostics.recent import is_recent
+from diagnostics.model import Clear, Finding, Moment, Outcome, Remedy, Task, Unknown, Victim
+from diagnostics.recent import is_recent, say_moment, say_times
 
 CODE = "hardware-memory-error"
 KILLED = re.compile(
@@ -51,8 +51,7 @@ def check(evidence: Evidence) -> Outcome:
         Finding(
             code=CODE,
             headline="killed for broken memory (hardware)",
-            confidence=Confidence.CONFIRMED,
-            kills=(),
+            judged=of_own_decision(),
             story=(
                 f"The kernel sent SIGBUS {say_times(len(killed))}, last to {task.comm}, pid {task.pid}{when}.",
                 f"A page of its memory ({last['page']}) is broken, and its content is lost.",

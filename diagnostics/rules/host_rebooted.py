@@ -16,14 +16,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from diagnostics.bundle import Missing
+from diagnostics.confidence import of_own_decision
 from diagnostics.evidence import Evidence
 from diagnostics.facts.boots import Boots
 from diagnostics.facts.clock import Clock
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.service_journal import ServiceJournal
-from diagnostics.memory.kill_signs import say_moment
-from diagnostics.model import Clear, Confidence, Finding, Moment, Outcome, Remedy, Unknown
-from diagnostics.recent import is_recent
+from diagnostics.model import Clear, Finding, Moment, Outcome, Remedy, Unknown
+from diagnostics.recent import is_recent, say_moment
 
 CODE = "host-rebooted"
 LONGEST_DOWN = timedelta(hours=1)
@@ -74,8 +74,7 @@ def _finding(booted: datetime, boots: Boots, last_seen: datetime) -> Finding:
     return Finding(
         code=CODE,
         headline="the machine was restarted",
-        confidence=Confidence.CONFIRMED,
-        kills=(),
+        judged=of_own_decision(),
         story=(
             f"The machine booted at {_say(booted)}; the journal of the boot before ends at {_say(last_seen)}: {how}.",
             "Whatever ran on it before that ended with it.",

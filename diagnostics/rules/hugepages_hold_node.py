@@ -25,7 +25,10 @@ def check(evidence: Evidence) -> Outcome:
     found = held(evidence, _of_node, "a pool of huge pages")
     if not isinstance(found, tuple):
         return found
-    return tuple(holder_finding(evidence, of_one, (CODE, HEADLINE, SAYS), _remedy(of_one[0].node)) for of_one in by_node(found))
+    return tuple(
+        holder_finding(evidence, of_one, code=CODE, headline=HEADLINE, says=SAYS, remedy=_remedy(of_one[0].node))
+        for of_one in by_node(found)
+    )
 
 
 def _of_node(report: OomReport, node: int) -> int | None:

@@ -10,12 +10,13 @@ Kernel: include/linux/gfp_types.h; mm/page_alloc.c gfp_zone.
 
 from __future__ import annotations
 
+from diagnostics.confidence import AGREE, Numbers
 from diagnostics.evidence import Evidence
 from diagnostics.facts.oom_report import OomReport
-from diagnostics.memory.box_case import box_finding, say_zones
-from diagnostics.memory.kill_signs import limited_by
+from diagnostics.memory.box_case import RanOut, box_finding, say_zones
+from diagnostics.memory.kills import limited_by
 from diagnostics.memory.limit import Kind
-from diagnostics.model import Confidence, Outcome, Remedy
+from diagnostics.model import Outcome, Remedy
 from diagnostics.sizes import human
 
 CODE = "lowmem-oom"
@@ -35,9 +36,8 @@ def check(evidence: Evidence) -> Outcome:
     cma_kb = sum(zone.cma_kb for zone in sourced[0].report.zones)
     kept = f" Of what was free, {human(cma_kb)} are of the CMA area, which only movable requests may use." if cma_kb else ""
     full = f"The zones that the request could use were full, others were not: {say_zones(sourced[0].report)}.{kept}"
-    told = (CODE, "OOM of low memory", full)
-    return (box_finding(evidence, sourced, told, _shows, REMEDY),)
+    return (box_finding(evidence, sourced, RanOut(code=CODE, headline="OOM of low memory", says=full, remedy=REMEDY), _numbers),)
 
 
-def _shows(report: OomReport) -> Confidence:
-    return Confidence.CONFIRMED if report.gfp_mask else Confidence.POSSIBLE
+def _numbers(report: OomReport) -> Numbers:
+    return AGREE if report.gfp_mask else Numbers(agree=False, because="Which zones the request could use is not in the report.")

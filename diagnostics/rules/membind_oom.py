@@ -16,7 +16,7 @@ from __future__ import annotations
 from diagnostics.evidence import Evidence
 from diagnostics.memory import placement
 from diagnostics.memory.job import same_job
-from diagnostics.memory.kill_signs import limited_by, short_of_one_node
+from diagnostics.memory.kills import limited_by, short_of_one_node
 from diagnostics.memory.limit import Kind
 from diagnostics.memory.node_case import NodeCase, cases
 from diagnostics.memory.numactl import find_membind
@@ -51,4 +51,6 @@ def _finding(case: NodeCase) -> Finding:
     bound_by = (plan.citation,) if plan.citation and plan.citation not in live else ()
     nodes = say_nodes(case.nodes)
     limit = f"memory of {nodes} only (a bind policy, as numactl --membind sets it)"
-    return case.finding(CODE, f"membind OOM of {nodes}, {verdict}", limit, plan.remedies, (*live, *bound_by))
+    return case.finding(
+        code=CODE, headline=f"membind OOM of {nodes}, {verdict}", limit=limit, remedies=plan.remedies, signs=(*live, *bound_by)
+    )

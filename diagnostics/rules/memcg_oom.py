@@ -13,15 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from diagnostics.confidence import AGREE, Numbers, of_kills, second_signs
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
 from diagnostics.facts.oom_report import OomReport, unit_of_cgroup
-from diagnostics.memory.kill_signs import NO_SECOND_SIGN, NOT_PROVEN, limited_by, say_kills, say_largest, second_signs
+from diagnostics.memory.kills import limited_by, of_reports, say_kills, say_largest
 from diagnostics.memory.limit import Kind
-from diagnostics.model import Citation, Clear, Confidence, Finding, Outcome, Remedy, Unknown, Victim
+from diagnostics.model import Clear, Finding, Outcome, Remedy, Unknown
 from diagnostics.sizes import human
 
 CODE = "memcg-oom"
+NOT_SHOWN = Numbers(
+    agree=False, because="The report around the kill line is not complete, so how the limit came to be reached cannot be checked."
+)
+NOT_REACHED = Numbers(agree=False, because="By the report's own lines the usage had not reached the limit.")
 UNLIMITED_KB = 1 << 52  # PAGE_COUNTER_MAX prints as 9007199254740988kB: no limit
 
 
@@ -45,51 +50,31 @@ def _worded(report: OomReport) -> bool:
 
 
 def _finding(evidence: Evidence, cgroup: str | None, sourced: Sequence[SourcedReport]) -> Finding:
+    best = next((one for one in sourced if one.report.memcg_limit_kb is not None), sourced[0]).report
     kills = kills_of(sourced)
-    best = next((s.report for s in sourced if s.report.memcg_limit_kb is not None), sourced[0].report)
     signs = second_signs(evidence, kills)
-    confidence = _confidence([s.report for s in sourced], signs)
     limit = f", limit {human(best.memcg_limit_kb)}" if best.memcg_limit_kb is not None else ""
     return Finding(
         code=CODE,
         headline=f"memcg OOM{limit}, raise the limit or shrink the job",
-        confidence=confidence,
-        kills=kills,
+        judged=of_kills([best, *(one.report for one in sourced if one.report is not best)], signs, _numbers),
         story=(
             say_kills(kills),
             _say_limit(best, cgroup),
             _say_scope(best, cgroup),
             *say_largest(best, "The largest that share the limit"),
         ),
-        citations=(*(sourced[0].cite(line) for line in sourced[0].report.key_lines), *signs),
-        victim=Victim(kills[0].task, kills[0].rss_kb),
+        **of_reports(sourced, signs),
         remedies=(_remedy(cgroup),),
-        caveat=_caveat(confidence, best),
     )
 
 
-def _confidence(reports: Sequence[OomReport], signs: Sequence[Citation]) -> Confidence:
-    agreeing = [report for report in reports if _numbers_agree(report)]
-    if not agreeing:
-        return Confidence.POSSIBLE
-    return Confidence.CONFIRMED if signs and all(report.from_kernel for report in reports) else Confidence.LIKELY
-
-
-def _numbers_agree(report: OomReport) -> bool:
-    """A complete report: its header, its victim, and a usage that has reached the limit."""
-    if report.header is None or not report.kill_lines or report.memcg_limit_kb is None or report.memcg_usage_kb is None:
-        return False
-    named = report.summary is None or report.summary.victim.pid == report.kills[0].task.pid
+def _numbers(report: OomReport) -> Numbers:
+    """Whether the usage had reached the limit."""
+    if report.memcg_limit_kb is None or report.memcg_usage_kb is None:
+        return NOT_SHOWN
     near_kb = max(report.memcg_limit_kb // 50, 1024)  # a charge is refused a batch of pages before usage and limit are equal
-    return named and report.memcg_usage_kb >= report.memcg_limit_kb - near_kb
-
-
-def _caveat(confidence: Confidence, report: OomReport) -> str | None:
-    if confidence is Confidence.CONFIRMED:
-        return None
-    if confidence is Confidence.POSSIBLE:
-        return "The report around the kill line is not complete, so how the limit came to be reached cannot be checked."
-    return NO_SECOND_SIGN if report.from_kernel else NOT_PROVEN
+    return AGREE if report.memcg_usage_kb >= report.memcg_limit_kb - near_kb else NOT_REACHED
 
 
 def _say_limit(report: OomReport, cgroup: str | None) -> str:

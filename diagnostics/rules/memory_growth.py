@@ -15,14 +15,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from diagnostics.bundle import Missing
+from diagnostics.confidence import of_coincidence
 from diagnostics.evidence import Evidence
 from diagnostics.facts.growth import Grown, Growth
 from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Process, Processes
-from diagnostics.memory.kill_signs import limited_by, say_kills, say_task
+from diagnostics.memory.kills import limited_by, say_kills, say_task
 from diagnostics.memory.limit import Kind
-from diagnostics.model import Clear, Confidence, Finding, Kill, Outcome, Remedy, Task, Unknown, Victim
+from diagnostics.model import Clear, Finding, Kill, Outcome, Remedy, Task, Unknown, Victim
 from diagnostics.sizes import human
 
 CODE = "memory-growth"
@@ -30,6 +31,7 @@ HEADLINE = "a process fills whatever memory it is given"
 LEAST_KB, LEAST_KB_PER_S = 2048, 1024  # what is less may be its work
 APART = 1.1  # times: limits that differ by less were hardly meant
 CAVEAT = "It grew while it was looked at; how far it would grow is not known."
+AT_BOTH = "It was stopped at both limits: it may need more than both, and no more than that."
 REMEDY = Remedy(
     action="find-the-growth",
     says="Find what it keeps: a heap profile, caches without a limit, queues that fill. Until then give it a limit (MemoryMax=).",
@@ -81,14 +83,13 @@ def _live(process: Process, grown: Grown, growth: Growth, kills: tuple[Kill, ...
     return Finding(
         code=CODE,
         headline=HEADLINE,
-        confidence=Confidence.LIKELY,
+        judged=of_coincidence(CAVEAT),
         kills=kills,
         story=(say_kills(kills), f"It runs again, and grows again: {_say(process, grown, growth)}."),
         citations=(grown.citation,),
         victim=Victim(kills[0].task, kills[0].rss_kb),
         culprit=process.task,
         remedies=(REMEDY,),
-        caveat=CAVEAT,
         explains=("global-oom",),
     )
 
@@ -118,7 +119,7 @@ def _of_limits(reports: Sequence[SourcedReport]) -> Finding | None:
     return Finding(
         code=CODE,
         headline=HEADLINE,
-        confidence=Confidence.POSSIBLE,
+        judged=of_coincidence(AT_BOTH, agrees=False),
         kills=kills,
         story=(
             say_kills(kills),
@@ -129,5 +130,4 @@ def _of_limits(reports: Sequence[SourcedReport]) -> Finding | None:
         victim=Victim(task, large_kb),
         culprit=task,
         remedies=(REMEDY,),
-        caveat="It was stopped at both limits: it may need more than both, and no more than that.",
     )

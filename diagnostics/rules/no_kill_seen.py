@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
-from diagnostics.memory.kill_signs import no_report
+from diagnostics.memory.kills import no_report
 from diagnostics.model import Clear, Outcome
 
 CODE = "no-kill-seen"

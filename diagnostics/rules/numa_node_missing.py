@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from diagnostics.bundle import Missing
+from diagnostics.confidence import of_own_decision
 from diagnostics.evidence import Evidence
 from diagnostics.facts.nodes import Nodes
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.facts.units import Unit, Units
 from diagnostics.memory.numactl import find_membind
-from diagnostics.model import Citation, Clear, Confidence, Finding, Outcome, Remedy, Unknown
+from diagnostics.model import Citation, Clear, Finding, Outcome, Remedy, Unknown
 from diagnostics.node_list import list_nodes, parse_nodes, say_nodes
 from diagnostics.services.service_case import GIVEN_UP, Told, finding, journal_of
 
@@ -66,4 +67,4 @@ def _finding(absent: Collection[int], there: Collection[int], ends: Sequence[Ser
             because="The host was replaced, or a node went offline; the unit was written for another one.",
         ),
     )
-    return finding(told, ends, signs, sure=Confidence.CONFIRMED, explains=("application-exit", GIVEN_UP))
+    return finding(told, ends, signs, judged=of_own_decision(), explains=("application-exit", GIVEN_UP))

@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from diagnostics.bundle import Missing
+from diagnostics.confidence import of_own_decision
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvent, KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
 from diagnostics.facts.oom_report import unit_of_cgroup
 from diagnostics.facts.units import Units
-from diagnostics.memory.kill_signs import say_moment
-from diagnostics.model import Clear, Confidence, Finding, Moment, Outcome, Remedy, Unknown
-from diagnostics.recent import is_recent
+from diagnostics.model import Clear, Finding, Moment, Outcome, Remedy, Unknown
+from diagnostics.recent import is_recent, say_moment
 
 CODE = "pids-limit"
 WORDS = "fork rejected by pids controller in "
@@ -50,8 +50,7 @@ def check(evidence: Evidence) -> Outcome:
         Finding(
             code=CODE,
             headline="a cgroup reached its limit of processes",
-            confidence=Confidence.CONFIRMED,
-            kills=(),
+            judged=of_own_decision(),
             story=(
                 f"{named} may have no more processes and threads{_say_limit(evidence, groups)}.",
                 f"So the kernel refused a new one{_say_when(refused[-1])}{_say_lines(len(refused))}.",

@@ -13,14 +13,15 @@ from __future__ import annotations
 from signal import Signals
 
 from diagnostics.bundle import Missing
+from diagnostics.confidence import of_own_words
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.processes import Process, Processes
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.model import Citation, Clear, Confidence, Outcome, Remedy, Unknown
+from diagnostics.model import Citation, Clear, Outcome, Remedy, Unknown
 from diagnostics.recent import say_since
-from diagnostics.services.service_case import OWN_WORD, Told, finding, journal_of, may_be_by_oom_killer, quote, settings_of, wrapped_signal
+from diagnostics.services.service_case import Told, finding, journal_of, may_be_by_oom_killer, quote, settings_of, wrapped_signal
 from diagnostics.sizes import human
 
 CODE = "rlimit-memory"
@@ -52,8 +53,7 @@ def check(evidence: Evidence) -> Outcome:
             _told(limits[line.unit][0], line),
             ends,
             (limits[line.unit][1], line.citation),
-            sure=Confidence.LIKELY,
-            caveat=OWN_WORD,
+            judged=of_own_words(),
             explains=EXPLAINED,
         ),
     )

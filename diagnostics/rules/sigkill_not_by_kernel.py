@@ -18,8 +18,8 @@ from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.memory.kill_signs import say_moment
 from diagnostics.model import Clear, Moment, Outcome, Unknown
+from diagnostics.recent import say_moment
 from diagnostics.services.service_case import at_that_time, by_oom_killer, by_systemd, journal_of, may_be_by_oom_killer, wrapped_signal
 
 CODE = "sigkill-not-by-kernel"

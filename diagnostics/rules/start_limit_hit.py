@@ -10,8 +10,9 @@ systemd: src/core/unit.c, unit_test_start_limit; StartLimitIntervalSec= and Star
 
 from __future__ import annotations
 
+from diagnostics.confidence import of_own_decision
 from diagnostics.evidence import Evidence
-from diagnostics.model import Confidence, Outcome, Remedy, Unknown
+from diagnostics.model import Outcome, Remedy, Unknown
 from diagnostics.services.service_case import Told, finding, journal_of
 
 CODE = "start-limit-hit"
@@ -36,4 +37,4 @@ def check(evidence: Evidence) -> Outcome:
             because="A start without a mend uses up the limit again within seconds.",
         ),
     )
-    return (finding(told, given_up, (), sure=Confidence.CONFIRMED, explains=()),)
+    return (finding(told, given_up, (), judged=of_own_decision(), explains=()),)

@@ -19,9 +19,8 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.oom_report import unit_of_cgroup
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.memory.kill_signs import say_moment
 from diagnostics.model import Clear, Moment, Outcome, Remedy, Unknown
-from diagnostics.recent import say_since, seen_since
+from diagnostics.recent import say_moment, say_since, seen_since
 from diagnostics.services.service_case import Told, daemon_events, end_of, finding, is_at, journal_of
 
 CODE = "userspace-oom-kill"

@@ -10,16 +10,16 @@ from itertools import pairwise
 from signal import Signals
 
 from diagnostics.bundle import Missing
+from diagnostics.confidence import SYSTEMD_NOTICES_WITHIN, of_record
 from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.other_ends import OtherEnds
 from diagnostics.facts.service_journal import OOMD_KILL, PROCESS_EXIT, SYSTEMD, ServiceEvent, ServiceJournal
 from diagnostics.facts.units import Unit, Units
-from diagnostics.memory.kill_signs import SYSTEMD_NOTICES_WITHIN, say_moment
-from diagnostics.model import Citation, Clear, Confidence, Finding, Kill, Moment, Outcome, Remedy, Unknown
+from diagnostics.model import Citation, Clear, Finding, Judgement, Kill, Moment, Outcome, Remedy, Unknown
 from diagnostics.plain import plain
-from diagnostics.recent import is_recent, say_since, seen_since
+from diagnostics.recent import is_recent, say_moment, say_since, seen_since
 
 BY_SHELL = 128  # a shell's exit status is this plus the signal that ended its child (POSIX sh, 2.8.2)
 NAMED_UNITS = 3
@@ -28,8 +28,6 @@ BELIEVED = (SYSTEMD, "supervisord")  # a status above 128 is the program's own w
 SENDERS = ("earlyoom", "nohang", "nohang-desktop", "oomd", "systemd-oomd", "docker", "snap.docker.dockerd", "podman", "sudo")
 RHYTHM_AT_LEAST = 3  # ends from which an interval can be told
 GIVEN_UP = "start-limit-hit"  # what follows of any end that comes again and again
-OWN_WORD = "What it met is the program's own word."
-ONE_SIGN = "{} recorded it; nothing else that was collected says the same."
 
 
 @dataclass(frozen=True)
@@ -105,21 +103,17 @@ def finding(
     events: Sequence[ServiceEvent],
     signs: Sequence[Citation],
     *,
-    sure: Confidence | None = None,
-    caveat: str | None = None,
+    judged: Judgement | None = None,
     explains: tuple[str, ...] = (GIVEN_UP,),
 ) -> Finding:
-    """One finding for all events. It is confirmed where another sign agrees (`signs`), unless `sure` says otherwise, and `caveat` why."""
-    confidence = sure or (Confidence.CONFIRMED if signs else Confidence.LIKELY)
+    """One finding for all events; without a judgement of the rule's own another sign that agrees (`signs`) confirms it."""
     return Finding(
         code=told.code,
         headline=told.headline,
-        confidence=confidence,
-        kills=(),
+        judged=judged or of_record(signs, events[-1].teller),
         story=(f"{say_events(events)} {told.did}: {say_rhythm(events)}.", told.why),
         citations=(*(event.citation for event in _first_and_last(events)), *signs),
         remedies=(told.remedy,),
-        caveat=None if confidence is Confidence.CONFIRMED else caveat or ONE_SIGN.format(events[-1].teller),
         explains=explains,
     )
 

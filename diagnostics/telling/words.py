@@ -11,11 +11,6 @@ from dataclasses import dataclass, replace
 from diagnostics.model import Citation, Confidence, Finding, Group, HostReport, Report
 from diagnostics.telling.picture import draw
 
-HOW_SURE = {
-    Confidence.CONFIRMED: "confirmed",
-    Confidence.LIKELY: "likely",
-    Confidence.POSSIBLE: "possible",
-}
 NAMED_CAUSES = 3
 SHOWN_REMEDIES = 3  # at night three are enough to choose from; programs get all
 NO_CAUSE = "none of the causes that sevbot knows"
@@ -93,7 +88,7 @@ def _headline(report: Report, parts: Sequence[Part]) -> str:
 def _found(group: Group, report: Report) -> Part:
     pairs = [(host, finding) for host in report.hosts for finding in host.findings if _is_of(finding, group)]
     host, finding = max(pairs, key=lambda pair: list(reversed(Confidence)).index(pair[1].confidence))
-    sure = HOW_SURE[finding.confidence]
+    sure = str(finding.confidence)
     return Part(
         headline=group.headline,
         subtitle=" · ".join((_subtitle(group.hosts, report, sure), *_of_whom(group.hosts, host), *_how_long_ago(host, finding))),

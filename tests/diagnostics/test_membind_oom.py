@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from diagnostics.confidence import NO_SECOND_SIGN
 from diagnostics.engine import diagnose, diagnose_log
 from diagnostics.facts.kernel_log import read_log
 from diagnostics.facts.log_regions import of_text
-from diagnostics.memory.kill_signs import NO_SECOND_SIGN
 from diagnostics.model import Confidence, Finding, HostReport
 from diagnostics.rules import RULES
 from diagnostics.telling.picture import draw

@@ -1,33 +1,21 @@
-"""What rules on OOM kills share: the second sign beside the kernel log, and how a run of kills is told."""
+"""What rules on OOM kills share: which reports a limit of a kind is in, and how a run of kills is told."""
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from typing import TypedDict
 
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
 from diagnostics.facts.counters import Counters
-from diagnostics.facts.kernel_log import KernelLog, SourcedReport
+from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
 from diagnostics.facts.oom_report import NONE, OomReport
-from diagnostics.facts.service_journal import UNIT_OOM, ServiceEvent, ServiceJournal
 from diagnostics.memory.limit import Kind, Limit, limit_of
 from diagnostics.memory.node_memory import shown_nodes
-from diagnostics.model import Citation, Clear, Kill, Moment, Task, Unknown
+from diagnostics.model import Citation, Clear, Kill, Task, Unknown, Victim
+from diagnostics.recent import say_moment, say_times
 from diagnostics.sizes import human
-
-SYSTEMD_NOTICES_WITHIN = timedelta(seconds=10)  # the main process is reaped within seconds; longer on a thrashing host
-NOT_PROVEN = (
-    'The text does not state which lines are the kernel\'s own ("dmesg -x" does), so forgery cannot be excluded: a process that may '
-    "write to the log could have written them."
-)
-
-NO_SECOND_SIGN = (
-    "The kernel wrote these lines. What would confirm them stands beside the log, on the host itself: its counter of OOM kills, systemd's "
-    "own record, live memory policies."
-)
 
 
 def no_report(evidence: Evidence) -> Clear | Unknown | KernelLog:
@@ -87,29 +75,6 @@ def _whole_box_was_short(log: KernelLog) -> bool:
     return len(nodes) == 1 and any(limit_of(report).kind is Kind.GLOBAL for report in shown)
 
 
-def second_signs(evidence: Evidence, kills: Sequence[Kill]) -> tuple[Citation, ...]:
-    """Signs of these kills that are independent of the log's text and that no service can write."""
-    signs: list[Citation] = []
-    counters = evidence.get(Counters)
-    if isinstance(counters, Counters) and counters.citation and (counters.oom_kill or 0) >= len({k.task.pid for k in kills}):
-        signs.append(counters.citation)
-    journal = evidence.get(ServiceJournal)
-    events = journal.events if isinstance(journal, ServiceJournal) else ()
-    noticed = next((event for event in events for kill in kills if _noticed(event, kill)), None)
-    if noticed:
-        signs.append(noticed.citation)
-    return tuple(signs)
-
-
-def _noticed(event: ServiceEvent, kill: Kill) -> bool:
-    """Whether systemd saw this kill: the same unit, just after, and if it was an exit then by SIGKILL."""
-    if event.unit != kill.task.unit or event.wall is None or kill.at is None or kill.at.wall is None:
-        return False
-    if event.message_id != UNIT_OOM and event.signal != signal.SIGKILL:
-        return False
-    return abs(event.wall - kill.at.wall) <= SYSTEMD_NOTICES_WITHIN
-
-
 def say_kills(kills: Sequence[Kill]) -> str:
     """`The kernel's OOM killer killed ranker (ranker.service) 8 times from 21:48:56 to 21:55:43 UTC, at 6.0 GiB RSS.`"""
     counts = Counter((kill.task.comm, kill.task.unit) for kill in kills)
@@ -143,10 +108,6 @@ def _quote(comm: str, unit: str | None) -> str:
     return f"{comm} ({unit})" if unit else comm
 
 
-def say_times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
 def _say_span(kills: Sequence[Kill]) -> str:
     moments = [kill.at for kill in kills if kill.at is not None]
     if not moments:
@@ -161,8 +122,19 @@ def _say_span(kills: Sequence[Kill]) -> str:
     return f" from {say_moment(first)} to {say_moment(last)}"
 
 
-def say_moment(moment: Moment) -> str:
-    """`21:48:56 UTC on 22 Nov` or, where wall time is unknown, `178.3 s after boot`."""
-    if moment.wall is not None:
-        return f"{moment.wall:%H:%M:%S} UTC on {moment.wall.day} {moment.wall:%b}"
-    return f"{moment.boot_s:.1f} s after boot" if moment.boot_s is not None else "an unknown time"
+class OfKills(TypedDict):
+    """Fields of a `Finding`."""
+
+    kills: tuple[Kill, ...]
+    victim: Victim
+    citations: tuple[Citation, ...]
+
+
+def of_reports(sourced: Sequence[SourcedReport], signs: Sequence[Citation]) -> OfKills:
+    """The kills of all reports; cited are the first report's lines that name asker, limit and victim, then `signs`."""
+    first, kills = sourced[0], kills_of(sourced)
+    return {
+        "kills": kills,
+        "victim": Victim(kills[0].task, kills[0].rss_kb),
+        "citations": (*(first.cite(line) for line in first.report.key_lines), *signs),
+    }
