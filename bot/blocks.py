@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from diagnostics.model import Report
+from diagnostics.model import Report, findings_of
 from diagnostics.plain import plain, plain_lines
 from diagnostics.telling.words import Part, tell
 
@@ -71,7 +71,7 @@ def note_text(sentence: str) -> str:
 
 
 def _count(report: Report) -> str:
-    found = sum(1 for host in report.hosts if host.findings)
+    found = sum(bool(findings_of(host)) for host in report.hosts)
     return f"{found} of {_hosts(len(report.hosts))}" if found else _hosts(len(report.hosts))
 
 

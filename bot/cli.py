@@ -108,6 +108,8 @@ def _diagnose(options: argparse.Namespace) -> int:
     sources = bool(options.hosts) + options.local + (options.bundle is not None) + (options.kernel_log is not None)
     if sources != 1:
         raise UsageError("name what to examine, and one thing only: HOST…, or --local, or --bundle DIR, or --kernel-log FILE")
+    from diagnostics.model import NotExamined
+
     report = _report(options)
     if options.json:
         from diagnostics.telling.report_json import to_json
@@ -120,7 +122,7 @@ def _diagnose(options: argparse.Namespace) -> int:
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr] # stdout is a text stream here
     sys.stdout.write(text)
     sys.stdout.flush()
-    return EXIT_NOT_EXAMINED if any(host.error or host.broke_off for host in report.hosts) else EXIT_EXAMINED
+    return EXIT_NOT_EXAMINED if any(isinstance(host, NotExamined) or host.broke_off for host in report.hosts) else EXIT_EXAMINED
 
 
 def _report(options: argparse.Namespace) -> Report:

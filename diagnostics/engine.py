@@ -11,23 +11,26 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts import read_evidence
 from diagnostics.facts.clock import Clock
 from diagnostics.facts.kernel_events import KernelEvents
-from diagnostics.facts.kernel_log import KernelLog, kills_of
+from diagnostics.facts.kernel_log import SOURCES, KernelLog, kills_of
 from diagnostics.facts.sev import Sev
-from diagnostics.model import Clear, Finding, Group, HostReport, Kill, Outcome, Report, Unknown
+from diagnostics.model import Clear, Examined, Finding, Group, HostReport, Kill, NotExamined, Outcome, Report, Unknown, findings_of
 from diagnostics.probe import SECTIONS
 from diagnostics.recent import is_recent
-from diagnostics.rules import RULES, Rule
+from diagnostics.rules import CODES, RULES, Rule
 
 LONG_AGO = "it did happen here, but too long ago for this"
 NO_LOG = "no kernel log line in it"
+NOT_A_LOG = "the text cannot be read as a kernel log"
+NOTHING_CAME = "nothing was there to tell it by"
 PASSED_OVER = "passed over:"  # what the probe says of files that it does not read
 
 
 def diagnose(bundle: Bundle) -> HostReport:
     """What one host's bundle shows."""
     evidence = read_evidence(bundle)
-    decided = _decide(bundle.host, evidence)
-    return replace(decided, error=_error(bundle, evidence), not_seen=_not_seen(bundle), broke_off=broke_off(bundle))
+    decided = replace(_decide(bundle.host, evidence), not_seen=_not_seen(bundle), broke_off=broke_off(bundle))
+    error = _error(bundle, evidence)
+    return decided if error is None else _not_examined(decided, error)
 
 
 def diagnose_log(log: KernelLog) -> HostReport:
@@ -36,23 +39,34 @@ def diagnose_log(log: KernelLog) -> HostReport:
     if log.seen:
         evidence = Evidence({KernelLog: log, KernelEvents: Missing("of a log file only OOM kills are")})
         return replace(_decide(None, evidence), not_seen=not_seen)
-    unread = _decide(None, Evidence({KernelLog: Missing(NO_LOG)}))
+    unread = replace(_decide(None, Evidence({KernelLog: Missing(NO_LOG)})), not_seen=not_seen)
     because = f"{NO_LOG} ({log.cut})" if log.cut else NO_LOG
-    return replace(unread, error=f"the text cannot be read as a kernel log: {because}", not_seen=not_seen)
+    return _not_examined(unread, f"{NOT_A_LOG}: {because}")
 
 
-def _decide(host: str | None, evidence: Evidence) -> HostReport:
+def _not_examined(decided: Examined, error: str) -> NotExamined:
+    """What is left where there was nothing to decide on: what counts kills may have been there, and tells no cause."""
+    return NotExamined(
+        host=decided.host,
+        error=error,
+        reached=True,
+        unknown={**dict.fromkeys(decided.clear, NOTHING_CAME), **decided.unknown},
+        taken_at=decided.taken_at,
+        not_seen=decided.not_seen,
+        broke_off=decided.broke_off,
+    )
+
+
+def _decide(host: str | None, evidence: Evidence) -> Examined:
     outcomes = {rule.code: _check(rule, evidence) for rule in RULES}
     clock = evidence.get(Clock)
     every = _fold(outcomes.values())
     findings = tuple(finding for finding in every if _counts(finding, evidence))
     older = tuple(finding for finding in every if not _counts(finding, evidence))
     past = {finding.code: LONG_AGO for finding in older if finding.code not in {found.code for found in findings}}
-    return HostReport(
+    return Examined(
         host=host,
         taken_at=clock.taken_at if isinstance(clock, Clock) else None,
-        reached=True,
-        error=None,
         findings=findings,
         older=older,
         clear={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Clear)} | past,
@@ -72,14 +86,14 @@ def _counts(finding: Finding, evidence: Evidence) -> bool:
 def not_reached(host: str, missing: Missing) -> HostReport:
     """The report on a host that could not be asked: every code is unknown."""
     unknown = {rule.code: "the host could not be reached" for rule in RULES}
-    return HostReport(host=host, taken_at=None, reached=False, error=missing.because, unknown=unknown)
+    return NotExamined(host=host, error=missing.because, reached=False, unknown=unknown)
 
 
 def report_on(hosts: Sequence[HostReport]) -> Report:
     """All hosts, with those of the same diagnosis in one group; the group with most hosts first."""
     groups: dict[tuple[str, str], list[str | None]] = {}
     for host in hosts:
-        for finding in host.findings:
+        for finding in findings_of(host):
             names = groups.setdefault((finding.code, finding.headline), [])
             if host.host not in names:
                 names.append(host.host)
@@ -90,23 +104,33 @@ def report_on(hosts: Sequence[HostReport]) -> Report:
 def _check(rule: Rule, evidence: Evidence) -> Outcome:
     """A rule that fails is a defect of ours: its cause is unknown, and all others still answer."""
     try:
-        return rule.check(evidence)
+        outcome = rule.check(evidence)
+        _only_causes(outcome)
+        return outcome
     except Exception as error:  # one rule's defect must not cost the SEV its answer
         return Unknown(f"sevbot failed on it ({type(error).__name__}: {error}); please report this as a defect")
+
+
+def _only_causes(outcome: Outcome) -> None:
+    """Raise ValueError where a finding says that it explains what is no cause."""
+    for finding in outcome if isinstance(outcome, tuple) else ():
+        for one in finding.explains:
+            if one.code not in CODES:
+                raise ValueError(f"it explains {one.code}, which is no cause")
 
 
 def _fold(outcomes: Iterable[Outcome]) -> tuple[Finding, ...]:
     """All findings; one that another explains comes after it."""
     findings = [finding for outcome in outcomes if isinstance(outcome, tuple) for finding in outcome]
-    explained = {code for finding in findings for code in finding.explains}
-    return tuple(sorted(findings, key=lambda finding: finding.code in explained))
+    explained = [one for finding in findings for one in finding.explains]
+    return tuple(sorted(findings, key=lambda finding: any(one.fits(finding) for one in explained)))
 
 
 def _error(bundle: Bundle, evidence: Evidence) -> str | None:
     """Why nothing could be examined at all, or None."""
-    if bundle.host is None:
-        log = evidence.get(KernelLog)
-        return f"the text cannot be read as a kernel log: {log.because}" if isinstance(log, Missing) else None
+    log = evidence.get(KernelLog)
+    if bundle.host is None and isinstance(log, Missing) and bundle.sections.keys() <= set(SOURCES):
+        return f"{NOT_A_LOG}: {log.because}"
     came = any(section.text for section in bundle.sections.values())
     return None if came else "the probe ran, but no section of its output came back"
 

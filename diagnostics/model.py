@@ -124,6 +124,81 @@ class MemoryPicture:
 
 
 @dataclass(frozen=True, kw_only=True)
+class End:
+    """How a service, container or process ended, as `teller` says; several ends of one kind together.
+
+    `how` is the signal's name, or `status 3`; None where only what follows of it was recorded. `every_s` is the median between ends, from
+    the third on; `restarts` is what systemd counts for the unit (NRestarts), None where that was not seen.
+    """
+
+    unit: str
+    how: str | None
+    teller: str
+    times: int
+    first_at: Moment | None
+    last_at: Moment | None
+    every_s: float | None = None
+    restarts: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disk:
+    """A file system: `free` and `total` are kB, or inodes where `what` says so."""
+
+    mount: str
+    kind: str
+    what: str
+    free: int
+    total: int
+
+    @property
+    def used_percent(self) -> float:
+        """To a tenth, rounded down: 100 is said of nothing that has room."""
+        return (1000 * (self.total - max(self.free, 0)) // self.total) / 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReachedLimit:
+    """A limit that was met: `what` as the kernel or systemd names it (memory.max, RLIMIT_AS, pids.max), and whose it is.
+
+    `limit` and `used` are in `unit` (`kB`, `tasks`), None where they were not seen.
+    """
+
+    what: str
+    whose: str | None
+    unit: str
+    limit: int | None
+    used: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growing:
+    """A process whose RSS was read twice."""
+
+    task: Task
+    before_kb: int
+    after_kb: int
+    seconds: float
+
+    @property
+    def kb_per_s(self) -> int:
+        return int((self.after_kb - self.before_kb) / self.seconds) if self.seconds > 0 else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """Findings that another one is the cause of: by code, and whose: those on one of `units`, or on `node`, where either is given."""
+
+    code: str
+    units: tuple[str, ...] = ()
+    node: int | None = None
+
+    def fits(self, finding: Finding) -> bool:
+        same_unit = not self.units or any(end.unit in self.units for end in finding.ends)
+        return finding.code == self.code and same_unit and (self.node is None or finding.node in (None, self.node))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Remedy:
     """Something to do. `edit` can be copied; `fits` is None where the job's peak is not known; headroom is by node."""
 
@@ -153,7 +228,11 @@ class Finding:
     culprit: Task | None = None
     memory: MemoryPicture | None = None
     remedies: tuple[Remedy, ...] = ()
-    explains: tuple[str, ...] = ()
+    ends: tuple[End, ...] = ()
+    disks: tuple[Disk, ...] = ()
+    limits: tuple[ReachedLimit, ...] = ()
+    growth: Growing | None = None
+    explains: tuple[Explained, ...] = ()
 
     @property
     def confidence(self) -> Confidence:
@@ -186,19 +265,17 @@ class Unknown:
 Outcome = tuple[Finding, ...] | Clear | Unknown
 
 
-@dataclass(frozen=True)
-class HostReport:
-    """What came out for one host. `host` is None for a log file; `error` is set where it could not be examined.
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """What came out for one host. `host` is None for a log file.
 
-    `older` are findings of what happened too long ago to count. `unexplained` are kills that the log holds and no finding covers;
-    `not_seen` names sections that did not come, with the reason; `broke_off` is why the answer is not whole.
-    `shared_age_s` is how long ago the look began, where it was not begun for this report.
+    `older` are findings of what happened too long ago to count. `clear` and `unknown` give a reason by code. `unexplained` are kills that
+    the log holds and no finding covers; `not_seen` names sections that did not come, with the reason; `broke_off` is why the answer is not
+    whole. `shared_age_s` is how long ago the look began, where it was not begun for this report.
     """
 
     host: str | None
     taken_at: Moment | None
-    reached: bool
-    error: str | None
     findings: tuple[Finding, ...] = ()
     older: tuple[Finding, ...] = ()
     clear: Mapping[str, str] = field(default_factory=dict)
@@ -207,6 +284,26 @@ class HostReport:
     not_seen: Mapping[str, str] = field(default_factory=dict)
     broke_off: str | None = None
     shared_age_s: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotExamined:
+    """A host, or a text, of which nothing can be said. `error` is why, and the cure; `reached` whether the host answered at all.
+
+    `unknown` gives a reason for every code; the rest is as in `Examined`.
+    """
+
+    host: str | None
+    error: str
+    reached: bool
+    unknown: Mapping[str, str]
+    taken_at: Moment | None = None
+    not_seen: Mapping[str, str] = field(default_factory=dict)
+    broke_off: str | None = None
+    shared_age_s: int | None = None
+
+
+HostReport = Examined | NotExamined
 
 
 @dataclass(frozen=True)
@@ -224,3 +321,8 @@ class Report:
 
     hosts: tuple[HostReport, ...]
     groups: tuple[Group, ...]
+
+
+def findings_of(host: HostReport) -> tuple[Finding, ...]:
+    """Its causes; none of a host that could not be examined."""
+    return host.findings if isinstance(host, Examined) else ()

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from diagnostics.bundle.directory import read_directory
-from diagnostics.engine import diagnose, report_on
-from diagnostics.model import HostReport
+from diagnostics.engine import report_on
+from diagnostics.model import Examined
 from diagnostics.rules import RULES
 from diagnostics.telling.render import to_text
+from tests.examined import examined
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/case.toml"))
 
@@ -24,7 +25,7 @@ def case_of(directory: Path) -> dict[str, Any]:
     return tomllib.loads((directory / "case.toml").read_text(encoding="utf-8"))
 
 
-def only(codes: Collection[str], host: HostReport) -> HostReport:
+def only(codes: Collection[str], host: Examined) -> Examined:
     """What the report says of these codes, and every finding: a cause that is added later leaves a case as it is unless it fires there."""
     clear = {code: because for code, because in host.clear.items() if code in codes}
     unknown = {code: because for code, because in host.unknown.items() if code in codes}
@@ -36,7 +37,7 @@ def test_case_gives_the_experts_verdict_in_these_words(directory: Path) -> None:
     """The codes come from case.toml, the words from expected.txt."""
     case = case_of(directory)
     judged = {*case["findings"], *case["clear"], *case.get("unknown", [])}
-    host = only(judged, diagnose(read_directory(directory / case["bundle"])))
+    host = only(judged, examined(read_directory(directory / case["bundle"])))
     text = to_text(report_on([host]))
     if os.environ.get("SEVBOT_GOLDEN"):
         (directory / "expected.txt").write_text(text, encoding="utf-8")
@@ -52,7 +53,7 @@ def test_case_gives_the_same_bytes_twice(directory: Path) -> None:
     """The same bundle and the same version: nothing reads a clock or an unordered set."""
     bundle = read_directory(directory / case_of(directory)["bundle"])
 
-    assert to_text(report_on([diagnose(bundle)])) == to_text(report_on([diagnose(bundle)]))
+    assert to_text(report_on([examined(bundle)])) == to_text(report_on([examined(bundle)]))
 
 
 def test_every_rule_has_a_case_that_shows_it() -> None:

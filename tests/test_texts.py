@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from diagnostics.bundle.directory import read_directory
-from diagnostics.engine import diagnose, report_on
-from diagnostics.model import Finding, HostReport
+from diagnostics.engine import report_on
+from diagnostics.model import Examined, Finding
 from diagnostics.rules import RULES
 from diagnostics.telling.render import to_text
 from diagnostics.telling.words import Part, tell
 from tests.conftest import ROOT
+from tests.examined import examined
 from tests.test_cases import CASES, case_of
 
 WITH_FINDINGS = [directory for directory in CASES if case_of(directory)["findings"]]
@@ -41,8 +42,8 @@ _IMPERATIVE = re.compile(r"(?:Or: )?(?:“[^”]+” |[A-Z][a-z]+ )")
 
 
 @cache
-def host_of(directory: Path) -> HostReport:
-    return diagnose(read_directory(directory / case_of(directory)["bundle"]))
+def host_of(directory: Path) -> Examined:
+    return examined(read_directory(directory / case_of(directory)["bundle"]))
 
 
 def parts_with_findings(directory: Path) -> list[tuple[Part, Finding]]:

@@ -11,7 +11,7 @@ from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
 from diagnostics.facts.oom_report import MEMCG, OomReport
 from diagnostics.memory.kills import no_report, of_reports, say_kills
 from diagnostics.memory.node_memory import is_near_high, shown_nodes, zones_of
-from diagnostics.model import Clear, Finding, Remedy, Unknown
+from diagnostics.model import Clear, Explained, Finding, Remedy, Unknown
 from diagnostics.sizes import human
 
 MUCH = 0.25  # of a node: see docs/adr/0002
@@ -82,7 +82,7 @@ def holder_finding(evidence: Evidence, found: Sequence[Held], *, code: str, head
         **of_reports(sourced, signs),
         node=first.node,
         remedies=(remedy,),
-        explains=EXPLAINED,
+        explains=tuple(Explained(code=code, node=first.node) for code in EXPLAINED),
     )
 
 

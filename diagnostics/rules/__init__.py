@@ -93,3 +93,4 @@ RULES: tuple[Rule, ...] = tuple(
         host_rebooted,
     )
 )
+CODES = frozenset(rule.code for rule in RULES)

@@ -19,11 +19,11 @@ from diagnostics.services.service_case import Told, by_signal
 
 CODE = "abort"
 TOLD = Told(
-    CODE,
-    "ended itself by SIGABRT (abort)",
-    "ended itself by SIGABRT",
-    "An assertion, a broken heap or an exception that nobody caught: the program says which in its last words.",
-    Remedy(
+    code=CODE,
+    headline="ended itself by SIGABRT (abort)",
+    did="ended itself by SIGABRT",
+    why="An assertion, a broken heap or an exception that nobody caught: the program says which in its last words.",
+    remedy=Remedy(
         action="read-its-last-words",
         says="Read its own log just before the end, and the core dump (coredumpctl).",
         because="An allocation that failed under a limit (LimitAS=, overcommit) ends so without any OOM kill.",

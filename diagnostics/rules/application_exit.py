@@ -51,18 +51,18 @@ def _finding(evidence: Evidence, status: int, events: Sequence[ServiceEvent]) ->
     words = evidence.get(LastWords)
     lines = words.before(events[-1].unit, events[-1].wall)[-MOST_QUOTED:] if isinstance(words, LastWords) else ()
     told = _told(status, lines, oom=_met_the_oom_killer(evidence, events))
-    return finding(told, events, [line.citation for line in lines], judged=of_record((), events[-1].teller))
+    return finding(evidence, told, events, [line.citation for line in lines], judged=of_record((), events[-1].teller))
 
 
 def _told(status: int, lines: Sequence[Line], *, oom: bool) -> Told:
     quoted = " ".join(quote(line.text) for line in lines)
     said = f"Its last words were: {quoted}" if lines else "It says why in its own log, if anywhere."
     return Told(
-        CODE,
-        f"the program exits by itself with status {status}",
-        f"exited by itself with status {status}",
-        f"{'An OOM kill beside it may be why the program gave up' if oom else 'No signal ended it: the program gave up'}. {said}",
-        Remedy(
+        code=CODE,
+        headline=f"the program exits by itself with status {status}",
+        did=f"exited by itself with status {status}",
+        why=f"{'An OOM kill beside it may be why the program gave up' if oom else 'No signal ended it: the program gave up'}. {said}",
+        remedy=Remedy(
             action="read-its-log",
             says="Read the last lines of its own log before each exit (journalctl -u UNIT): configuration, ports, dependencies.",
             because="The OOM kill is told by itself." if oom else "Memory limits and kills can be left aside.",

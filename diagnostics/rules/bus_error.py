@@ -18,11 +18,12 @@ from diagnostics.services.service_case import Told, by_signal
 
 CODE = "bus-error"
 TOLD = Told(
-    CODE,
-    "crashed by SIGBUS (bus error)",
-    "crashed by SIGBUS",
-    "A file that it maps was cut short, the file system behind it is full, or there was no huge page left on the nodes that it may use.",
-    Remedy(
+    code=CODE,
+    headline="crashed by SIGBUS (bus error)",
+    did="crashed by SIGBUS",
+    why="A file that it maps was cut short, the file system behind it is full, or there was no huge page left on the nodes that it may "
+    "use.",
+    remedy=Remedy(
         action="check-the-mapping",
         says="Look for files that shrank while mapped, for full file systems (df, also /dev/shm), and for huge pages of the node.",
         because="The core dump (coredumpctl) names the mapping.",

@@ -22,7 +22,8 @@ from diagnostics.facts.other_ends import OtherEnds
 from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
 from diagnostics.model import Clear, Moment, Outcome, Remedy, Unknown
 from diagnostics.recent import say_moment, say_since, seen_since
-from diagnostics.services.service_case import Told, daemon_events, end_of, finding, is_at, wrapped_signal
+from diagnostics.services.ends import is_at, wrapped_signal
+from diagnostics.services.service_case import Told, daemon_events, end_of, finding
 
 CODE = "container-stop-kill"
 DAEMONS = ("docker", "snap.docker.dockerd", "podman")
@@ -55,11 +56,11 @@ def check(evidence: Evidence) -> Outcome:
     signs = [end.citation for end in (*ends, *_of_systemd(evidence)) if any(_is_of(end, *both) for both in zip(lines, late, strict=True))]
     why = "It was told to stop (SIGTERM), and was still there when its time was up."
     did = "was killed by its engine (SIGKILL), since it did not stop in time"
-    told = Told(CODE, "container killed when its stop timed out", did, why, REMEDY)
+    told = Told(code=CODE, headline="container killed when its stop timed out", did=did, why=why, remedy=REMEDY)
     if all(line.by == "podman" for line in lines):  # podman prints what its containers print to the same journal
         judged = of_coincidence("A container's own words may stand where podman's do.", agrees=bool(signs))
-        return (finding(told, late, signs[:1], judged=judged),)
-    return (finding(told, late, signs[:1]),)
+        return (finding(evidence, told, late, signs[:1], judged=judged),)
+    return (finding(evidence, told, late, signs[:1]),)
 
 
 def _of_systemd(evidence: Evidence) -> tuple[ServiceEvent, ...]:

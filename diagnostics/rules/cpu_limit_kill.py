@@ -18,11 +18,11 @@ from diagnostics.services.service_case import Told, by_signal
 
 CODE = "cpu-limit-kill"
 TOLD = Told(
-    CODE,
-    "killed at its limit of CPU time (SIGXCPU)",
-    "was killed by SIGXCPU",
-    "It had used up the CPU time that a process of it may use in its whole life (RLIMIT_CPU).",
-    Remedy(
+    code=CODE,
+    headline="killed at its limit of CPU time (SIGXCPU)",
+    did="was killed by SIGXCPU",
+    why="It had used up the CPU time that a process of it may use in its whole life (RLIMIT_CPU).",
+    remedy=Remedy(
         action="raise-the-limit",
         says="Raise or drop LimitCPU= of the unit (or ulimit -t of the script); CPUQuota= is what limits a share.",
         because="A service that runs long enough reaches any such limit.",

@@ -22,7 +22,7 @@ from diagnostics.facts.filesystems import Filesystem, Filesystems
 from diagnostics.facts.kernel_events import KernelEvent, KernelEvents
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.model import Clear, Finding, Outcome, Remedy, Unknown
+from diagnostics.model import Clear, Disk, Finding, Outcome, Remedy, Unknown
 from diagnostics.recent import is_recent
 from diagnostics.services.service_case import Ends, Told, finding, journal_of, quote
 from diagnostics.sizes import human
@@ -72,10 +72,18 @@ def _no_space(evidence: Evidence, full: Sequence[Filesystem], journal: Ends) -> 
     if not disks or line is None:
         return ()
     said = "; ".join(f"{disk.mount} ({disk.kind}) has {_say_free(disk)} left of {_say_total(disk)}" for disk in disks[:3])
-    told = Told(CODE, "a full file system", "gave up", f"It said {quote(line.text)}, and {said}.", MAKE_ROOM)
+    told = Told(
+        code=CODE,
+        headline="a full file system",
+        did="gave up",
+        why=f"It said {quote(line.text)}, and {said}.",
+        remedy=MAKE_ROOM,
+        explains=EXPLAINED,
+        disks=tuple(map(_disk, disks)),
+    )
     cited = (*(disk.citation for disk in disks[:3]), line.citation)
     named = _mount_of(line, evidence) is not None
-    return (finding(told, ends, cited, judged=of_own_words(None if named else NO_FILE_NAMED), explains=EXPLAINED),)
+    return (finding(evidence, told, ends, cited, judged=of_own_words(None if named else NO_FILE_NAMED)),)
 
 
 def _meant(line: Line, full: Sequence[Filesystem], evidence: Evidence) -> Sequence[Filesystem]:
@@ -101,9 +109,16 @@ def _read_only(evidence: Evidence, remounted: Sequence[KernelEvent], journal: En
     same = [event for event in remounted if device is None or f"({device})" in event.text]
     if not same:
         return ()
-    told = Told(CODE, "a file system that became read-only", "gave up", f"It said {quote(line.text)}, and so did the kernel.", CHECK_DISK)
+    told = Told(
+        code=CODE,
+        headline="a file system that became read-only",
+        did="gave up",
+        why=f"It said {quote(line.text)}, and so did the kernel.",
+        remedy=CHECK_DISK,
+        explains=EXPLAINED,
+    )
     judged = of_own_words(None if device else NO_FILE_NAMED)
-    return (finding(told, ends, (same[-1].citation, line.citation), judged=judged, explains=EXPLAINED),)
+    return (finding(evidence, told, ends, (same[-1].citation, line.citation), judged=judged),)
 
 
 def _device_of(mount: str | None, evidence: Evidence) -> str | None:
@@ -120,6 +135,10 @@ def _ends_saying(evidence: Evidence, journal: Ends, phrases: Sequence[str]) -> t
     found = ((end, words.saying(end.unit, end.wall, phrases)) for end in journal.ends)
     said = [(end, line) for end, line in found if line is not None and "inotify" not in line.text]
     return [end for end, _ in said], said[-1][1] if said else None
+
+
+def _disk(disk: Filesystem) -> Disk:
+    return Disk(mount=disk.mount, kind=disk.kind, what=disk.what, free=disk.free, total=disk.total)
 
 
 def _say_free(disk: Filesystem) -> str:

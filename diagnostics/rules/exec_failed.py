@@ -48,25 +48,25 @@ def check(evidence: Evidence) -> Outcome:
             failed.setdefault(event.status, []).append(event)
     if not failed:
         return journal.nothing
-    return tuple(_finding(status, events) for status, events in failed.items())
+    return tuple(_finding(evidence, status, events) for status, events in failed.items())
 
 
 def _is_of_set_up(event: ServiceEvent, status: int) -> bool:
     return (event.teller == SYSTEMD and status in BY_SYSTEMD and status != NUMA_POLICY) or status in BY_SHELL
 
 
-def _finding(status: int, events: Sequence[ServiceEvent]) -> Finding:
+def _finding(evidence: Evidence, status: int, events: Sequence[ServiceEvent]) -> Finding:
     by_shell = BY_SHELL.get(status)
     why = f"A shell says by status {status} that {by_shell}." if by_shell else f"What failed is {SET_UP.get(status, 'its set-up')}."
     told = Told(
-        CODE,
-        f"its program could not be started (status {status})",
-        f"could not be started (exit status {status})",
-        why,
-        Remedy(
+        code=CODE,
+        headline=f"its program could not be started (status {status})",
+        did=f"could not be started (exit status {status})",
+        why=why,
+        remedy=Remedy(
             action="mend-the-command",
             says="Look at the unit's ExecStart, User and paths; the journal names the file just before (“Failed at step”).",
             because="It never ran, so memory and signals have nothing to do with it.",
         ),
     )
-    return finding(told, events, (), judged=of_record((), events[-1].teller) if by_shell else of_own_decision())
+    return finding(evidence, told, events, (), judged=of_record((), events[-1].teller) if by_shell else of_own_decision())

@@ -19,7 +19,8 @@ from diagnostics.confidence import of_coincidence
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.model import Finding, Outcome, Remedy, Unknown
-from diagnostics.services.service_case import Ends, Told, by_systemd, daemon_events, finding, is_at, journal_of, may_be_by_oom_killer, near
+from diagnostics.services.ends import is_at
+from diagnostics.services.service_case import Ends, Told, by_systemd, daemon_events, finding, journal_of, may_be_by_oom_killer, near
 
 CODE = "external-kill"
 # what sudo allowed: a refusal says why behind the name; a directory may be called like anything, so the last COMMAND counts
@@ -38,17 +39,17 @@ def check(evidence: Evidence) -> Outcome:
         return by_sudo or journal.nothing
     killed = near(asked, journal.ended_by({Signals.SIGKILL}))
     told = Told(
-        CODE,
-        "killed on request (systemctl kill)",
-        "was killed by systemd (SIGKILL) on request",
-        "Somebody or some program used “systemctl kill” or systemd's D-Bus interface; neither the kernel nor a time-out was behind it.",
-        Remedy(
+        code=CODE,
+        headline="killed on request (systemctl kill)",
+        did="was killed by systemd (SIGKILL) on request",
+        why="Somebody or some program used “systemctl kill” or systemd's D-Bus interface; neither the kernel nor a time-out was behind it.",
+        remedy=Remedy(
             action="find-who-asked",
             says="Look for who asked: sudo's and the shells' records, deploy tools and cron at that time.",
             because="systemd does not log who its client was.",
         ),
     )
-    return (finding(told, asked, tuple(event.citation for event in killed[:1])), *by_sudo)
+    return (finding(evidence, told, asked, tuple(event.citation for event in killed[:1])), *by_sudo)
 
 
 def _sends_kill(text: str) -> bool:
@@ -71,10 +72,10 @@ def _by_sudo(evidence: Evidence, journal: Ends) -> tuple[Finding, ...]:
     if not ends:
         return ()
     told = Told(
-        CODE,
-        "killed by hand (sudo kill)",
-        "was ended by SIGKILL just after somebody ran kill under sudo",
-        f"sudo logged: {commands[-1].text.strip()}.",
-        Remedy(action="ask-who-it-was", says="Ask whom sudo names.", because="No limit and no time-out was behind it."),
+        code=CODE,
+        headline="killed by hand (sudo kill)",
+        did="was ended by SIGKILL just after somebody ran kill under sudo",
+        why=f"sudo logged: {commands[-1].text.strip()}.",
+        remedy=Remedy(action="ask-who-it-was", says="Ask whom sudo names.", because="No limit and no time-out was behind it."),
     )
-    return (finding(told, ends, [commands[-1].citation], judged=of_coincidence("sudo does not say whom its command met.")),)
+    return (finding(evidence, told, ends, [commands[-1].citation], judged=of_coincidence("sudo does not say whom its command met.")),)

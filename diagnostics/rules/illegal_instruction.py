@@ -18,11 +18,11 @@ from diagnostics.services.service_case import Told, by_signal
 
 CODE = "illegal-instruction"
 TOLD = Told(
-    CODE,
-    "crashed by SIGILL (illegal instruction)",
-    "crashed by SIGILL",
-    "It used an instruction that this CPU does not have, as a build for a newer CPU does; or it ended itself so.",
-    Remedy(
+    code=CODE,
+    headline="crashed by SIGILL (illegal instruction)",
+    did="crashed by SIGILL",
+    why="It used an instruction that this CPU does not have, as a build for a newer CPU does; or it ended itself so.",
+    remedy=Remedy(
         action="rebuild-for-this-cpu",
         says="Compare the CPU of this host (lscpu) with those where it runs; build for the oldest of them.",
         because="A host that was replaced or migrated may have an older CPU.",

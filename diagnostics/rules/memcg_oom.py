@@ -19,7 +19,7 @@ from diagnostics.facts.kernel_log import KernelLog, SourcedReport, kills_of
 from diagnostics.facts.oom_report import OomReport, unit_of_cgroup
 from diagnostics.memory.kills import limited_by, of_reports, say_kills, say_largest
 from diagnostics.memory.limit import Kind
-from diagnostics.model import Clear, Finding, Outcome, Remedy, Unknown
+from diagnostics.model import Clear, Finding, Outcome, ReachedLimit, Remedy, Unknown
 from diagnostics.sizes import human
 
 CODE = "memcg-oom"
@@ -66,6 +66,7 @@ def _finding(evidence: Evidence, cgroup: str | None, sourced: Sequence[SourcedRe
         ),
         **of_reports(sourced, signs),
         remedies=(_remedy(cgroup),),
+        limits=(ReachedLimit(what="memory.max", whose=cgroup, unit="kB", limit=_limit_kb(best), used=best.memcg_usage_kb),),
     )
 
 
@@ -77,11 +78,17 @@ def _numbers(report: OomReport) -> Numbers:
     return AGREE if report.memcg_usage_kb >= report.memcg_limit_kb - near_kb else NOT_REACHED
 
 
+def _limit_kb(report: OomReport) -> int | None:
+    limit_kb = report.memcg_limit_kb
+    return limit_kb if limit_kb is not None and limit_kb < UNLIMITED_KB else None
+
+
 def _say_limit(report: OomReport, cgroup: str | None) -> str:
     whose = f"cgroup {cgroup}" if cgroup else "a cgroup that the log no longer names"
-    if report.memcg_limit_kb is None or report.memcg_usage_kb is None or report.memcg_limit_kb >= UNLIMITED_KB:
+    limit_kb = _limit_kb(report)
+    if limit_kb is None or report.memcg_usage_kb is None:
         return f"The memory limit of {whose} was reached; limit and usage are not in the log."
-    return f"The memory limit of {whose} was reached: {human(report.memcg_usage_kb)} used of {human(report.memcg_limit_kb)}."
+    return f"The memory limit of {whose} was reached: {human(report.memcg_usage_kb)} used of {human(limit_kb)}."
 
 
 def _say_scope(report: OomReport, cgroup: str | None) -> str:

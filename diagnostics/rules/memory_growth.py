@@ -23,7 +23,7 @@ from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Process, Processes
 from diagnostics.memory.kills import limited_by, say_kills, say_task
 from diagnostics.memory.limit import Kind
-from diagnostics.model import Clear, Finding, Kill, Outcome, Remedy, Task, Unknown, Victim
+from diagnostics.model import Clear, Explained, Finding, Growing, Kill, Outcome, ReachedLimit, Remedy, Task, Unknown, Victim
 from diagnostics.sizes import human
 
 CODE = "memory-growth"
@@ -90,7 +90,8 @@ def _live(process: Process, grown: Grown, growth: Growth, kills: tuple[Kill, ...
         victim=Victim(kills[0].task, kills[0].rss_kb),
         culprit=process.task,
         remedies=(REMEDY,),
-        explains=("global-oom",),
+        growth=Growing(task=process.task, before_kb=grown.before_kb, after_kb=grown.after_kb, seconds=growth.seconds),
+        explains=(Explained(code="global-oom"),),
     )
 
 
@@ -130,4 +131,8 @@ def _of_limits(reports: Sequence[SourcedReport]) -> Finding | None:
         victim=Victim(task, large_kb),
         culprit=task,
         remedies=(REMEDY,),
+        limits=tuple(
+            ReachedLimit(what="memory.max", whose=one.report.limited_cgroup, unit="kB", limit=kb, used=one.report.memcg_usage_kb)
+            for kb, one in ((low, first), (high, last))
+        ),
     )

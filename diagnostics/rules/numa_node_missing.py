@@ -12,16 +12,15 @@ numactl exits with 1; systemd: EXIT_NUMA_POLICY in systemd.exec(5).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from diagnostics.bundle import Missing
 from diagnostics.confidence import of_own_decision
 from diagnostics.evidence import Evidence
 from diagnostics.facts.nodes import Nodes
-from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.facts.units import Unit, Units
 from diagnostics.memory.numactl import find_membind
-from diagnostics.model import Citation, Clear, Finding, Outcome, Remedy, Unknown
+from diagnostics.model import Clear, Outcome, Remedy, Unknown
 from diagnostics.node_list import list_nodes, parse_nodes, say_nodes
 from diagnostics.services.service_case import GIVEN_UP, Told, finding, journal_of
 
@@ -44,7 +43,7 @@ def check(evidence: Evidence) -> Outcome:
         absent = named_nodes(unit) - there
         if ends and absent:
             signs = () if unit.exec_citation is None else (unit.exec_citation,)
-            found.append(_finding(absent, there, ends, signs))
+            found.append(finding(evidence, _told(absent, there), ends, signs, judged=of_own_decision()))
     return tuple(found) or Clear("no unit that failed names a node that is not there")
 
 
@@ -55,16 +54,16 @@ def named_nodes(unit: Unit) -> frozenset[int]:
     return frozenset[int]().union(*(parse_nodes(spec) or () for spec in specs))
 
 
-def _finding(absent: Collection[int], there: Collection[int], ends: Sequence[ServiceEvent], signs: tuple[Citation, ...]) -> Finding:
-    told = Told(
-        CODE,
-        f"placed on {say_nodes(absent)}, which this host does not have",
-        "could not be placed, and ended by itself",
-        f"Its unit names {say_nodes(absent)}; this host has memory on {say_nodes(there)} only.",
-        Remedy(
+def _told(absent: Collection[int], there: Collection[int]) -> Told:
+    return Told(
+        code=CODE,
+        headline=f"placed on {say_nodes(absent)}, which this host does not have",
+        did="could not be placed, and ended by itself",
+        why=f"Its unit names {say_nodes(absent)}; this host has memory on {say_nodes(there)} only.",
+        remedy=Remedy(
             action="name-a-node",
             says=f"Name nodes that are there ({list_nodes(there)}), or let it use all.",
             because="The host was replaced, or a node went offline; the unit was written for another one.",
         ),
+        explains=("application-exit", GIVEN_UP),
     )
-    return finding(told, ends, signs, judged=of_own_decision(), explains=("application-exit", GIVEN_UP))

@@ -20,7 +20,7 @@ from diagnostics.facts.kernel_events import KernelEvent, KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
 from diagnostics.facts.oom_report import unit_of_cgroup
 from diagnostics.facts.units import Units
-from diagnostics.model import Clear, Finding, Moment, Outcome, Remedy, Unknown
+from diagnostics.model import Clear, Finding, Moment, Outcome, ReachedLimit, Remedy, Unknown
 from diagnostics.recent import is_recent, say_moment
 
 CODE = "pids-limit"
@@ -56,6 +56,7 @@ def check(evidence: Evidence) -> Outcome:
                 f"So the kernel refused a new one{_say_when(refused[-1])}{_say_lines(len(refused))}.",
             ),
             citations=tuple(event.citation for event in refused[:2]),
+            limits=tuple(ReachedLimit(what="pids.max", whose=group, unit="tasks", limit=_limit_of(evidence, group)) for group in groups),
             remedies=(REMEDY,),
         ),
     )
@@ -63,10 +64,16 @@ def check(evidence: Evidence) -> Outcome:
 
 def _say_limit(evidence: Evidence, groups: Sequence[str]) -> str:
     """` than 5`, where the only cgroup's unit has a limit."""
+    limit = _limit_of(evidence, groups[0]) if len(groups) == 1 else None
+    return f" than {limit}" if limit is not None else ""
+
+
+def _limit_of(evidence: Evidence, group: str) -> int | None:
+    """What the cgroup's unit may have."""
     units = evidence.get(Units)
-    unit = units.by_name.get(unit_of_cgroup(groups[0]) or "") if isinstance(units, Units) and len(groups) == 1 else None
+    unit = units.by_name.get(unit_of_cgroup(group) or "") if isinstance(units, Units) else None
     limit = unit.properties.get("TasksMax", "") if unit else ""
-    return f" than {limit}" if limit.isascii() and limit.isdigit() else ""
+    return int(limit) if limit.isascii() and limit.isdigit() else None
 
 
 def _say_when(event: KernelEvent) -> str:

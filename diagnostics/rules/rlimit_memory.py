@@ -19,9 +19,10 @@ from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.processes import Process, Processes
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.model import Citation, Clear, Outcome, Remedy, Unknown
+from diagnostics.model import Citation, Clear, Outcome, ReachedLimit, Remedy, Unknown
 from diagnostics.recent import say_since
-from diagnostics.services.service_case import Told, finding, journal_of, may_be_by_oom_killer, quote, settings_of, wrapped_signal
+from diagnostics.services.ends import settings_of, wrapped_signal
+from diagnostics.services.service_case import Told, finding, journal_of, may_be_by_oom_killer, quote
 from diagnostics.sizes import human
 
 CODE = "rlimit-memory"
@@ -48,15 +49,7 @@ def check(evidence: Evidence) -> Outcome:
     if not refused:
         return Unknown(f"{next(iter(limits))} has a limit of address space, but did not say that it got no memory")
     ends, (_, line) = [end for end, _ in refused], refused[-1]
-    return (
-        finding(
-            _told(limits[line.unit][0], line),
-            ends,
-            (limits[line.unit][1], line.citation),
-            judged=of_own_words(),
-            explains=EXPLAINED,
-        ),
-    )
+    return (finding(evidence, _told(limits[line.unit][0], line), ends, (limits[line.unit][1], line.citation), judged=of_own_words()),)
 
 
 def _gave_up(evidence: Evidence, end: ServiceEvent) -> bool:
@@ -68,11 +61,13 @@ def _gave_up(evidence: Evidence, end: ServiceEvent) -> bool:
 
 def _told(limit_kb: int, line: Line) -> Told:
     return Told(
-        CODE,
-        "out of its own address space limit",
-        "gave up",
-        f"It may reserve {human(limit_kb)} of addresses (RLIMIT_AS) and no more, and said: {quote(line.text)}.",
-        REMEDY,
+        code=CODE,
+        headline="out of its own address space limit",
+        did="gave up",
+        why=f"It may reserve {human(limit_kb)} of addresses (RLIMIT_AS) and no more, and said: {quote(line.text)}.",
+        remedy=REMEDY,
+        explains=EXPLAINED,
+        limits=(ReachedLimit(what="RLIMIT_AS", whose=line.unit, unit="kB", limit=limit_kb),),
     )
 
 

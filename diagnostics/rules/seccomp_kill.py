@@ -18,11 +18,11 @@ from diagnostics.services.service_case import Told, by_signal
 
 CODE = "seccomp-kill"
 TOLD = Told(
-    CODE,
-    "killed by its system call filter (SIGSYS)",
-    "was killed by SIGSYS",
-    "It made a system call that its filter forbids: SystemCallFilter= of the unit, or that of the container.",
-    Remedy(
+    code=CODE,
+    headline="killed by its system call filter (SIGSYS)",
+    did="was killed by SIGSYS",
+    why="It made a system call that its filter forbids: SystemCallFilter= of the unit, or that of the container.",
+    remedy=Remedy(
         action="allow-the-call",
         says="Find the call (syscall= in the kernel's audit line) and allow it in SystemCallFilter=, or in the container's profile.",
         because="A new version of a program or of libc often begins to use another call.",

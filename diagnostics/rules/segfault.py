@@ -18,11 +18,11 @@ from diagnostics.services.service_case import Told, by_signal
 
 CODE = "segfault"
 TOLD = Told(
-    CODE,
-    "crashed by SIGSEGV (segmentation fault)",
-    "crashed by SIGSEGV",
-    "It touched memory that is not its own: a defect of the program or of a library, or a stack that ran out.",
-    Remedy(
+    code=CODE,
+    headline="crashed by SIGSEGV (segmentation fault)",
+    did="crashed by SIGSEGV",
+    why="It touched memory that is not its own: a defect of the program or of a library, or a stack that ran out.",
+    remedy=Remedy(
         action="read-the-core",
         says="Look at the core dump (coredumpctl) for the place; compare with what was deployed last.",
         because="The address and the file in the kernel's line tell whether it is always the same place.",

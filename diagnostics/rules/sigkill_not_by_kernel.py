@@ -20,7 +20,8 @@ from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Clear, Moment, Outcome, Unknown
 from diagnostics.recent import say_moment
-from diagnostics.services.service_case import at_that_time, by_oom_killer, by_systemd, journal_of, may_be_by_oom_killer, wrapped_signal
+from diagnostics.services.ends import wrapped_signal
+from diagnostics.services.service_case import at_that_time, by_oom_killer, by_systemd, journal_of, may_be_by_oom_killer
 
 CODE = "sigkill-not-by-kernel"
 

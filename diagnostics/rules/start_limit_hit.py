@@ -27,14 +27,15 @@ def check(evidence: Evidence) -> Outcome:
     if not given_up:
         return journal.nothing
     told = Told(
-        CODE,
-        "systemd has given up restarting it",
-        "failed so often that systemd starts it no more (start limit)",
-        "It stays down until somebody starts it; why each start failed is told by what ended it before.",
-        Remedy(
+        code=CODE,
+        headline="systemd has given up restarting it",
+        did="failed so often that systemd starts it no more (start limit)",
+        why="It stays down until somebody starts it; why each start failed is told by what ended it before.",
+        remedy=Remedy(
             action="reset-and-start",
             says="Mend what ends it first; then “systemctl reset-failed” and “systemctl start” of the unit bring it back.",
             because="A start without a mend uses up the limit again within seconds.",
         ),
+        explains=(),
     )
-    return (finding(told, given_up, (), judged=of_own_decision(), explains=()),)
+    return (finding(evidence, told, given_up, (), judged=of_own_decision()),)

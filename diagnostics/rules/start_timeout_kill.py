@@ -27,15 +27,15 @@ def check(evidence: Evidence) -> Outcome:
         return journal.nothing
     failed = near(late, (event for event in journal.events if event.result == "timeout"))
     told = Told(
-        CODE,
-        "ended by systemd when its start timed out",
-        "was ended by systemd, since its start took too long",
-        f"systemd waited for it to be ready until its time was up{say_setting(evidence, late, 'TimeoutStartUSec')}; it may be slow, wait "
-        "for something, or never say that it is ready (Type=notify).",
-        Remedy(
+        code=CODE,
+        headline="ended by systemd when its start timed out",
+        did="was ended by systemd, since its start took too long",
+        why=f"systemd waited for it to be ready until its time was up{say_setting(evidence, late, 'TimeoutStartUSec')}; it may be slow, "
+        "wait for something, or never say that it is ready (Type=notify).",
+        remedy=Remedy(
             action="start-in-time",
             says="Find what the start waits for, or give it longer: TimeoutStartSec= of the unit.",
             because="Each restart begins from the start again, so a start that is too slow never ends by itself.",
         ),
     )
-    return (finding(told, late, tuple(event.citation for event in failed[:1])),)
+    return (finding(evidence, told, late, tuple(event.citation for event in failed[:1])),)

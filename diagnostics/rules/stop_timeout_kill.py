@@ -30,14 +30,14 @@ def check(evidence: Evidence) -> Outcome:
         return journal.nothing
     killed = near(late, journal.ended_by({Signals.SIGKILL}))
     told = Told(
-        CODE,
-        "killed by systemd when its stop timed out",
-        "was killed by systemd (SIGKILL), since it did not stop in time",
-        f"It was told to stop (SIGTERM), and was still there when its time was up{say_setting(evidence, late, 'TimeoutStopUSec')}.",
-        Remedy(
+        code=CODE,
+        headline="killed by systemd when its stop timed out",
+        did="was killed by systemd (SIGKILL), since it did not stop in time",
+        why=f"It was told to stop (SIGTERM), and was still there when its time was up{say_setting(evidence, late, 'TimeoutStopUSec')}.",
+        remedy=Remedy(
             action="stop-in-time",
             says="Make it end on SIGTERM, or give it longer: TimeoutStopSec= of the unit.",
             because="What asked for the stop (a deploy, a person, a dependency) is in the journal just before.",
         ),
     )
-    return (finding(told, late, tuple(event.citation for event in killed[:1])),)
+    return (finding(evidence, told, late, tuple(event.citation for event in killed[:1])),)

@@ -21,7 +21,8 @@ from diagnostics.facts.oom_report import unit_of_cgroup
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Clear, Moment, Outcome, Remedy, Unknown
 from diagnostics.recent import say_moment, say_since, seen_since
-from diagnostics.services.service_case import Told, daemon_events, end_of, finding, is_at, journal_of
+from diagnostics.services.ends import is_at
+from diagnostics.services.service_case import Told, daemon_events, end_of, finding, journal_of
 
 CODE = "userspace-oom-kill"
 DAEMONS = ("earlyoom", "nohang", "nohang-desktop", "oomd")
@@ -54,7 +55,14 @@ def check(evidence: Evidence) -> Outcome:
     for daemon, killed in found.items():
         signs = [end.citation for end in ends if any(_is_of(end, event) for event in killed)]
         why = f"{daemon} says: {killed[-1].text}."
-        findings.append(finding(Told(CODE, f"killed by {daemon}", f"was ended by {daemon}", why, REMEDY), killed, signs[:1]))
+        findings.append(
+            finding(
+                evidence,
+                Told(code=CODE, headline=f"killed by {daemon}", did=f"was ended by {daemon}", why=why, remedy=REMEDY),
+                killed,
+                signs[:1],
+            )
+        )
     return tuple(findings)
 
 

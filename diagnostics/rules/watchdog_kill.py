@@ -27,14 +27,14 @@ def check(evidence: Evidence) -> Outcome:
         return journal.nothing
     ended = near(hung, journal.ends)
     told = Told(
-        CODE,
-        "aborted by systemd's watchdog",
-        "was aborted by systemd (SIGABRT), since it sent no keep-alive",
-        f"It had hung, or was kept from running, for longer than its watchdog allows{say_setting(evidence, hung, 'WatchdogUSec')}.",
-        Remedy(
+        code=CODE,
+        headline="aborted by systemd's watchdog",
+        did="was aborted by systemd (SIGABRT), since it sent no keep-alive",
+        why=f"It had hung, or was kept from running, for longer than its watchdog allows{say_setting(evidence, hung, 'WatchdogUSec')}.",
+        remedy=Remedy(
             action="find-the-hang",
             says="Look at the core dump (coredumpctl) for where it hung; raise WatchdogSec= only if it is slow there by nature.",
             because="A longer time only hides a hang; a machine that is short of memory or CPU can cause it too.",
         ),
     )
-    return (finding(told, hung, tuple(event.citation for event in ended[:1])),)
+    return (finding(evidence, told, hung, tuple(event.citation for event in ended[:1])),)

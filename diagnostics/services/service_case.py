@@ -5,8 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import timedelta
 from signal import Signals
 
 from diagnostics.bundle import Missing
@@ -16,21 +15,19 @@ from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.other_ends import OtherEnds
 from diagnostics.facts.service_journal import OOMD_KILL, PROCESS_EXIT, SYSTEMD, ServiceEvent, ServiceJournal
-from diagnostics.facts.units import Unit, Units
-from diagnostics.model import Citation, Clear, Finding, Judgement, Kill, Moment, Outcome, Remedy, Unknown
+from diagnostics.model import Citation, Clear, Disk, Explained, Finding, Judgement, Kill, Moment, Outcome, ReachedLimit, Remedy, Unknown
 from diagnostics.plain import plain
 from diagnostics.recent import is_recent, say_moment, say_since, seen_since
+from diagnostics.services.ends import BY_SHELL, RHYTHM_AT_LEAST, ends_of, gaps_s, is_at, is_near, settings_of, wrapped_signal
 
-BY_SHELL = 128  # a shell's exit status is this plus the signal that ended its child (POSIX sh, 2.8.2)
 NAMED_UNITS = 3
 QUOTED_CHARS = 200
 BELIEVED = (SYSTEMD, "supervisord")  # a status above 128 is the program's own word
 SENDERS = ("earlyoom", "nohang", "nohang-desktop", "oomd", "systemd-oomd", "docker", "snap.docker.dockerd", "podman", "sudo")
-RHYTHM_AT_LEAST = 3  # ends from which an interval can be told
 GIVEN_UP = "start-limit-hit"  # what follows of any end that comes again and again
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Told:
     """What a rule says: `did` goes on after the unit's name (`was killed by systemd`), `why` is the cause in a sentence."""
 
@@ -39,6 +36,9 @@ class Told:
     did: str
     why: str
     remedy: Remedy
+    explains: tuple[str, ...] = (GIVEN_UP,)
+    disks: tuple[Disk, ...] = ()
+    limits: tuple[ReachedLimit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,20 +93,19 @@ def end_of(event: DaemonEvent, who: str) -> ServiceEvent:
     return ServiceEvent(who, None, event.wall, event.text, event.citation, teller=event.by)
 
 
-def settings_of(evidence: Evidence, event: ServiceEvent) -> Unit | None:
-    units = evidence.get(Units)
-    return units.by_name.get(event.unit) if isinstance(units, Units) else None
-
-
 def finding(
+    evidence: Evidence,
     told: Told,
     events: Sequence[ServiceEvent],
     signs: Sequence[Citation],
-    *,
     judged: Judgement | None = None,
-    explains: tuple[str, ...] = (GIVEN_UP,),
 ) -> Finding:
-    """One finding for all events; without a judgement of the rule's own another sign that agrees (`signs`) confirms it."""
+    """One finding for all events; without a judgement of the rule's own another sign that agrees (`signs`) confirms it.
+
+    It explains what a rule adds and that systemd gave up, of the same units.
+    """
+    ends = ends_of(evidence, events)
+    units = tuple(dict.fromkeys(end.unit for end in ends))
     return Finding(
         code=told.code,
         headline=told.headline,
@@ -114,7 +113,10 @@ def finding(
         story=(f"{say_events(events)} {told.did}: {say_rhythm(events)}.", told.why),
         citations=(*(event.citation for event in _first_and_last(events)), *signs),
         remedies=(told.remedy,),
-        explains=explains,
+        ends=ends,
+        disks=told.disks,
+        limits=told.limits,
+        explains=tuple(Explained(code=code, units=units) for code in told.explains),
     )
 
 
@@ -131,8 +133,8 @@ def by_signal(evidence: Evidence, told: Told, number: Signals, kernel_says: Sequ
         return journal.nothing
     if all(event.signal is None for event in ends):
         why = f"Status {BY_SHELL + number} stands for {number.name}: of a script or a container, in which it ended a process. {told.why}"
-        told = Told(told.code, told.headline, f"ended with status {BY_SHELL + number}", why, told.remedy)
-    return (finding(told, ends, _of_kernel(evidence, ends, kernel_says)),)
+        told = Told(code=told.code, headline=told.headline, did=f"ended with status {BY_SHELL + number}", why=why, remedy=told.remedy)
+    return (finding(evidence, told, ends, _of_kernel(evidence, ends, kernel_says)),)
 
 
 def _of_kernel(evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Sequence[Sequence[str]]) -> tuple[Citation, ...]:
@@ -144,13 +146,6 @@ def _of_kernel(evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Se
     lines = [event for words in kernel_says for event in kernel.saying(*words) if event.wall is not None]
     same = [line for line in lines if any(abs(stamp - line.wall) <= SYSTEMD_NOTICES_WITHIN for stamp in stamps if line.wall)]
     return tuple(line.citation for line in same[-1:])
-
-
-def wrapped_signal(event: ServiceEvent) -> int | None:
-    """The signal that a shell's exit status stands for."""
-    if event.code != "exited" or event.status is None or not BY_SHELL < event.status < BY_SHELL + 65:
-        return None
-    return event.status - BY_SHELL
 
 
 def by_systemd(journal: ServiceJournal, end: ServiceEvent) -> bool:
@@ -190,16 +185,6 @@ def at_that_time(evidence: Evidence, end: ServiceEvent) -> str | None:
     return next((event.by for event in daemon_events(evidence, *SENDERS) if is_at(event.wall, end.wall)), None)
 
 
-def is_near(one: ServiceEvent, other: ServiceEvent) -> bool:
-    """Whether two records are of one end: the same unit, within seconds."""
-    return one.unit == other.unit and is_at(one.wall, other.wall)
-
-
-def is_at(one: datetime | None, other: datetime | None) -> bool:
-    """Whether two times are within seconds."""
-    return one is not None and other is not None and abs(one - other) <= SYSTEMD_NOTICES_WITHIN
-
-
 def near(events: Collection[ServiceEvent], others: Iterable[ServiceEvent]) -> tuple[ServiceEvent, ...]:
     """Those of `others` that belong to one of the events."""
     return tuple(other for other in others if any(is_near(event, other) for event in events))
@@ -234,8 +219,7 @@ def say_rhythm(events: Sequence[ServiceEvent]) -> str:
     last = f"at {say_moment(Moment(wall=stamps[-1]))}"
     if len(stamps) < RHYTHM_AT_LEAST:
         return f"{times}, last {last}" if len(events) > 1 else f"{times}, {last}"
-    gaps = [(after - before).total_seconds() for before, after in pairwise(stamps)]
-    return f"{times} in {_say_span(stamps[-1] - stamps[0])}, every {_say_seconds(statistics.median(gaps))}, last {last}"
+    return f"{times} in {_say_span(stamps[-1] - stamps[0])}, every {_say_seconds(statistics.median(gaps_s(stamps)))}, last {last}"
 
 
 def _say_span(span: timedelta) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from diagnostics.model import Citation, Confidence, Finding, Group, HostReport, Report
+from diagnostics.model import Citation, Confidence, Examined, Finding, Group, HostReport, NotExamined, Report
 from diagnostics.telling.picture import draw
 
 NAMED_CAUSES = 3
@@ -60,9 +60,9 @@ class Telling:
 def tell(report: Report) -> Telling:
     """One part for each group, one for the hosts without a finding, one for those that could not be reached."""
     parts = [_found(group, report) for group in report.groups]
-    quiet = [host for host in report.hosts if host.error is None and not host.findings]
+    quiet = [host for host in report.hosts if isinstance(host, Examined) and not host.findings]
     parts.extend(_quiet(hosts, report, headline) for headline, hosts in _by_headline(quiet).items())
-    silent = [host for host in report.hosts if host.error is not None]
+    silent = [host for host in report.hosts if isinstance(host, NotExamined)]
     if silent:
         parts.append(_silent(silent, report))
     return Telling(_headline(report, parts), tuple(_said_once(parts)))
@@ -86,7 +86,7 @@ def _headline(report: Report, parts: Sequence[Part]) -> str:
 
 
 def _found(group: Group, report: Report) -> Part:
-    pairs = [(host, finding) for host in report.hosts for finding in host.findings if _is_of(finding, group)]
+    pairs = [(host, finding) for host in report.hosts if isinstance(host, Examined) for finding in host.findings if _is_of(finding, group)]
     host, finding = max(pairs, key=lambda pair: list(reversed(Confidence)).index(pair[1].confidence))
     sure = str(finding.confidence)
     return Part(
@@ -107,11 +107,11 @@ def _found(group: Group, report: Report) -> Part:
     )
 
 
-def _of_whom(names: Sequence[str | None], host: HostReport) -> tuple[str, ...]:
+def _of_whom(names: Sequence[str | None], host: Examined) -> tuple[str, ...]:
     return (f"numbers of {host.host}",) if len(names) > 1 else ()
 
 
-def _how_long_ago(host: HostReport, finding: Finding) -> tuple[str, ...]:
+def _how_long_ago(host: Examined, finding: Finding) -> tuple[str, ...]:
     """Where both times are known: a SEV of now need not come from a kill of this morning."""
     last = finding.kills[-1].at if finding.kills else None
     if last is None or last.wall is None or host.taken_at is None or host.taken_at.wall is None:
@@ -125,7 +125,7 @@ def _is_of(finding: Finding, group: Group) -> bool:
     return (finding.code, finding.headline) == (group.code, group.headline)
 
 
-def _others(host: HostReport) -> tuple[str, ...]:
+def _others(host: Examined) -> tuple[str, ...]:
     """What happened too long ago, and kills that no finding covers: they are said, never dropped."""
     return (*_longer_ago(host), *_unexplained(host))
 
@@ -137,7 +137,7 @@ def _of_looks(hosts: Sequence[HostReport]) -> tuple[str, ...]:
     return (*broken, *([f"Shared with an earlier question, since a host is looked at once in a minute: {shared}."] if shared else []))
 
 
-def _longer_ago(host: HostReport) -> tuple[str, ...]:
+def _longer_ago(host: Examined) -> tuple[str, ...]:
     """Findings that are no cause of this, since they are older."""
     if not host.older:
         return ()
@@ -145,7 +145,7 @@ def _longer_ago(host: HostReport) -> tuple[str, ...]:
     return (f"Longer ago, and so not taken for a cause of this: {told}.",)
 
 
-def _unexplained(host: HostReport) -> tuple[str, ...]:
+def _unexplained(host: Examined) -> tuple[str, ...]:
     if not host.unexplained:
         return ()
     kills = "one OOM kill" if len(host.unexplained) == 1 else f"{len(host.unexplained)} OOM kills"
@@ -153,15 +153,15 @@ def _unexplained(host: HostReport) -> tuple[str, ...]:
     return (f"The log holds {kills} that could not be put down to a cause ({names}).",)
 
 
-def _by_headline(hosts: Iterable[HostReport]) -> dict[str, list[HostReport]]:
+def _by_headline(hosts: Iterable[Examined]) -> dict[str, list[Examined]]:
     """Hosts without a finding: with kills of another cause, with something that could not be told, or with neither."""
-    kinds: dict[str, list[HostReport]] = {}
+    kinds: dict[str, list[Examined]] = {}
     for host in hosts:
         kinds.setdefault(_quiet_headline(host), []).append(host)
     return kinds
 
 
-def _quiet_headline(host: HostReport) -> str:
+def _quiet_headline(host: Examined) -> str:
     if host.unknown:
         return NOT_TOLD
     return UNEXPLAINED if host.unexplained else NO_CAUSE
@@ -174,7 +174,7 @@ _QUIET_STORY = {
 }
 
 
-def _quiet(hosts: list[HostReport], report: Report, headline: str) -> Part:
+def _quiet(hosts: list[Examined], report: Report, headline: str) -> Part:
     return Part(
         headline=headline,
         subtitle=_subtitle([host.host for host in hosts], report, None),
@@ -184,7 +184,7 @@ def _quiet(hosts: list[HostReport], report: Report, headline: str) -> Part:
     )
 
 
-def _silent(hosts: list[HostReport], report: Report) -> Part:
+def _silent(hosts: list[NotExamined], report: Report) -> Part:
     return Part(
         headline="could not be examined",
         subtitle=_subtitle([host.host for host in hosts], report, None),
@@ -192,9 +192,8 @@ def _silent(hosts: list[HostReport], report: Report) -> Part:
     )
 
 
-def _named_once(host: HostReport) -> str:
-    error = host.error or ""
-    return error if host.host is None or error.startswith(host.host) else f"{host.host}: {error}"
+def _named_once(host: NotExamined) -> str:
+    return host.error if host.host is None or host.error.startswith(host.host) else f"{host.host}: {host.error}"
 
 
 def _subtitle(names: Sequence[str | None], report: Report, sure: str | None) -> str:
@@ -205,11 +204,11 @@ def _subtitle(names: Sequence[str | None], report: Report, sure: str | None) -> 
     return f"{sure} · {listed}" if sure else listed
 
 
-def _ruled_out(hosts: Sequence[HostReport]) -> tuple[str, ...]:
+def _ruled_out(hosts: Sequence[Examined]) -> tuple[str, ...]:
     return _by_code(hosts, [_by_reason(host.clear) for host in hosts])
 
 
-def _not_checked(hosts: Sequence[HostReport]) -> tuple[str, ...]:
+def _not_checked(hosts: Sequence[Examined]) -> tuple[str, ...]:
     """Causes that could not be told, then the sections that did not come."""
     causes = _by_code(hosts, [_by_reason(host.unknown) for host in hosts])
     return (*causes, *_by_code(hosts, [_by_reason(host.not_seen) for host in hosts]))
@@ -223,7 +222,7 @@ def _by_reason(reasons: Mapping[str, str]) -> dict[str, str]:
     return {", ".join(together): because for because, together in names.items()}
 
 
-def _by_code(hosts: Sequence[HostReport], tables: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+def _by_code(hosts: Sequence[Examined], tables: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
     """`code: reason` once for all hosts that say the same; hosts are named where only some do."""
     said: dict[tuple[str, str], list[str]] = {}
     for host, table in zip(hosts, tables, strict=True):

@@ -9,12 +9,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from diagnostics.engine import diagnose_log
 from diagnostics.facts.kernel_log import KernelLog, kills_of, read_log
 from diagnostics.facts.log_regions import of_stream
 from diagnostics.memory.limit import limit_of
-from diagnostics.model import HostReport, Kill
+from diagnostics.model import Examined, Kill
 from diagnostics.node_list import parse_nodes
+from tests.examined import examined_log
 
 COLUMNS = ("kills", "constraint", "node", "victim", "verdict")
 CODES = {  # the label's word, and the causes that it covers: "none" is a machine as a whole
@@ -45,7 +45,7 @@ class Answer:
     """What sevbot says of one log."""
 
     log: KernelLog
-    report: HostReport
+    report: Examined
 
     @property
     def codes(self) -> set[str]:
@@ -77,7 +77,7 @@ def completeness(label: Label) -> str:
 def answer(path: Path) -> Answer:
     with path.open("rb") as file:
         log = read_log("kernel-log", of_stream(file))
-    return Answer(log, diagnose_log(log))
+    return Answer(log, examined_log(log))
 
 
 def marks(label: Label, said: Answer) -> Mapping[str, Mark | None]:

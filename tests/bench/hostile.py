@@ -21,6 +21,7 @@ from bot.config import Config, HostConfig, SshConfig
 from bot.inventory import build_inventory
 from bot.investigate import Investigator
 from diagnostics.collect.ssh import SshCollector, SshSettings
+from diagnostics.model import NotExamined
 from tests.conftest import ROOT
 from tests.diagnostics.sshd import usable_settings
 from tests.hostile_hosts import ADDRESSES, KINDS, hostile_hosts
@@ -68,7 +69,7 @@ async def _ask(directory: Path, port: int) -> Felt:
     async with Apart(SshCollector(SshSettings(usable.client_key, usable.known_hosts))) as collector:
         report = await Investigator(build_inventory(config), collector).report(names)
     watching.cancel()
-    told = Counter((host.error or "").partition(": ")[2].partition(":")[0][:80] for host in report.hosts)
+    told = Counter((host.error if isinstance(host, NotExamined) else "").partition(": ")[2].partition(":")[0][:80] for host in report.hosts)
     return Felt(time.monotonic() - start_s, time.process_time() - cpu_s, max(lags), _peak_kb() / 1024, dict(told))
 
 

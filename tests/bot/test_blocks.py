@@ -11,9 +11,10 @@ import pytest
 
 from bot.blocks import MAX_PAYLOAD_CHARS, report_blocks, report_text
 from diagnostics.bundle import Bundle, Missing, Section
-from diagnostics.engine import diagnose, not_reached, report_on
+from diagnostics.engine import not_reached, report_on
 from diagnostics.model import Report
 from tests.diagnostics.kernel_logs import SEED, membind_report, recorded
+from tests.examined import examined
 
 HOSTILE = [
     "<!channel>",
@@ -35,7 +36,7 @@ HOSTILE = [
 
 def report_of(*logs: str) -> Report:
     bundles = [Bundle(f"web{n}", {"kernel-log": Section("kernel-log", log)}) for n, log in enumerate(logs, 1)]
-    return report_on([diagnose(bundle) for bundle in bundles])
+    return report_on([examined(bundle) for bundle in bundles])
 
 
 def nodes_of(value: object) -> Iterator[dict[str, Any]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from diagnostics.bundle import Bundle, Section
-from diagnostics.engine import diagnose
 from diagnostics.facts.log_lines import read_lines
 from diagnostics.facts.oom_reader import read_reports
 from diagnostics.memory.limit import Limit, limit_of
-from diagnostics.model import Finding, HostReport
+from diagnostics.model import Examined, Finding
+from tests.examined import examined
 
 LOGS = Path(__file__).parent.parent / "logs"
 SEED = "membind-16g-6.1-dmesg.txt"
@@ -19,14 +19,17 @@ def recorded(name: str) -> str:
     return (LOGS / name).read_text(encoding="utf-8")
 
 
+ONE_LINE = "kern  :info  : [86400.000000] eth0: link up\n"  # of a log that does not go back to boot
+
+
 def bundle_of(log: str, **sections: str) -> Bundle:
     """A bundle with this kernel log, and other sections by name (`_` for `-`)."""
     texts = {"kernel-log": log, **{name.replace("_", "-"): text for name, text in sections.items()}}
     return Bundle(host=None, sections={name: Section(name, text) for name, text in texts.items()})
 
 
-def examine(log: str, **sections: str) -> HostReport:
-    return diagnose(bundle_of(log, **sections))
+def examine(log: str, **sections: str) -> Examined:
+    return examined(bundle_of(log, **sections))
 
 
 def membind_report(

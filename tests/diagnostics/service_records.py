@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from diagnostics.model import Finding, HostReport
-from tests.diagnostics.kernel_logs import examine
+from diagnostics.model import Examined, Finding
+from tests.diagnostics.kernel_logs import ONE_LINE, examine
 
 BOOTED_S = 1795383969
 CLOCK = f"now {BOOTED_S + 601}\nuptime 600.92 537.49\nbtime {BOOTED_S}\n"
@@ -29,12 +29,12 @@ def failed(result: str, at_s: float = 100, *, unit: str = "web.service") -> str:
     return said(f"Failed with result '{result}'.", at_s, unit=unit, MESSAGE_ID="d9b373ed55a64feb8242e02dbe79a49c", UNIT_RESULT=result)
 
 
-def host_of(journal: str, kernel_log: str = "", clock: str = CLOCK, **sections: str) -> HostReport:
+def host_of(journal: str, kernel_log: str = "", clock: str = CLOCK, **sections: str) -> Examined:
     """The report on a host whose systemd logged this, with a kernel log from boot on."""
     return examine(BOOT + kernel_log, clock=clock, service_journal=journal, **sections)
 
 
-def finding_on(code: str, host: HostReport) -> Finding:
+def finding_on(code: str, host: Examined) -> Finding:
     """The only finding of this code."""
     (finding,) = (finding for finding in host.findings if finding.code == code)
     return finding
@@ -52,7 +52,7 @@ def assert_told_by_signal(code: str, number: int, other: int) -> None:
     assert code in host_of(ended(other) + ended(number, code="exited")).clear
     assert code in host_of(ended(number, -7200)).clear  # an end of hours ago is not what a SEV of now is about
     assert code in host_of("").clear
-    assert code in examine("").unknown
+    assert code in examine(ONE_LINE).unknown
 
 
 def assert_confirmed_by_the_kernel(code: str, number: int, line: str) -> None:

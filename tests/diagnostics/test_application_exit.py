@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.diagnostics.kernel_logs import examine
+from tests.diagnostics.kernel_logs import ONE_LINE, examine
 from tests.diagnostics.service_records import ended, finding_on, host_of
 
 CODE = "application-exit"
@@ -23,4 +23,4 @@ def test_stays_clear_of_signals_and_failed_starts() -> None:
 
 def test_cannot_tell_without_the_journal() -> None:
     """Its absence is not health."""
-    assert CODE in examine("").unknown
+    assert CODE in examine(ONE_LINE).unknown

@@ -21,6 +21,7 @@ from diagnostics.collect.capture import Capture, Pool
 from diagnostics.collect.meter import UNPROVED_BYTES, FloodError, MeteredSocket
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
 from diagnostics.engine import diagnose
+from diagnostics.model import NotExamined
 from diagnostics.probe import MAX_OUTPUT_BYTES, PROBE
 from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Limits, Sshd, because, bundle, collect, forced, free_port
 
@@ -60,6 +61,7 @@ def test_a_host_that_drips_its_answer_was_not_examined(tmp_path: Path) -> None:
     script = "printf '=sevbot-probe 1\\n=begin clock\\n'\nwhile :; do printf x; sleep 0.2; done\n"
     with Sshd(tmp_path, options=forced(tmp_path, script)) as sshd:
         report = diagnose(bundle(collect(sshd.settings(deadline_s=1.5), sshd.target)))
+    assert isinstance(report, NotExamined)
     assert report.error == "the probe ran, but no section of its output came back"
     assert report.broke_off == "the probe did not end in 1.5 s and was stopped"
 

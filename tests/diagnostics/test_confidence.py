@@ -11,9 +11,9 @@ import pytest
 from diagnostics.bundle import Bundle
 from diagnostics.bundle.directory import read_directory
 from diagnostics.confidence import NOT_COMPLETE
-from diagnostics.engine import diagnose
 from diagnostics.model import Confidence, Finding
 from tests.conftest import ROOT
+from tests.examined import examined
 from tests.test_architecture import SOURCES
 
 CASES = ROOT / "tests" / "cases"
@@ -36,7 +36,7 @@ def without(bundle: Bundle, words: str) -> Bundle:
 
 
 def findings_of(bundle: Bundle) -> dict[str, Finding]:
-    return {finding.code: finding for finding in diagnose(bundle).findings}
+    return {finding.code: finding for finding in examined(bundle).findings}
 
 
 def test_without_its_header_no_report_confirms_anything() -> None:

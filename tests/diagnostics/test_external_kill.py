@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.diagnostics.kernel_logs import examine, membind_report
+from tests.diagnostics.kernel_logs import ONE_LINE, examine, membind_report
 from tests.diagnostics.service_records import daemon_said, ended, finding_on, host_of, said
 
 CODE = "external-kill"
@@ -61,4 +61,4 @@ def test_an_oom_kill_at_the_time_of_a_sudo_kill_is_the_kernels() -> None:
 
 def test_cannot_tell_without_the_journal() -> None:
     """Its absence is not health."""
-    assert CODE in examine("").unknown
+    assert CODE in examine(ONE_LINE).unknown

@@ -16,8 +16,10 @@ import pytest
 
 from diagnostics.collect.log_file import Limits, LogFileError, read_log_file
 from diagnostics.engine import diagnose_log
+from diagnostics.model import NotExamined
 from tests.conftest import ROOT
 from tests.diagnostics.kernel_logs import membind_report
+from tests.examined import examined_log
 
 NOISE = "".join(f"[{n:5}.000000] usb 1-{n}: new device\n" for n in range(20000))
 
@@ -38,11 +40,11 @@ def test_a_packed_log_is_read_like_a_plain_one(tmp_path: Path) -> None:
 def test_half_of_a_packed_log_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     """The report is in the half that came, and the report says that the rest did not."""
     packed = gzip.compress((NOISE + membind_report(prefix="[30000.000000] ") + NOISE.replace("usb", "sr0")).encode())
-    host = diagnose_log(read_log_file(written(tmp_path, packed[: len(packed) * 3 // 4])))
+    host = examined_log(read_log_file(written(tmp_path, packed[: len(packed) * 3 // 4])))
 
     assert [finding.code for finding in host.findings] == ["membind-oom"]
     assert host.not_seen["kernel-log"].startswith("cut: the file cannot be unpacked to its end")
-    assert diagnose_log(read_log_file(written(tmp_path, packed))).not_seen == {}
+    assert examined_log(read_log_file(written(tmp_path, packed))).not_seen == {}
 
 
 def test_what_cannot_be_unpacked_at_all_is_an_error(tmp_path: Path) -> None:
@@ -60,10 +62,11 @@ CHILD = """
 import resource, sys, time
 from diagnostics.collect.log_file import Limits, LogFileError, read_log_file
 from diagnostics.engine import diagnose_log
+from diagnostics.model import findings_of
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     host = diagnose_log(read_log_file(sys.argv[1], Limits(int(sys.argv[2]), float(sys.argv[3]))))
-    print([finding.code for finding in host.findings], host.not_seen.get("kernel-log"))
+    print([finding.code for finding in findings_of(host)], host.not_seen.get("kernel-log"))
 except LogFileError as error:
     print("LogFileError", error)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
@@ -221,7 +224,7 @@ def test_another_packing_is_named_with_what_unpacks_it(tmp_path: Path, program: 
 def test_an_empty_log_is_called_empty(tmp_path: Path, packed: bool) -> None:
     """Most often the command before the pipe failed."""
     host = diagnose_log(read_log_file(written(tmp_path, gzip.compress(b"") if packed else b"")))
-    assert host.error is not None
+    assert isinstance(host, NotExamined)
     assert host.error.endswith("(the input is empty)")
 
 

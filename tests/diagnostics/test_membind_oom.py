@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from diagnostics.confidence import NO_SECOND_SIGN
-from diagnostics.engine import diagnose, diagnose_log
 from diagnostics.facts.kernel_log import read_log
 from diagnostics.facts.log_regions import of_text
-from diagnostics.model import Confidence, Finding, HostReport
+from diagnostics.model import Confidence, Examined, Finding
 from diagnostics.rules import RULES
 from diagnostics.telling.picture import draw
 from tests.diagnostics.kernel_logs import SEED, bundle_of, examine, membind_report, node_sections, recorded
+from tests.examined import examined, examined_log
 
 VMSTAT = "oom_kill 1\n"
 CLOCK = "now 1795384570\nuptime 600.92 537.49\nbtime 1795383969\n"
@@ -28,7 +28,7 @@ STEADY = "at:100.00\n400:1000\nat:102.00\n400:1000\n"
 BOUND_JOB = "Name:\tjob\nPid:\t400\nVmRSS:\t 1000 kB\ncgroup\t0::/system.slice/job.service\nnuma\tbind:1\tN1=1000\n"
 
 
-def found(host: HostReport) -> Finding:
+def found(host: Examined) -> Finding:
     (finding,) = host.findings
     assert finding.code == "membind-oom"
     return finding
@@ -325,9 +325,9 @@ def test_is_not_confirmed_by_one_report_for_the_kills_of_another() -> None:
     """The second report states no facility, so anybody may have written it."""
     log = membind_report() + membind_report(pid=301, prefix="[  100.000000] ")
     bundle = bundle_of(log, vmstat="oom_kill 2\n")
-    as_file = diagnose_log(read_log("kernel-log", of_text(log)))
+    as_file = examined_log(read_log("kernel-log", of_text(log)))
 
-    assert [finding.victims for finding in diagnose(bundle).findings] == [1]  # in dmesg -x the kernel's own lines state theirs
+    assert [finding.victims for finding in examined(bundle).findings] == [1]  # in dmesg -x the kernel's own lines state theirs
     assert [(finding.victims, finding.confidence) for finding in as_file.findings] == [(2, Confidence.LIKELY)]
 
 
@@ -335,7 +335,7 @@ def test_a_users_record_of_which_the_head_was_cut_is_not_the_kernels() -> None:
     """The section's cap took the line that names the user; what is left is indented, and states kern."""
     indented = "".join(f"{' ' * 32}{line}\n" for line in membind_report().splitlines())
 
-    assert diagnose(bundle_of(f"{indented}kern  :info  : [  101.000000] hello\n", vmstat="oom_kill 1\n")).findings == ()
+    assert examined(bundle_of(f"{indented}kern  :info  : [  101.000000] hello\n", vmstat="oom_kill 1\n")).findings == ()
 
 
 def test_one_line_without_a_facility_is_enough_to_doubt_a_report() -> None:

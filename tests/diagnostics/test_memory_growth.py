@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnostics.model import HostReport
+from diagnostics.model import Examined
 from tests.diagnostics.kernel_logs import examine, membind_report, zone, zone_report
 from tests.diagnostics.service_records import BOOT
 
@@ -22,7 +22,7 @@ def memcg_kill(limit_kb: int, rss_kb: int, at_s: int, comm: str = "job") -> str:
     return "".join(f"kern  :warn  : [{at_s:5}.000000] {line}\n" for line in lines)
 
 
-def growing(by_kb: int, comm: str = "job", log: str | None = None, row: str = "") -> HostReport:
+def growing(by_kb: int, comm: str = "job", log: str | None = None, row: str = "") -> Examined:
     """A machine that ran out of memory, and a process of this name that grew by so much in two seconds."""
     table = ("[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name", row or ROW)
     box = BOOT + zone_report(*zone("Normal", 900, blocks="225*4kB (U)"), *table)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnostics.model import HostReport
+from diagnostics.model import Examined
 from tests.diagnostics.kernel_logs import examine, membind_report
 
 CODE = "no-kill-seen"
@@ -10,7 +10,7 @@ BOOT = "kern  :info  : [    0.000000] Linux version 6.1\n"
 CLOCK = "now 1795384570\nuptime 600.92 537.49\n"
 
 
-def answer(host: HostReport) -> tuple[bool, str]:
+def answer(host: Examined) -> tuple[bool, str]:
     """Whether it is clear, and why."""
     assert all(finding.code != CODE for finding in host.findings)
     return CODE in host.clear, host.clear.get(CODE) or host.unknown[CODE]

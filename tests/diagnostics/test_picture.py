@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnostics.engine import report_on
-from diagnostics.model import Finding, HostReport
+from diagnostics.model import Examined, Finding
 from diagnostics.telling.picture import COLUMNS, draw
 from diagnostics.telling.render import to_text
 from tests.diagnostics.kernel_logs import examine, membind_report
@@ -13,7 +13,7 @@ from tests.diagnostics.kernel_logs import examine, membind_report
 HOG = "Name:\thog\nPid:\t373\nVmRSS:\t 1851400 kB\ncgroup\t0::/system.slice/cache.service\nnuma\tbind:1\tN1=1851440\n"
 
 
-def found(host: HostReport) -> Finding:
+def found(host: Examined) -> Finding:
     return host.findings[0]
 
 

@@ -36,4 +36,3 @@ def test_a_refusal_of_hours_ago_leaves_it_open() -> None:
 def test_cannot_tell_where_the_log_does_not_go_back() -> None:
     """The line may be gone."""
     assert CODE in examine("kern  :info  : [86400.000000] eth0: link up\n").unknown
-    assert CODE in examine("").unknown

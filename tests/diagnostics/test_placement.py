@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics.model import Finding, HostReport, Remedy
+from diagnostics.model import Examined, Finding, Remedy
 from tests.diagnostics.kernel_logs import examine, membind_report, node_sections
 
 NODES = node_sections(8104924, 6218712)
@@ -23,15 +23,15 @@ NUMACTL = "interleave\nlocalalloc\nmembind\npreferred\npreferred-many\nweighted-
 GIB = 1024 * 1024
 
 
-def found(host: HostReport) -> Finding:
+def found(host: Examined) -> Finding:
     return next(finding for finding in host.findings if finding.code == "membind-oom")
 
 
-def remedy(host: HostReport, action: str) -> Remedy:
+def remedy(host: Examined, action: str) -> Remedy:
     return next(remedy for remedy in found(host).remedies if remedy.action == action)
 
 
-def actions(host: HostReport) -> list[str]:
+def actions(host: Examined) -> list[str]:
     return [remedy.action for remedy in found(host).remedies]
 
 

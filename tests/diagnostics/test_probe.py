@@ -15,9 +15,9 @@ import pytest
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Section
 from diagnostics.bundle.framing import unframe
-from diagnostics.engine import diagnose
 from diagnostics.probe import CAPS, KEEPS_END, MAX_OUTPUT_BYTES, MAX_SCRIPT_BYTES, PROBE, SECTIONS
 from tests.conftest import ROOT
+from tests.examined import examined
 from tests.probing import moved, write_program
 
 JOURNALS = ("service-journal", "kernel-journal")
@@ -240,7 +240,7 @@ def test_where_the_largest_processes_are_not_found_it_says_so() -> None:
     assert script != PROBE
     bundle = bundle_of(run(["sh", "-c", script]))
     assert section_of(bundle, "processes") == Section("processes", "", 1, "which processes are the largest was not found out within 3 s")
-    assert diagnose(bundle).not_seen["processes"].startswith("its command said: which processes are the largest")
+    assert examined(bundle).not_seen["processes"].startswith("its command said: which processes are the largest")
 
 
 def test_functions_in_the_environment_are_none_of_the_probes() -> None:

@@ -19,9 +19,9 @@ import pytest
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.bundle.framing import another_probe, unframe
-from diagnostics.engine import diagnose
 from diagnostics.probe import PROBE, SECTIONS
 from tests.conftest import ROOT
+from tests.examined import examined
 
 SCRIPT = ROOT / "diagnostics/probe.sh"
 NOBODY = 65534
@@ -171,7 +171,7 @@ def test_no_name_that_others_chose_starts_a_program(tmp_path: Path) -> None:
         "/etc/sevbot/logs/runner.log",
         "/var/log/supervisor/supervisord.log",
     }
-    assert diagnose(bundle).not_seen["runner-logs"].startswith(f"passed over: {2 * len(NAMES)} names")
+    assert examined(bundle).not_seen["runner-logs"].startswith(f"passed over: {2 * len(NAMES)} names")
 
 
 NAMED = """

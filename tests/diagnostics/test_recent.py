@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.engine import report_on
-from diagnostics.model import HostReport
+from diagnostics.model import Examined
 from diagnostics.telling.render import to_text
 from tests.diagnostics.kernel_logs import membind_report
 from tests.diagnostics.service_records import BOOTED_S, ended, host_of
@@ -11,7 +11,7 @@ from tests.diagnostics.service_records import BOOTED_S, ended, host_of
 UP_FOR_A_DAY = f"now {BOOTED_S + 86400}\nuptime 86400.00 1.00\n"
 
 
-def host_up_for_a_day(kill_at_s: int, sev: str | None = None, journal: str = "") -> HostReport:
+def host_up_for_a_day(kill_at_s: int, sev: str | None = None, journal: str = "") -> Examined:
     log = membind_report(prefix=f"kern  :warn  : [{kill_at_s:5}.000000] ")
     sections = {"sev": sev} if sev is not None else {}
     return host_of(journal, log, clock=UP_FOR_A_DAY, vmstat="oom_kill 1\n", **sections)

@@ -10,18 +10,19 @@ import pytest
 
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.directory import read_directory
-from diagnostics.engine import diagnose, not_reached, report_on
+from diagnostics.engine import not_reached, report_on
 from diagnostics.rules import RULES
 from diagnostics.telling.report_json import as_dict, to_json
 from tests.conftest import ROOT
 from tests.diagnostics.kernel_logs import LOGS, SEED, bundle_of, recorded
+from tests.examined import examined
 
 SCHEMA = json.loads((ROOT / "docs/report.schema.json").read_text(encoding="utf-8"))
 DEMO = ROOT / "tests/cases/membind-oom-16g-6.1"
 
 
 def host_of(bundle: Bundle) -> dict[str, Any]:
-    report: Any = as_dict(report_on([diagnose(bundle)]))
+    report: Any = as_dict(report_on([examined(bundle)]))
     jsonschema.validate(report, SCHEMA)
     host: dict[str, Any] = report["hosts"][0]
     return host
@@ -89,11 +90,11 @@ def test_hosts_with_the_same_finding_are_one_group() -> None:
         Bundle(name, {"kernel-log": Section("kernel-log", recorded(log))})
         for name, log in (("a", "5.10-D-memcg.txt"), ("b", SEED), ("c", SEED))
     ]
-    report: Any = as_dict(report_on([diagnose(bundle) for bundle in bundles]))
+    report: Any = as_dict(report_on([examined(bundle) for bundle in bundles]))
 
     assert [(group["code"], group["hosts"]) for group in report["groups"]] == [("membind-oom", ["b", "c"]), ("memcg-oom", ["a"])]
 
 
 def test_the_same_bundle_gives_the_same_bytes() -> None:
     """Nothing reads a clock or an unordered set."""
-    assert to_json(report_on([diagnose(read_directory(DEMO))])) == to_json(report_on([diagnose(read_directory(DEMO))]))
+    assert to_json(report_on([examined(read_directory(DEMO))])) == to_json(report_on([examined(read_directory(DEMO))]))

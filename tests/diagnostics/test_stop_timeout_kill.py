@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.diagnostics.kernel_logs import examine
+from tests.diagnostics.kernel_logs import ONE_LINE, examine
 from tests.diagnostics.service_records import ended, finding_on, host_of, said
 
 CODE = "stop-timeout-kill"
@@ -36,4 +36,4 @@ def test_a_service_that_writes_these_words_is_not_systemd() -> None:
 
 def test_cannot_tell_without_the_journal() -> None:
     """Its absence is not health."""
-    assert CODE in examine("").unknown
+    assert CODE in examine(ONE_LINE).unknown

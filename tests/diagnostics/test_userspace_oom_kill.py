@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.diagnostics.kernel_logs import examine
+from tests.diagnostics.kernel_logs import ONE_LINE, examine
 from tests.diagnostics.service_records import daemon_said, ended, finding_on, host_of
 
 CODE = "userspace-oom-kill"
@@ -58,4 +58,4 @@ def test_stays_clear_of_what_others_write() -> None:
 
 def test_cannot_tell_without_the_journal() -> None:
     """Its absence is not health."""
-    assert CODE in examine("").unknown
+    assert CODE in examine(ONE_LINE).unknown

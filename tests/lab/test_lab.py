@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from diagnostics.bundle.directory import read_directory
-from diagnostics.engine import diagnose
-from diagnostics.model import HostReport
+from diagnostics.model import Examined
 from tests.conftest import ROOT
+from tests.examined import examined
 from tests.lab.conftest import Lab
 from tests.lab.guest import Guest
 from tests.lab.scenario import SMALL_NODE_MIB, Scenario, scenarios
@@ -59,14 +59,14 @@ def record(guest: Guest, directory: Path, bundle: Path) -> str | None:
     return None if done.returncode == 0 else done.stdout + done.stderr
 
 
-def look(guest: Guest, directory: Path) -> tuple[Path, HostReport]:
+def look(guest: Guest, directory: Path) -> tuple[Path, Examined]:
     """A recorded bundle and its report; again where emulation was so slow that the host or a section did not answer in time."""
-    seen: list[tuple[Path, HostReport]] = []
+    seen: list[tuple[Path, Examined]] = []
     for number in range(LOOKS):
         bundle = directory / f"bundle-{number}"
         failed = record(guest, directory, bundle)
         if failed is None:
-            seen.append((bundle, diagnose(read_directory(bundle))))
+            seen.append((bundle, examined(read_directory(bundle))))
             if not seen[-1][1].not_seen:
                 break
         time.sleep(2 if failed else 0)
@@ -91,7 +91,7 @@ def test_an_incident_gets_the_experts_verdict(scenario: Scenario, lab: Lab, tmp_
     assert all(found[code] in sure.split("|") for code, sure in scenario.expected.items())
 
 
-def write_case(scenario: Scenario, guest: Guest, host: HostReport, bundle: Path) -> None:
+def write_case(scenario: Scenario, guest: Guest, host: Examined, bundle: Path) -> None:
     """Make a case of it; `make golden` then writes the text."""
     directory = ROOT / "tests/cases" / f"{scenario.name}-{scenario.kernel}"
     directory.mkdir(parents=True, exist_ok=True)
