@@ -7,6 +7,7 @@ import asyncio
 import gc
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EXIT_EXAMINED, EXIT_NOT_EXAMINED, EXIT_USAGE = 0, 1, 2
+LEAST_COLUMNS, MOST_COLUMNS = 40, 100  # of a page
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -92,6 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(diagnose)
     diagnose.set_defaults(command=_diagnose)
 
+    explain = commands.add_parser(
+        "explain", help="print the page of a cause: when it fires, when not, and what looks like it; alone: all causes"
+    )
+    explain.add_argument("code", nargs="?", metavar="CODE", help="as a report names it: memcg-oom")
+    explain.set_defaults(command=_explain)
+
     record = commands.add_parser("record", help="write what the probe prints on a host to a directory")
     record.add_argument("host", metavar="HOST", help="a host of the inventory")
     record.add_argument("directory", type=Path, metavar="DIR", help="a new or empty directory")
@@ -119,10 +127,15 @@ def _diagnose(options: argparse.Namespace) -> int:
         from diagnostics.telling.render import to_text
 
         text = to_text(report, colour=sys.stdout.isatty())
+    _show(text)
+    return EXIT_NOT_EXAMINED if any(isinstance(host, NotExamined) or host.broke_off for host in report.hosts) else EXIT_EXAMINED
+
+
+def _show(text: str) -> None:
+    """Print it, and find out here whether it could be printed."""
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr] # stdout is a text stream here
     sys.stdout.write(text)
     sys.stdout.flush()
-    return EXIT_NOT_EXAMINED if any(isinstance(host, NotExamined) or host.broke_off for host in report.hosts) else EXIT_EXAMINED
 
 
 def _report(options: argparse.Namespace) -> Report:
@@ -147,6 +160,26 @@ async def _ask(options: argparse.Namespace) -> Report:
 
     setup = _set_up(options)
     return await Investigator(build_inventory(setup.config), setup.collector).report(options.hosts)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from difflib import get_close_matches
+
+    from diagnostics.rules import RULES
+    from diagnostics.telling.pages import list_of, text_of
+
+    width = min(max(shutil.get_terminal_size((MOST_COLUMNS, 0)).columns, LEAST_COLUMNS), MOST_COLUMNS)
+    if options.code is None:
+        _show(list_of(RULES, width))
+        return EXIT_EXAMINED
+    pages = {rule.code: rule for rule in RULES}
+    code = options.code.lower().replace("_", "-")
+    if code not in pages:
+        close = get_close_matches(code, pages) or [known for known in pages if code in known][:3]
+        meant = f" is it {' or '.join(close)}?" if close else ""
+        raise UsageError(f"no cause has the code {options.code!r}:{meant} `sevbot explain` lists all")
+    _show(text_of(pages[code], width))
+    return EXIT_EXAMINED
 
 
 def _record(options: argparse.Namespace) -> int:

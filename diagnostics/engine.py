@@ -144,7 +144,7 @@ def _unexplained(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Kill,
 
 
 def _not_seen(bundle: Bundle) -> dict[str, str]:
-    """Sections that are missing or came incomplete, with the reason."""
+    """What is to be told of the probe itself, then the sections that are missing or came incomplete, with the reason."""
     reasons = dict(bundle.missing)
     for section in bundle.sections.values():
         if section.cut:
@@ -155,7 +155,7 @@ def _not_seen(bundle: Bundle) -> dict[str, str]:
             reasons[section.name] = _why_failed(section.exit, section.notes)
         elif section.notes.startswith(PASSED_OVER):
             reasons[section.name] = section.notes.strip()[:200]
-    return {name: reasons[name] for name in sorted(reasons, key=_in_probes_order)}
+    return {**bundle.remarks, **{name: reasons[name] for name in sorted(reasons, key=_in_probes_order)}}
 
 
 def _in_probes_order(name: str) -> int:

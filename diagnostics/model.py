@@ -270,8 +270,9 @@ class Examined:
     """What came out for one host. `host` is None for a log file.
 
     `older` are findings of what happened too long ago to count. `clear` and `unknown` give a reason by code. `unexplained` are kills that
-    the log holds and no finding covers; `not_seen` names sections that did not come, with the reason; `broke_off` is why the answer is not
-    whole. `shared_age_s` is how long ago the look began, where it was not begun for this report.
+    the log holds and no finding covers; `not_seen` names sections that did not come, with the reason, and before them `probe` and `lock`
+    where there is something to tell of these; `broke_off` is why the answer is not whole. `shared_age_s` is how long ago the look began,
+    where it was not begun for this report.
     """
 
     host: str | None

@@ -10,8 +10,8 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin # never the caller's
 export PATH
 unset IFS CDPATH ENV BASH_ENV LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT # what could alter this shell and the first program
 # bash takes functions from the environment, and one goes before a program of its name
-unset -f awk cat command date df dmesg docker find flock grep head journalctl kill ls numactl printf read readlink sed setsid sh sleep \
-    systemctl tail test timeout tr true ulimit umask uname wait xargs 2>/dev/null
+unset -f awk cat command date df dmesg docker find flock grep head journalctl kill ls numactl printf read readlink sed setsid sh \
+    sha256sum sleep systemctl tail test timeout tr true ulimit umask uname wait xargs 2>/dev/null
 exec </dev/null
 umask 077
 
@@ -42,22 +42,27 @@ is_private() { # DIRECTORY: of this account, and neither its group nor others ma
     case $(ls -ld "$1" 2>/dev/null) in d???-??-??*) ;; *) return 1 ;; esac
 }
 
+unlocked= # why there is no lock
 lock() { # fails where another probe of this account runs; without such a directory or without flock(1) there is no lock
-    command -v flock >/dev/null || return 0
+    command -v flock >/dev/null || { unlocked=flock; return; }
     uid=
     while read -r key uid _; do [ "$key" != Uid: ] || break; done </proc/self/status
     for directory in /var/lib/sevbot-probe /root "/run/user/$uid"; do
         if is_private "$directory"; then
             exec 9<"$directory"
             flock -n 9 2>/dev/null
-            return
+            case $? in
+                0) return ;;
+                1) return 1 ;; # any other status: it failed, as on a file system without locks
+                *) unlocked=flock; return ;;
+            esac
         fi
     done
+    unlocked=directory
 }
 
-printf '=sevbot-probe 1\n'
 if ! lock; then
-    printf '=busy\n=done\n'
+    printf '=sevbot-probe 2\n=busy\n=done\n'
     exit
 fi
 
@@ -119,6 +124,30 @@ watched() {
 }
 '
 eval "$LIMITS" # the sections' shells have these functions, too
+
+# -- which copy this is ---------------------------------------------------------------------------------------------------------
+
+# Of a file that this text was read from, as a forced command's copy is, the first digits of its SHA-256, so that an old copy is told from
+# ours. A text that was sent has no file: `$0` is the shell's name then, or another file that is not this script.
+is_copy() {
+    [ -f "$0" ] && [ -r "$0" ] || return
+    {
+        read -r line && case $line in '#!'*) ;; *) false ;; esac && read -r line
+    } <"$0"
+    case $line in "# sevbot's probe: "*) ;; *) return 1 ;; esac
+}
+
+copy=sent
+if is_copy; then
+    copy=$(
+        exec 9<&- 2>/dev/null
+        limited 2 1 sha256sum <"$0"
+    )
+    copy=${copy%% *}
+    case $copy in *[!0-9a-f]* | "") copy=unknown ;; *) [ "${#copy}" -eq 64 ] || copy=unknown ;; esac
+fi
+printf '=sevbot-probe 2 %.16s\n' "$copy"
+[ -z "$unlocked" ] || printf '=unlocked %s\n' "$unlocked"
 
 # -- sections -------------------------------------------------------------------------------------------------------------------
 

@@ -119,9 +119,12 @@ def test_nothing_outgrows_its_room(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno < limit, f"{node.name} is longer than {limit} lines"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["diagnose", "--kernel-log", "tests/logs/5.10-D-memcg.txt"]])
+QUICK = (["--help"], ["explain"], ["explain", "memcg-oom"], ["diagnose", "--kernel-log", "tests/logs/5.10-D-memcg.txt"])
+
+
+@pytest.mark.parametrize("arguments", QUICK, ids=" ".join)
 def test_a_quick_command_imports_nothing_heavy(arguments: list[str]) -> None:
-    """`--help` and a small log start at once."""
+    """`--help`, a cause's page and a small log start at once."""
     script = f"""
 import sys
 from bot.cli import main
@@ -133,4 +136,5 @@ print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
 
+    assert done.stdout
     assert done.stderr.strip() == "[]"

@@ -7,6 +7,8 @@ import importlib
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,19 @@ def test_the_examples_in_docstrings_run(module: str) -> None:
     failed, tried = doctest.testmod(importlib.import_module(module))
 
     assert (failed, tried > 0) == (0, True)
+
+
+def commands() -> list[str]:
+    """The commands of the program, as it lists them itself."""
+    done = subprocess.run([sys.executable, "-m", "bot", "--help"], capture_output=True, text=True, check=True, cwd=ROOT)
+    return re.findall(r"(?m)^    ([a-z]+) ", done.stdout.partition("\ncommands:")[2])
+
+
+def test_every_command_is_described() -> None:
+    """In the README, as it is typed."""
+    assert "diagnose" in commands()
+    assert [command for command in commands() if f"sevbot {command}" not in text_of("README.md")] == []
+    assert "sevbot explain" in text_of("CHANGELOG.md")
 
 
 PAGES = {"README": index_of(RULES)} | {rule.code: page_of(rule) for rule in RULES}

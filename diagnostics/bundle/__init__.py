@@ -42,12 +42,16 @@ class Section:
 
 @dataclass(frozen=True)
 class Bundle:
-    """One host's sections. `host` is None where the text came from a file; `probe` is the version of the script that ran."""
+    """One host's sections. `host` is None where the text came from a file; `probe` is the version of the script that ran.
+
+    `remarks` are sentences on the script itself: `probe` on the host's copy of it where that is not ours, `lock` where it took none.
+    """
 
     host: str | None
     sections: Mapping[str, Section]
     missing: Mapping[str, str] = field(default_factory=dict)
     probe: int = 1
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> Section | Missing:
         """The section, or why it is not there."""

@@ -39,6 +39,7 @@ def write_directory(bundle: Bundle, directory: Path) -> None:
         "probe": bundle.probe,
         "sections": {s.name: {"exit": s.exit, "cut": s.cut, "notes": s.notes} for s in bundle.sections.values()},
         "missing": dict(bundle.missing),
+        **({"remarks": dict(bundle.remarks)} if bundle.remarks else {}),
     }
     place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -84,13 +85,19 @@ def _read(directory: Path, files: _Files) -> Bundle:
     if len(named) > MOST_SECTIONS:
         raise BundleError(f"{directory}/bundle.json names {len(named)} sections, and no sevbot writes more than {MOST_SECTIONS}")
     sections = {name: _read_section(files, name, entry) for name, entry in named.items()}
-    missing = {name: because for name, because in _table(about, "missing").items() if isinstance(because, str)}
-    if len(missing) != len(_table(about, "missing")) or len(missing) > MOST_SECTIONS:
-        raise BundleError(f"{directory}/bundle.json: missing must be a table of at most {MOST_SECTIONS} reasons")
+    missing, remarks = _reasons(directory, about, "missing"), _reasons(directory, about, "remarks")
     host, probe = about.get("host"), about.get("probe", 1)
     if not isinstance(host, str | None) or not isinstance(probe, int):
         raise BundleError(f"{directory}/bundle.json: host must be a name or null, probe a number")
-    return Bundle(host=host, sections=sections, missing=missing, probe=probe)
+    return Bundle(host=host, sections=sections, missing=missing, probe=probe, remarks=remarks)
+
+
+def _reasons(directory: Path, about: dict[str, object], key: str) -> dict[str, str]:
+    table = _table(about, key)
+    reasons = {name: because for name, because in table.items() if isinstance(because, str)}
+    if len(reasons) != len(table) or len(table) > MOST_SECTIONS:
+        raise BundleError(f"{directory}/bundle.json: {key} must be a table of at most {MOST_SECTIONS} reasons")
+    return reasons
 
 
 class _Files:

@@ -1,28 +1,31 @@
 """The probe's output and the bundle it stands for: `unframe` reads what a host printed, `frame` prints it again.
 
-    =sevbot-probe 1
+    =sevbot-probe 2 DIGEST   (of the probe's own text, `sent` for one that the host was sent, `recorded` for a bundle that is printed again)
+    =unlocked WHY       (no lock could be taken: `directory`, `flock`)
     =begin NAME
     |content
                         (empty: the last content line was ended)
     !stderr
     =end NAME STATUS    (a bundle printed again also says `cut` or `whole`, and `-` for a status that was never seen)
-    =missing NAME WHY   (only of a bundle that is printed again)
+    =missing NAME WHY   (only of a bundle that is printed again, as is the next)
+    =remark NAME WHY
     =busy               (instead of all sections: another probe of the same account is running)
     =done
 
 Content can never look like a frame, since each of its lines stands behind a bar. Rubbish outside sections is passed over; an output
-that breaks off leaves its last section without an exit status and all later ones missing.
+that breaks off leaves its last section without an exit status and all later ones missing. `copies` says what the first two lines mean.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, groupby, takewhile
 from operator import itemgetter
 
 from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.copies import COPY_IT, REMARKS, number, of_copy, of_lock
 from diagnostics.bundle.redact import redact
 from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
 
@@ -30,11 +33,11 @@ MAGIC = b"=sevbot-probe "
 ENDED_EARLY = "the probe's output ended before it"
 MOST_TIMES_CAP = 4  # of a section, whatever a host sends; bytes that are no text take three times their size when they are printed again
 BUSY = b"=busy"
-COPY_IT = "copy it again: `install -m 755 probe.sh /usr/libexec/sevbot-probe`"
+RECORDED = "recorded"
 SKIPPED = f"the probe skipped it; is the host's copy of the probe older? Then {COPY_IT}"
+NOT_IN_COPY = "the host's copy of the probe does not bring it"
 _FIRST_BYTE = itemgetter(slice(1))
 _BLANK = re.compile(rb"\n{3,}")
-_NUMBER = re.compile(r"[0-9]{1,9}")  # str.isdigit would also take what int() refuses
 
 
 @dataclass
@@ -54,6 +57,8 @@ class _Reader:
         self._sections: dict[str, Section] = {}
         self._current: _Open | None = None  # its last content line counts only once something after it shows that it was ended
         self.told: dict[str, str] = {}
+        self.remarks: dict[str, str] = {}
+        self.unlocked: str | None = None
         self.done = False
 
     def take(self, kind: bytes, run: Iterable[bytes]) -> None:
@@ -77,6 +82,12 @@ class _Reader:
         elif line.startswith(b"=missing "):
             name, _, why = _text(line[9:]).partition(" ")
             self.told[name] = why
+        elif line.startswith(b"=remark "):
+            name, _, why = _text(line[8:]).partition(" ")
+            if name in REMARKS:
+                self.remarks[name] = why
+        elif line.startswith(b"=unlocked "):
+            self.unlocked = _text(line[10:])
         elif line.startswith(b"=begin "):
             self._close("")  # of one whose end never came
             self._current = _Open(_text(line[7:]))
@@ -136,14 +147,25 @@ def _says_busy(lines: Sequence[bytes | bytearray], start: int) -> bool:
 
 def _read(lines: list[bytes], start: int, fragment: bytes, host: str | None) -> Bundle:
     """The bundle in the lines behind the probe's first one."""
-    version = _number(_text(lines[start][len(MAGIC) :]).strip())
+    header = _text(lines[start][len(MAGIC) :]).split()
     reader = _Reader()
     for kind, run in groupby(lines[start + 1 :], key=_FIRST_BYTE):  # content is one run: a loop over its lines would cost twice as much
         reader.take(kind, run)
-    sections, told, done = reader.over(fragment), reader.told, reader.done
-    missing = {name: told.get(name, SKIPPED if done else ENDED_EARLY) for name in SECTIONS if name not in sections}
+    sections = reader.over(fragment)
     known = {name: section for name, section in sections.items() if name in CAPS}
-    return Bundle(host=host, sections=known, missing=missing, probe=version or 0)
+    remarks = reader.remarks if header[1:] == [RECORDED] else _remarks(header, reader.unlocked, sections)
+    absent = (NOT_IN_COPY if "probe" in remarks else SKIPPED) if reader.done else ENDED_EARLY
+    missing = {name: reader.told.get(name, absent) for name in SECTIONS if name not in sections}
+    version = number(header[0]) if header else None
+    return Bundle(host=host, sections=known, missing=missing, probe=version or 0, remarks=remarks)
+
+
+def _remarks(header: Sequence[str], unlocked: str | None, sections: Mapping[str, Section]) -> dict[str, str]:
+    """What is to be told of the probe that ran now."""
+    unknown = [name for name in sections if name not in CAPS]
+    copy = of_copy(header, unknown, is_used=len(unknown) < len(sections))
+    told = {"probe": copy, "lock": of_lock(unlocked) if unlocked is not None else None}
+    return {name: why for name, why in told.items() if why is not None}
 
 
 def _close(current: _Open, end: str) -> Section:
@@ -160,7 +182,7 @@ def _close(current: _Open, end: str) -> Section:
     return Section(
         name=current.name,
         text=_text(b"\n".join([line[1:] for line in content] + [b""])),
-        exit=_number(words[1]) if len(words) > 1 and words[0] == current.name else None,
+        exit=number(words[1]) if len(words) > 1 and words[0] == current.name else None,
         notes="\n".join(_text(line) for line in current.notes),
         cut=cut,
     )
@@ -179,7 +201,8 @@ def _bounded(current: _Open) -> tuple[list[bytes], bool]:
 
 def frame(bundle: Bundle) -> bytes:
     """The output that gives `bundle` again."""
-    parts = [f"=sevbot-probe {bundle.probe}\n"]
+    parts = [f"=sevbot-probe {bundle.probe} {RECORDED}\n"]
+    parts.extend(f"=remark {name} {' '.join(why.split())}\n" for name, why in bundle.remarks.items())
     for section in bundle.sections.values():
         parts.append(f"=begin {section.name}\n")
         parts.extend(f"|{line}\n" for line in section.text.split("\n")[:-1])
@@ -190,10 +213,6 @@ def frame(bundle: Bundle) -> bytes:
     parts.extend(f"=missing {name} {' '.join(because.split())}\n" for name, because in bundle.missing.items())
     parts.append("=done\n")
     return "".join(parts).encode("utf-8", errors="replace")
-
-
-def _number(word: str) -> int | None:
-    return int(word) if _NUMBER.fullmatch(word) else None
 
 
 def _no_probe(output: bytes) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.bundle.broken_off import missing_since
-from diagnostics.bundle.framing import COPY_IT, ENDED_EARLY, another_probe, is_busy, unframe
+from diagnostics.bundle.copies import COPY_IT
+from diagnostics.bundle.framing import ENDED_EARLY, another_probe, is_busy, unframe
 from diagnostics.bundle.redact import redact, redact_bundle
 from diagnostics.probe import MAX_OUTPUT_BYTES
 
@@ -93,13 +94,15 @@ class Capture:
         """The bundle in what came, also when only a part came; Missing if no section came. `where` opens the sentence."""
         found = unframe(bytes(self._stdout), host)
         if isinstance(found, Bundle) and found.sections:
-            return redact_bundle(self._with_reason(found))
+            remarks = {name: redact(why) for name, why in found.remarks.items()}
+            return replace(redact_bundle(self._with_reason(found)), remarks=remarks)
         if self.is_busy:
             return Missing(f"{where}: {another_probe(self.busy_s)}{self._said()}", ask_again=True)
         if self.stopped is not None:
             return Missing(f"{where}: the probe {self.stopped}; nothing it printed can be used{self._said()}")
         if isinstance(found, Bundle):
-            return Missing(f"{where}: the probe began and ended without a section: is the host's copy whole? Else {COPY_IT}{self._said()}")
+            why = found.remarks.get("probe", f"is the host's copy whole? Else {COPY_IT}")
+            return Missing(f"{where}: the probe began and ended without a section: {why}{self._said()}")
         return Missing(f"{where}: {self._why_not_started() or found.because}{self._said()}")
 
     def _why_not_started(self) -> str | None:

@@ -1,8 +1,9 @@
-"""A page for each cause, made from its rule's docstring: `docs/causes/` holds them, a test keeps them current."""
+"""A page for each cause, made from its rule's docstring: `docs/causes/` holds them, a test keeps them current, a terminal gets the same."""
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable
 
 from diagnostics.rules import Rule
@@ -17,7 +18,29 @@ def page_of(rule: Rule) -> str:
     return f"# {rule.code}\n\n{text[:1].upper()}{text[1:]}"
 
 
+def text_of(rule: Rule, width: int) -> str:
+    """Plain text of the page, wrapped at `width` characters: what `page_of` has in bold begins a paragraph."""
+    paragraphs = page_of(rule).replace("**", "").removeprefix("# ").split("\n\n")
+    return "\n\n".join(_wrapped(" ".join(paragraph.split()), width) for paragraph in paragraphs) + "\n"
+
+
+def list_of(rules: Iterable[Rule], width: int) -> str:
+    """Plain text: each code and what it is, in the order in which a report names them, wrapped at `width` characters."""
+    rules = tuple(rules)
+    column = max(len(rule.code) for rule in rules) + 2
+    return "".join(f"{_wrapped(f'{rule.code:{column}}{_line_of(rule)}', width, column)}\n" for rule in rules)
+
+
+def _wrapped(text: str, width: int, indent: int = 0) -> str:
+    return textwrap.fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+
+
+def _line_of(rule: Rule) -> str:
+    """What the cause is, in a line."""
+    return rule.page.partition(": ")[2].partition("\n")[0]
+
+
 def index_of(rules: Iterable[Rule]) -> str:
     """Markdown: one line for each cause, in the order in which a report names them."""
-    lines = [f"- [{rule.code}]({rule.code}.md): {rule.page.partition(': ')[2].partition(chr(10))[0]}" for rule in rules]
+    lines = [f"- [{rule.code}]({rule.code}.md): {_line_of(rule)}" for rule in rules]
     return "# What sevbot finds\n\n" + "\n".join(lines) + "\n"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from diagnostics.rules import RULES
+from diagnostics.rules import RULES, Rule
+from diagnostics.telling.pages import text_of
 from tests.conftest import ROOT
 from tests.diagnostics.kernel_logs import LOGS, SEED
 
@@ -56,6 +59,11 @@ def test_a_bundle_is_read() -> None:
         (["record", "web1", "/no/such/dir", "--config", "/no/such/config.toml"], "--config"),
         (["run", "--config", "/no/such/config.toml"], "--config"),
         (["frobnicate"], "invalid choice"),
+        (["explain", "memcg-oon"], "sevbot: no cause has the code 'memcg-oon': is it memcg-oom or "),
+        (["explain", "segfult"], "is it segfault"),
+        (["explain", "oom"], "is it membind-oom or cpuset-oom or memcg-oom? "),
+        (["explain", "xyz\x1b[2J"], "sevbot: no cause has the code 'xyz\\x1b[2J': `sevbot explain` lists all\n"),
+        (["explain", "memcg-oom", "abort"], "unrecognized arguments: abort"),
     ],
 )
 def test_wrong_usage_is_status_2_with_the_cure(arguments: list[str], words: str) -> None:
@@ -64,6 +72,59 @@ def test_wrong_usage_is_status_2_with_the_cure(arguments: list[str], words: str)
 
     assert (done.returncode, done.stdout) == (2, b"")
     assert words in done.stderr.decode()
+
+
+def page(*arguments: str, columns: str | None = None) -> str:
+    """What `sevbot explain` prints for so many columns; the terminal's own are those of a pipe."""
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | ({"COLUMNS": columns} if columns else {})
+    command = [sys.executable, "-m", "bot", "explain", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT, env=environment).stdout
+
+
+def words_of(text: str) -> list[str]:
+    """Without what Markdown and a list add."""
+    return re.sub(r"\*\*|(?m:^# )", "", text).split()
+
+
+def test_a_causes_page_is_told_as_plain_text() -> None:
+    """The same words as the page of the documents, without its marks; the labels begin paragraphs."""
+    text = page("membind-oom")
+
+    assert text.startswith("membind-oom\n\nA memory policy let a task use only some nodes, ")
+    assert words_of(text) == words_of((ROOT / "docs/causes/membind-oom.md").read_text(encoding="utf-8"))
+    assert "*" not in text
+    assert [line.split()[0] for line in text.split("\n\n")] == ["membind-oom", "A", "Fires", "Stays", "Cannot", "Looks", "Kernel:"]
+    assert text.endswith(".\n")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_every_page_is_told_in_whole(rule: Rule) -> None:
+    """Each word, and no line longer than is asked for."""
+    text = text_of(rule, 60)
+
+    assert words_of(text) == words_of((ROOT / f"docs/causes/{rule.code}.md").read_text(encoding="utf-8"))
+    assert [line for line in text.splitlines() if len(line) > 60 and " " in line.strip()] == []
+
+
+@pytest.mark.parametrize(("columns", "most"), [(None, 100), ("60", 60), ("300", 100), ("1", 40), ("x", 100), ("0", 100)])
+def test_explain_keeps_to_the_width(columns: str | None, most: int) -> None:
+    """A terminal's, between 40 and 100; also that of the list."""
+    for arguments in ([], ["membind-oom"]):
+        longest = max(map(len, page(*arguments, columns=columns).splitlines()))
+        assert most - 15 <= longest <= most
+
+
+def test_explain_alone_lists_every_cause() -> None:
+    """In the order of a report, each with what it is."""
+    listed = page(columns="100")
+
+    assert re.findall(r"(?m)^(\S+)  ", listed) == [rule.code for rule in RULES]
+    assert re.search(r"(?m)^memcg-oom +a cgroup reached its memory limit, and the kernel killed inside it\.$", listed)
+
+
+def test_a_code_is_known_however_it_is_written() -> None:
+    """As the files of rules have it, or in capitals."""
+    assert page("MEMCG_OOM") == page("memcg-oom")
 
 
 def test_rubbish_is_no_log_and_no_crash() -> None:

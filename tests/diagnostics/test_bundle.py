@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.directory import MAX_BUNDLE_BYTES, MAX_FILE_BYTES, MOST_SECTIONS, BundleError, read_directory, write_directory
+from diagnostics.engine import diagnose
 from tests.conftest import ROOT
 from tests.diagnostics.test_framing import bundles
 
@@ -61,6 +63,16 @@ def test_a_directory_of_format_1_is_read(tmp_path: Path) -> None:
     )
     assert found.get("units") == Missing("no systemctl")
     assert found.get("nodes") == Missing("it was not collected")
+    assert found.remarks == {}
+
+
+def test_what_was_told_of_the_probe_is_kept(tmp_path: Path) -> None:
+    """And shown, before the sections that did not come; a bundle of which nothing was told has no such key, as older ones had none."""
+    found = read_directory(directory(tmp_path, ABOUT | {"remarks": {"probe": "an old copy", "lock": "none"}}, clock="now 1\n"))
+    assert found.remarks == {"probe": "an old copy", "lock": "none"}
+    assert list(diagnose(found).not_seen.items()) == [("probe", "an old copy"), ("lock", "none"), ("uname", "why")]
+    write_directory(replace(found, remarks={}), tmp_path / "again")
+    assert "remarks" not in json.loads((tmp_path / "again/bundle.json").read_text(encoding="utf-8"))
 
 
 def test_a_newer_format_is_refused_with_the_cure(tmp_path: Path) -> None:
@@ -89,6 +101,10 @@ def test_a_newer_format_is_refused_with_the_cure(tmp_path: Path) -> None:
         ABOUT | {"sections": {"": {}}},
         ABOUT | {"sections": {"gone": {}}},
         ABOUT | {"missing": {"../x": "y"}},
+        ABOUT | {"remarks": ["probe"]},
+        ABOUT | {"remarks": {"probe": 1}},
+        ABOUT | {"remarks": {"../x": "y"}},
+        ABOUT | {"remarks": {f"r{number}": "y" for number in range(1000)}},
     ],
 )
 def test_a_broken_description_is_refused_in_words(tmp_path: Path, about: object) -> None:

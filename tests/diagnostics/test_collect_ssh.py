@@ -29,11 +29,17 @@ def test_without_a_forced_command_the_whole_probe_is_the_command(tmp_path: Path)
 
 
 def test_with_a_forced_command_the_host_runs_its_own_copy(tmp_path: Path) -> None:
-    """The same text as a file on the host gives the same sections."""
+    """The same text as a file on the host gives the same sections; of another one it is told that it is."""
     copy = tmp_path / "copy"
     copy.write_text(PROBE)
-    with Sshd(tmp_path, options=forced(tmp_path, f"exec sh {copy}\n")) as sshd:
+    copy.chmod(0o755)
+    with Sshd(tmp_path, options=f'restrict,command="{copy}"') as sshd:
         found = bundle(collect(sshd.settings(), sshd.target))
+        copy.write_text(PROBE.replace("section growth ", "section shrinkage "))
+        other = bundle(collect(sshd.settings(), sshd.target))
+    assert found.remarks.get("probe") is None
+    assert "; it also brought one section that is unknown here (shrinkage); copy it again: `" in other.remarks["probe"]
+    assert other.sections["uname"] == found.sections["uname"]
     assert set(found.sections) | set(found.missing) == set(SECTIONS)
     assert found.sections["uname"].text.startswith("Linux ")
 

@@ -22,7 +22,7 @@ from diagnostics.collect.meter import UNPROVED_BYTES, FloodError, MeteredSocket
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
 from diagnostics.engine import diagnose
 from diagnostics.model import NotExamined
-from diagnostics.probe import MAX_OUTPUT_BYTES, PROBE
+from diagnostics.probe import MAX_OUTPUT_BYTES, PROBE, digest
 from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Limits, Sshd, because, bundle, collect, forced, free_port
 
 ONE_SECTION = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n=begin uname\\n|Linux\\n|half'\n"
@@ -132,7 +132,7 @@ COPY_IT = "`install -m 755 probe.sh /usr/libexec/sevbot-probe`"
         ("Windows line ends", f"is missing there, or was saved with Windows line ends: copy it again: {COPY_IT}"),
         ("not executable", "may not be run by the account: `chmod 755 /usr/libexec/sevbot-probe`"),
         ("nothing printed", f"or the forced command an old copy? Then copy it again: {COPY_IT}"),
-        ("half a copy", f"is the host's copy whole? Else copy it again: {COPY_IT}"),
+        ("half a copy", f"the host's copy of the probe is of version 1, this sevbot's of version 2 ({digest()}); copy it again: {COPY_IT}"),
     ],
 )
 def test_a_copy_of_the_probe_that_does_not_run_names_its_cure(tmp_path: Path, trouble: str, words: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from diagnostics.bundle import Bundle, Missing, Section
-from diagnostics.bundle.framing import ENDED_EARLY, SKIPPED, frame, unframe
-from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
+from diagnostics.bundle.copies import COPY_IT, LOCK
+from diagnostics.bundle.framing import ENDED_EARLY, NOT_IN_COPY, SKIPPED, frame, unframe
+from diagnostics.probe import CAPS, KEEPS_END, SECTIONS, VERSION, digest
 
 HOSTILE = [
     "=done",
@@ -39,11 +42,13 @@ def bundles(draw: st.DrawFn) -> Bundle:
     names = draw(st.lists(st.sampled_from(SECTIONS), unique=True, max_size=8))
     drawn = {name: draw(sections) for name in names}
     because = draw(st.sampled_from([SKIPPED, ENDED_EARLY]))
+    remarks = draw(st.dictionaries(st.sampled_from(["probe", "lock"]), st.sampled_from(["why", "=done | why"])))
     return Bundle(
         host=draw(st.none() | st.just("web1")),
         sections={name: Section(name, s.text, s.exit, s.notes, s.cut) for name, s in drawn.items()},
         missing={name: because for name in SECTIONS if name not in names},
         probe=draw(st.integers(0, 9)),
+        remarks=remarks,
     )
 
 
@@ -55,7 +60,7 @@ def read(output: bytes) -> Bundle:
 
 def probe(name: str, content: bytes, end: bytes) -> bytes:
     """One section as the probe prints it."""
-    return b"=sevbot-probe 1\n=begin " + name.encode() + b"\n" + content + end
+    return b"=sevbot-probe 2 sent\n=begin " + name.encode() + b"\n" + content + end
 
 
 @given(bundles())
@@ -110,10 +115,12 @@ def test_rubbish_before_the_first_line_is_passed_over() -> None:
 
 
 def test_missing_sections_are_named_with_the_reason() -> None:
-    """Skipped by an older copy of the probe, or never reached."""
+    """Skipped, not known to another copy of the probe (of which the cure is told once, with the copy), or never reached."""
     whole = probe("clock", b"|now 1\n\n", b"=end clock 0\n")
     assert "copy it again: `install -m 755 probe.sh /usr/libexec/sevbot-probe`" in SKIPPED
     assert read(whole + b"=done\n").missing == {name: SKIPPED for name in SECTIONS if name != "clock"}
+    older = whole.replace(b"=sevbot-probe 2 sent\n", b"=sevbot-probe 1\n")
+    assert read(older + b"=done\n").missing == {name: NOT_IN_COPY for name in SECTIONS if name != "clock"}
     assert read(whole).missing == {name: ENDED_EARLY for name in SECTIONS if name != "clock"}
 
 
@@ -154,9 +161,82 @@ def test_an_end_for_another_section_gives_no_status() -> None:
     assert read(probe("clock", b"|now 1\n\n", b"=end uname 0\n=done\n")).sections["clock"].exit is None
 
 
-def test_unknown_sections_are_passed_over() -> None:
-    """A newer copy of the probe on a host does not break an older sevbot."""
-    assert read(probe("future", b"|x\n\n", b"=end future 0\n=done\n")).sections == {}
+# -- which copy of the probe it was --
+
+
+def of_copy(header: str, *names: str) -> str | None:
+    """What is told of a copy that begins so and brings the clock and sections of these names."""
+    brought = "".join(f"=begin {name}\n|x\n\n=end {name} 0\n" for name in ("clock", *names))
+    found = read(f"=sevbot-probe {header}\n{brought}=done\n".encode())
+    assert set(found.sections) == {"clock"}, "what is known of it is used"
+    assert set(found.remarks) <= {"probe"}
+    return found.remarks.get("probe")
+
+
+OURS = f"this sevbot's of version {VERSION} ({digest()})"
+OTHER = "0123456789abcdef"
+
+
+def test_a_copy_that_is_ours_is_not_spoken_of() -> None:
+    """The host's own with the digest of our text, and the text that was sent."""
+    assert (of_copy(f"2 {digest()}"), of_copy("2 sent")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("1", f"the host's copy of the probe is of version 1, {OURS}; what it brought was used; {COPY_IT}"),
+        (f"2 {OTHER}", f"the host's copy of the probe is of version 2 ({OTHER}), {OURS}; what it brought was used; {COPY_IT}"),
+        (f"7 {OTHER}", f"is of version 7 ({OTHER}), {OURS}; what it brought was used; upgrade sevbot, or {COPY_IT}"),
+        ("7 sent", "is of version 7,"),
+        ("2", "is of version 2, but does not say which,"),
+        ("2 =done \x1b[2J", "is of version 2, but does not say which,"),
+        (
+            "2 unknown",
+            "sha256sum failed on the host, so whether its copy of the probe is this sevbot's could not be told; what it brought was used",
+        ),
+        ("x", "is of a version that cannot be read,"),
+    ],
+)
+def test_a_copy_that_is_not_ours_is_told_with_the_cure(header: str, told: str) -> None:
+    """Both versions, in words that no host chose."""
+    said = of_copy(header)
+    assert said is not None
+    assert told in said
+    assert said.isprintable()
+
+
+def test_unknown_sections_are_counted_and_named() -> None:
+    """A newer copy does not break an older sevbot, and what that cannot use is not dropped silently; five plain names are enough."""
+    names = ["future", "x y", "../x", "Token", "a1", "b-2", "c", "d", "e"]
+    assert "; it also brought 9 sections that are unknown here (future, a1, b-2, c, d, …); " in str(of_copy(f"7 {OTHER}", *names))
+    assert "; it also brought one section that is unknown here; " in str(of_copy("1", "\x1b[2J"))
+    assert str(of_copy(f"2 {digest()}", "future")).startswith(
+        "the host's copy of the probe passes for this sevbot's; it also brought one section that is unknown here (future); "
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "told"), [("directory", "-o sevbot-probe -g sevbot-probe /var/lib/sevbot-probe`"), ("flock", "util-linux")]
+)
+def test_a_probe_that_could_not_lock_says_so(word: str, told: str) -> None:
+    """With the cure; of a word that is not known that it could not."""
+    output = probe("clock", b"|now 1\n\n", b"=end clock 0\n=done\n")
+    locked, unlocked, odd = (output.replace(b"\n", line, 1) for line in (b"\n", f"\n=unlocked {word}\n".encode(), b"\n=unlocked \x1b[2J\n"))
+    assert read(locked).remarks == {}
+    assert read(unlocked).remarks == {"lock": LOCK[word]}
+    assert told in LOCK[word]
+    assert read(odd).remarks == {"lock": "the probe could take no lock, so more than one may run on the host at a time"}
+
+
+def test_a_recording_that_is_printed_again_is_no_copy_of_today() -> None:
+    """What was told of its copy is told again, and nothing else: neither its version nor sections that only recordings have."""
+    recorded = Bundle("web1", {"clock": Section("clock", "now 1\n"), "inventory": Section("inventory", "x\n")}, probe=1)
+    assert read(frame(recorded)).remarks == {}
+    told = Bundle("web1", recorded.sections, remarks={"probe": "an old one", "lock": "none"})
+    assert read(frame(told)).remarks == told.remarks
+    assert read(frame(replace(told, remarks={f"r{number}": "x" for number in range(9)}))).remarks == {}, "of nothing else"
+    assert read(frame(told).replace(b" recorded\n", b" sent\n", 1)).remarks.keys() == {"probe"}, "a live host tells none of its own"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import pytest
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Section
 from diagnostics.bundle.framing import unframe
-from diagnostics.probe import CAPS, KEEPS_END, MAX_OUTPUT_BYTES, MAX_SCRIPT_BYTES, PROBE, SECTIONS
+from diagnostics.probe import CAPS, KEEPS_END, MAX_OUTPUT_BYTES, MAX_SCRIPT_BYTES, PROBE, SECTIONS, VERSION, digest
 from tests.conftest import ROOT
 from tests.examined import examined
 from tests.probing import moved, write_program
@@ -43,7 +44,7 @@ def run(command: Sequence[str | Path], **environment: str) -> bytes:
 
 def bundle_of(output: bytes, late: tuple[str, ...] = ()) -> Bundle:
     """The bundle in a probe's output, which must be all there, in its order; `late` are those that had to be asked for by themselves."""
-    assert output.startswith(b"=sevbot-probe 1\n")
+    assert output.startswith(f"=sevbot-probe {VERSION} ".encode())
     assert output.endswith(b"=done\n")
     assert len(output) < MAX_OUTPUT_BYTES
     bundle = unframe(output, "host-1")
@@ -137,6 +138,60 @@ def test_it_runs_as_one_string_under_every_shell(shell: list[str]) -> None:
 def test_it_runs_as_a_file() -> None:
     """As sshd runs it with a forced command."""
     bundle_of(run(["sh", ROOT / "diagnostics/probe.sh"]))
+
+
+def header_of(command: Sequence[str | Path], cwd: Path | None = None) -> str:
+    """What stands behind the version in the first line."""
+    done = subprocess.run(command, capture_output=True, check=True, cwd=cwd)
+    assert done.stderr == b""
+    bundle_of(done.stdout)
+    return done.stdout.partition(b"\n")[0].decode().removeprefix(f"=sevbot-probe {VERSION} ")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_copy_tells_the_digest_of_its_own_text(tmp_path: Path, shell: list[str]) -> None:
+    """That of ours is ours, and of one that was changed it is another; by whatever name the shell was told."""
+    copy = tmp_path / "a $(id) copy"
+    copy.write_text(PROBE, encoding="utf-8")
+    assert header_of([*shell, copy]) == digest()
+    assert header_of([*shell, "./a $(id) copy"], cwd=tmp_path) == digest()
+    with copy.open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    copy.chmod(0o755)
+    assert header_of([copy]) == hashlib.sha256(copy.read_bytes()).hexdigest()[:16] != digest()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_text_that_was_sent_tells_no_digest(tmp_path: Path, shell: list[str]) -> None:
+    """Its `$0` is the shell's name, or whatever the caller said: a program, a script that is no probe, a FIFO, nothing."""
+    (tmp_path / "sh").write_text('#!/bin/sh\neval "$SSH_ORIGINAL_COMMAND"\n')
+    os.mkfifo(tmp_path / "fifo")
+    for name in ("sh", "./sh", "/bin/sh", "./fifo", ".", "-sh", "", "$(id)"):
+        assert header_of([*shell, "-c", PROBE, name], cwd=tmp_path) == "sent", name
+
+
+@pytest.mark.parametrize("said", ["exit 1", "echo rubbish", "echo ABCDEF0123456789", "printf '12345\\n=done\\n'", "sleep 60"])
+def test_where_the_digest_fails_it_is_unknown(tmp_path: Path, said: str) -> None:
+    """The first line is the probe's own words, whatever that program says."""
+    write_program(tmp_path, "sha256sum", said)
+    copy = tmp_path / "copy"
+    copy.write_text(PROBE.replace("\nPATH=", f"\nPATH={tmp_path}/bin:", 1), encoding="utf-8")
+    assert header_of(["sh", copy]) == "unknown"
+
+
+def test_it_says_where_there_is_no_flock(tmp_path: Path) -> None:
+    """Right behind its first line, with why; and where flock can lock nothing, too. Where another one is running it is busy."""
+    (tmp_path / "bin").mkdir()
+    for name in ("sh", "timeout", "head", "tail", "sed", "awk", "date", "ls"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    script = re.sub(r"\nPATH=.*", f"\nPATH={tmp_path}/bin", PROBE, count=1)
+    assert run(["sh", "-c", script]).startswith(b"=sevbot-probe 2 sent\n=unlocked flock\n=begin clock\n")
+    script = PROBE.replace("\nPATH=", f"\nPATH={tmp_path}/bin:", 1).replace("/var/lib/sevbot-probe", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir(mode=0o700)
+    write_program(tmp_path, "flock", "exit 71")  # EX_OSERR: the file system knows no locks
+    assert run(["sh", "-c", script]).startswith(b"=sevbot-probe 2 sent\n=unlocked flock\n=begin clock\n")
+    write_program(tmp_path, "flock", "exit 1")
+    assert run(["sh", "-c", script]) == b"=sevbot-probe 2\n=busy\n=done\n"
 
 
 def busybox_host(root: Path) -> list[str]:

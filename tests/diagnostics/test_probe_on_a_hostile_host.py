@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
+from diagnostics.bundle.copies import LOCK
 from diagnostics.bundle.framing import another_probe, unframe
 from diagnostics.probe import PROBE, SECTIONS
 from tests.conftest import ROOT
@@ -328,6 +329,16 @@ def test_a_home_that_others_can_open_is_not_locked(tmp_path: Path) -> None:
             holder.kill()
             holder.wait()
     assert isinstance(found, Bundle)
+    assert diagnose(found).not_seen["lock"] == LOCK["directory"]
+
+
+@pytest.mark.needs("flock")
+def test_a_home_as_the_documents_make_it_is_locked(tmp_path: Path) -> None:
+    """And nothing is said of it, nor of a copy that is ours."""
+    with home(tmp_path) as inside:
+        found = read(subprocess.run([*inside, *AS_NOBODY, "sh", str(SCRIPT)], capture_output=True, check=True).stdout)
+    assert isinstance(found, Bundle)
+    assert found.remarks == {}
 
 
 # -- what it costs --
