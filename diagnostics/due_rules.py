@@ -1,4 +1,4 @@
-"""Which rules may take something of a text, found in one pass over it: most take nothing of most texts.
+"""Which rules may take something of a text, found in three passes over it: most take nothing of most texts.
 
 A rule is due where its pattern matches, so one that is not due would change nothing. The judges are the patterns themselves, so that no
 word of theirs stands here a second time. The few rules that go by looks match nearly everywhere: of these the words are asked.
@@ -7,11 +7,11 @@ word of theirs stands here a second time. The few rules that go by looks match n
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from diagnostics.secret_rules import LEAST_LOOKED_AT, RULES, Place, Rule
+from diagnostics.secret_rules import ALIKE, LEAST_LOOKED_AT, RULES, Place, Rule
 
 if TYPE_CHECKING:
     import re2
@@ -24,10 +24,13 @@ _ALL = range(len(RULES))
 
 def due_rules(text: str) -> Collection[int]:
     """The numbers of the rules that may take something."""
-    matched = _patterns().Match(text)
-    if not matched or len(_BY_PLACE) not in matched:  # not even what matches always: it ran out of memory
-        return _ALL
-    return {*(_BY_PLACE[number] for number in matched if number < len(_BY_PLACE)), *_due_by_looks(text)}
+    due: set[int] = set()
+    for numbers, patterns in _patterns():
+        matched = patterns.Match(text)
+        if not matched or len(numbers) not in matched:  # not even what matches always: it ran out of memory
+            return _ALL
+        due.update(numbers[place] for place in matched if place < len(numbers))
+    return due.union(_due_by_looks(text))
 
 
 def _due_by_looks(text: str) -> Collection[int]:
@@ -72,12 +75,21 @@ def _by_re(pattern: str) -> re.Pattern[str]:
 
 
 @cache
-def _patterns() -> re2.Set:
-    """All patterns at once, and behind them one that matches every text."""
+def _patterns() -> tuple[tuple[Sequence[int], re2.Set], ...]:
+    """All patterns, and the numbers of their rules. Of patterns that have little in common RE2 needs very many states at once."""
+    groups: dict[int, list[int]] = {}
+    for number in _BY_PLACE:
+        parts = (group for group, alike in enumerate(ALIKE) if any(part in RULES[number].pattern for part in alike))
+        groups.setdefault(next(parts, len(ALIKE)), []).append(number)
+    return tuple((numbers, _set_of(numbers)) for numbers in groups.values())
+
+
+def _set_of(numbers: Sequence[int]) -> re2.Set:
+    """Their patterns, and behind them one that matches every text."""
     import re2  # noqa: PLC0415  # slow to load; a command that reads a log only needs none
 
     patterns = re2.Set.SearchSet(_options())
-    for number in _BY_PLACE:
+    for number in numbers:
         patterns.Add(_of_lines(RULES[number].pattern))
     patterns.Add(r"\z")
     patterns.Compile()

@@ -82,6 +82,7 @@ _OF = r"(?:[ \t]+(?i:for|of|für|von|de|para|для)(?:[ \t]+[^\s:=]{1,60}){1,4}
 _WRITTEN_EQUALS = r"%3[aAdD]|\\{1,4}(?:u00|x)3[aAdD]|&#(?:6[01]|58|x3[aAdD]);"  # in URLs, JSON and HTML
 _IS = rf"{_PART}{_CLOSED}{_OF}[ \t]*(?:=>|->|→|:=|==?|(?i:(?:is|ist|est|es)[ \t]*)?:|{_WRITTEN_EQUALS})[ \t]*"
 _IN_WORDS = rf"{_OF}[ \t]+(?:(?i:is|was|to|set to|ist|est|es|é)[ \t]+)?"
+ALIKE = ((_LONG, _MIDDLE, _PHRASE), (_WEAK,))  # patterns with one of the same parts have much in common
 KEY_WORDS = rf"{_STRONG_KEY}|{_TOKENS}|(?i:{_PHRASE}|authorization|bearer|cookie)"
 
 

@@ -60,7 +60,7 @@ def test_any_text_is_redacted_as_the_long_way(text: str) -> None:
 
 def test_all_are_due_where_the_patterns_cannot_be_matched(monkeypatch: pytest.MonkeyPatch) -> None:
     """RE2 answers with none where its memory does not suffice: that is no proof."""
-    monkeypatch.setattr("diagnostics.due_rules._patterns", NoMemory)
+    monkeypatch.setattr("diagnostics.due_rules._patterns", lambda: [([0, 1], NoMemory())])
     assert list(due_rules("a")) == list(range(len(RULES)))
 
 
