@@ -22,6 +22,7 @@ from diagnostics.collect.meter import UNPROVED_BYTES, FloodError, MeteredSocket
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
 from diagnostics.engine import diagnose
 from diagnostics.probe import MAX_OUTPUT_BYTES, PROBE
+from diagnostics.redact import redact
 from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Limits, Sshd, because, bundle, collect, forced, free_port
 
 ONE_SECTION = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n=begin uname\\n|Linux\\n|half'\n"
@@ -81,6 +82,7 @@ def test_endless_output_is_stopped_and_costs_no_memory(tmp_path: Path, script: s
     """At the cap the connection is closed; this process grows by little more than the cap."""
     with Sshd(tmp_path, options=forced(tmp_path, script)) as sshd:
         collect(sshd.settings(), Target(NAME, "127.0.0.1", 1, "x"))  # so that what is loaded once is not counted
+        redact("password=x")  # the rules, too
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         start = time.monotonic()
         told = because(collect(sshd.settings(), sshd.target))
