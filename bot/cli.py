@@ -260,8 +260,14 @@ def _set_up(options: argparse.Namespace, *, for_slack: bool = False) -> Setup:
         raise UsageError(str(error)) from error
     for warning in setup.warnings:
         _tell(f"warning: {warning}")
-    gc.freeze()  # what was imported stays, so the search for garbage need not go through it again and again
+    seldom_collected()
     return setup
+
+
+def seldom_collected() -> None:
+    """The search for garbage need not go through what was imported, and need not come often: log-ins make many objects, little garbage."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _bundle(directory: Path) -> Bundle:

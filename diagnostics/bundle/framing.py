@@ -19,10 +19,9 @@ that breaks off leaves its last section without an exit status and all later one
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, groupby, takewhile
-from operator import itemgetter
+from itertools import accumulate, takewhile
 
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.copies import COPY_IT, REMARKS, number, of_copy, of_lock
@@ -36,7 +35,7 @@ BUSY = b"=busy"
 RECORDED = "recorded"
 SKIPPED = f"the probe skipped it; is the host's copy of the probe older? Then {COPY_IT}"
 NOT_IN_COPY = "the host's copy of the probe does not bring it"
-_FIRST_BYTE = itemgetter(slice(1))
+_RUN = re.compile(rb"(?:\|.*+\n)++|=.*+\n|\n++|(?:!.*+\n)++|(?:[^|=!\n].*+\n)++")
 _BLANK = re.compile(rb"\n{3,}")
 
 
@@ -45,13 +44,13 @@ class _Open:
     """A section while its lines come in, their bars before them. `whole` turns True once the last content line is known to be ended."""
 
     name: str
-    content: list[bytes] = field(default_factory=list)
+    content: list[bytes] = field(default_factory=list)  # lines in a row, each time
     notes: list[bytes] = field(default_factory=list)
     whole: bool = False
 
 
 class _Reader:
-    """Takes runs of lines that begin with the same byte, and makes sections of them."""
+    """Takes runs of lines that begin with the same byte, each with its end, and makes sections of them."""
 
     def __init__(self) -> None:
         self._sections: dict[str, Section] = {}
@@ -61,20 +60,19 @@ class _Reader:
         self.unlocked: str | None = None
         self.done = False
 
-    def take(self, kind: bytes, run: Iterable[bytes]) -> None:
-        current = self._current
+    def take(self, run: bytes) -> None:
+        current, kind = self._current, run[:1]
         if kind == b"=":
-            for line in run:
-                self._take_frame(line)
+            self._take_frame(run[:-1])
         elif current is None:
             return
         elif kind == b"|":
-            current.content += run
+            current.content.append(run)
             current.whole = False
-        elif not kind:
+        elif kind == b"\n":
             current.whole = True
         elif kind == b"!":
-            current.notes += (line[1:] for line in run)
+            current.notes += (line[1:] for line in run[:-1].split(b"\n"))
 
     def _take_frame(self, line: bytes) -> None:
         if line == b"=done":
@@ -109,25 +107,23 @@ class _Reader:
 
 def unframe(output: bytes, host: str | None) -> Bundle | Missing:
     """The bundle in a probe's output, or Missing with the reason if no probe can be seen in it."""
-    if output.count(b"\n") > len(output) // 4:  # no probe's: blank lines in a row say no more than one, since content has a bar before it
-        output = _BLANK.sub(b"\n\n", output)
-    lines = output.split(b"\n")
-    fragment = lines.pop()  # what follows the last newline is not a line
-    start = _start(lines)
+    start = _start(output)
     if start is None:
         return Missing(_no_probe(output))
-    if _says_busy(lines, start):
+    if output.startswith(BUSY + b"\n", _next(output, start)):
         return Missing(another_probe(), ask_again=True)
-    return _read(lines, start, fragment, host)
+    return _read(output, start, host)
 
 
 def is_busy(output: bytes | bytearray) -> bool:
     """Whether the probe said that another one is running."""
     if BUSY not in output:
         return False
-    lines = output.split(b"\n")
-    start = _start(lines)
-    return start is not None and _says_busy(lines, start)
+    start = _start(output)
+    if start is None:
+        return False
+    said = _next(output, start)
+    return output.startswith(BUSY + b"\n", said) or output[said:] == BUSY
 
 
 def another_probe(for_s: float = 0.0) -> str:
@@ -136,22 +132,25 @@ def another_probe(for_s: float = 0.0) -> str:
     return f"another probe is running on this host{seen}, and one at a time is allowed; ask again in some seconds"
 
 
-def _start(lines: Sequence[bytes | bytearray]) -> int | None:
-    """The number of the probe's first line."""
-    return next((n for n, line in enumerate(lines) if line.startswith(MAGIC)), None)
+def _start(output: bytes | bytearray) -> int | None:
+    """Where the probe's first line begins, which has an end."""
+    start = 0 if output.startswith(MAGIC) else output.find(b"\n" + MAGIC) + 1
+    is_there = output.startswith(MAGIC, start) and output.find(b"\n", start) >= 0
+    return start if is_there else None
 
 
-def _says_busy(lines: Sequence[bytes | bytearray], start: int) -> bool:
-    return BUSY in lines[start + 1 : start + 2]
+def _next(output: bytes | bytearray, start: int) -> int:
+    return output.index(b"\n", start) + 1
 
 
-def _read(lines: list[bytes], start: int, fragment: bytes, host: str | None) -> Bundle:
-    """The bundle in the lines behind the probe's first one."""
-    header = _text(lines[start][len(MAGIC) :]).split()
+def _read(output: bytes, start: int, host: str | None) -> Bundle:
+    """The bundle in the probe's first line and those behind it."""
+    begins, ends = _next(output, start), output.rindex(b"\n") + 1  # what follows the last newline is not a line
+    header = _text(output[start + len(MAGIC) : begins - 1]).split()
     reader = _Reader()
-    for kind, run in groupby(lines[start + 1 :], key=_FIRST_BYTE):  # content is one run: a loop over its lines would cost twice as much
-        reader.take(kind, run)
-    sections = reader.over(fragment)
+    for run in _RUN.finditer(output, begins, ends):  # content is one run: a loop over its lines would cost ten times as much
+        reader.take(run[0])
+    sections = reader.over(output[ends:])
     known = {name: section for name, section in sections.items() if name in CAPS}
     remarks = reader.remarks if header[1:] == [RECORDED] else _remarks(header, reader.unlocked, sections)
     absent = (NOT_IN_COPY if "probe" in remarks else SKIPPED) if reader.done else ENDED_EARLY
@@ -173,30 +172,37 @@ def _close(current: _Open, end: str) -> Section:
     words = end.split()
     said = words[2] if len(words) > 2 else ""  # only a bundle that is printed again says so itself; its first line is whole
     content, over = _bounded(current)
-    full = over or (not said and sum(map(len, content)) >= CAPS.get(current.name, 0))
+    full = over or (not said and _is_larger(content, CAPS.get(current.name, 0) - 1))
     cut = full or said == "cut" or not words
-    if content and full and current.name in KEEPS_END:
-        content = content[1:]
+    if full and current.name in KEEPS_END:
+        content = content[content.find(b"\n") + 1 :]
     if content and not current.whole:
-        content, cut = content[:-1], True
+        content, cut = content[: content.rfind(b"\n", 0, -1) + 1], True
     return Section(
         name=current.name,
-        text=_text(b"\n".join([line[1:] for line in content] + [b""])),
+        text=_text(b"\n".join(content[1:].split(b"\n|"))),
         exit=number(words[1]) if len(words) > 1 and words[0] == current.name else None,
         notes="\n".join(_text(line) for line in current.notes),
         cut=cut,
     )
 
 
-def _bounded(current: _Open) -> tuple[list[bytes], bool]:
-    """At most MOST_TIMES_CAP times what a probe may print, whatever a host sends; and whether there was more."""
-    most = MOST_TIMES_CAP * CAPS.get(current.name, 0)
-    if sum(map(len, current.content)) <= most:  # the bar stands for the line's end
-        return current.content, False
-    lines = reversed(current.content) if current.name in KEEPS_END else iter(current.content)
-    sizes = accumulate(len(line) for line in lines)
+def _is_larger(content: bytes, size: int) -> bool:
+    """Without the bars, which the probe does not count."""
+    return len(content) > size and len(content) - content.count(b"\n") > size
+
+
+def _bounded(current: _Open) -> tuple[bytes, bool]:
+    """What a probe may print, and as much again, whatever a host sends; and whether there was more."""
+    most, content = MOST_TIMES_CAP * CAPS.get(current.name, 0), b"".join(current.content)
+    if not _is_larger(content, most):
+        return content, False
+    lines = content.split(b"\n")[:-1]
+    in_order = reversed(lines) if current.name in KEEPS_END else iter(lines)
+    sizes = accumulate(len(line) for line in in_order)
     count = sum(1 for _ in takewhile(lambda size: size <= most, sizes))
-    return current.content[-count:] if current.name in KEEPS_END and count else current.content[:count], True
+    kept = lines[-count:] if current.name in KEEPS_END and count else lines[:count]
+    return b"".join(line + b"\n" for line in kept), True
 
 
 def frame(bundle: Bundle) -> bytes:
@@ -216,6 +222,8 @@ def frame(bundle: Bundle) -> bytes:
 
 
 def _no_probe(output: bytes) -> str:
+    if output.count(b"\n") > len(output) // 4:  # blank lines in a row say no more than one
+        output = _BLANK.sub(b"\n\n", output)
     said = redact(_text(output[:2000])).strip()[:200]  # a cut secret is not known as one
     if not said:
         return f"the probe printed nothing: is the account's login shell no real shell, or the forced command an old copy? Then {COPY_IT}"

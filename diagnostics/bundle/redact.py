@@ -9,24 +9,22 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import accumulate, pairwise, takewhile
-from typing import TYPE_CHECKING, Any
+from operator import eq
+from typing import Any
 
-from diagnostics.bundle import Bundle
+from diagnostics.bundle import Bundle, Section
+from diagnostics.bundle.due_rules import compiled, due_rules, matches
 from diagnostics.bundle.secret_rules import KEY_WORDS, RULES, Place, Rule
 from diagnostics.plain import HIDDEN, IGNORED
-
-if TYPE_CHECKING:
-    import re2
 
 JOB_LOGS = "/etc/sevbot/logs/"  # what an administrator gave us to read; its lines may hold anything
 GONE = "[…]"
 MOST_WORD_CHARS = 1000  # no honest word is longer; what is gets cut, so that no value takes long to read
 MOST_FREE_CHARS = 64 * 1024  # of a section; the probe sends no more free text in any, so only a hostile host's is left out
-_SEEN = 60  # characters around a place
 _SHORT = 300  # characters of a text that is likely to come again
 
 # -- text -------------------------------------------------------------------------------------------------------------------------
@@ -39,7 +37,10 @@ _ESCAPES = re.compile(
     rf"{_STRINGS}|\x1b{_ARGUMENTS}|\x9b[0-9;:?]{{0,30}}[@-~]|\x1b\][^\x07\x1b\n]{{0,300}}(?:\x07|\x1b\\)|\x1b[ -/]{{0,3}}[0-~]"
 )
 _WRITTEN_ESCAPES = re.compile(rf"(?:\\(?:u001[bB]|x1[bB]|033|e)|#033|\^\[){_ARGUMENTS}")  # as JSON, rsyslog and cat -v have them
+_SIGNS_OF_WRITTEN = ("\\", "#033", "^[")  # one for each of them
 _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160))) | {ord("\r"): " "}
+_CONTROL_BYTES = bytes(byte for byte in _CONTROL if byte < 128 and byte != ord("\r"))  # the same two tables, of ASCII as bytes
+_BLANK_FOR_RETURN = bytes.maketrans(b"\r", b" ")
 _BLANK_OF_BRAILLE = "\u2800"
 _STRAY_MARKS = re.compile(
     r"(?<=[!-~\u00c0-\u024f\u0370-\u04ff\u1e00-\u1eff])[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]+"
@@ -72,21 +73,35 @@ def _redacted_short(text: str) -> str:
 
 
 def _redacted(text: str) -> str:
-    text = _LONG_WORD.sub(rf"\g<1>{GONE}", as_read(text))
-    for rule in RULES:
-        text = without(rule, text)
+    text = _without_long_words(as_read(text))
+    due = due_rules(text)
+    for number, rule in enumerate(RULES):
+        if number in due:
+            shown = without(rule, text)
+            if shown != text:
+                text, due = shown, due_rules(shown)
+    return text
+
+
+def _without_long_words(text: str) -> str:
+    """Lines are looked at first: to look for such a word at each character takes long."""
+    if any(len(line) > MOST_WORD_CHARS for line in text.split("\n")):
+        return _LONG_WORD.sub(rf"\g<1>{GONE}", text)
     return text
 
 
 def as_read(text: str) -> str:
     """What a reader of a terminal sees: no escapes, no characters without a shape, and letters of any width as plain ones."""
-    if "[" in text:
+    if "[" in text and any(sign in text for sign in _SIGNS_OF_WRITTEN):
         text = _WRITTEN_ESCAPES.sub("", text)
     if "\x1b" in text or not text.isascii():
         text = _ESCAPES.sub("", text)
     if "\b" in text:
         text = _overstruck(text)
-    text = text.replace("\r\n", "\n").translate(_CONTROL)
+    text = text.replace("\r\n", "\n")
+    if text.isascii():
+        return text.encode("ascii").translate(_BLANK_FOR_RETURN, _CONTROL_BYTES).decode("ascii")
+    text = text.translate(_CONTROL)
     if text.isascii():
         return text
     text = "".join(map(_shown, unicodedata.normalize("NFC", text)))
@@ -107,7 +122,7 @@ def _overstruck(text: str) -> str:
 def _with_plain_key_words(text: str) -> str:
     """`text` with the key words in plain letters that reads as one only without accents, or with another alphabet's look-alikes."""
     plain, kept, at = "".join(map(_without_accent, text)), [], 0
-    key_words = _compiled(KEY_WORDS)
+    key_words = compiled(KEY_WORDS)
     for found in key_words.finditer(plain):
         start, end = found.span()
         if text[start:end] != found[0] and not key_words.fullmatch(text[start:end]):
@@ -138,14 +153,14 @@ def _shown(character: str) -> str:
 def without(rule: Rule, text: str) -> str:
     """`text` without what one rule takes. Lines stay lines."""
     kept, at = [], 0
-    for found in _compiled(rule.pattern).finditer(text):
+    for found in matches(rule, text):
         if found.start() < at:
             continue
         groups = [found.span(group) for group in range(1, found.re.groups + 1)]
         start, end = next((span for span in groups if span[0] >= 0), None) or _value(text, found.end())
         if start < at or start == end:
             continue
-        place = Place(text[max(0, start - _SEEN) : start], text[start:end], text[end : end + _SEEN])
+        place = Place.of(text, start, end)
         if not rule.stays(place):
             kept += [text[at:start], _LINE.sub(GONE, place.value)]
             at = end
@@ -172,34 +187,24 @@ def _value(text: str, start: int) -> tuple[int, int]:
     return start, run.start() + ended.start() if ended else run.end()
 
 
-@cache
-def _compiled(pattern: str) -> re2._Regexp[str]:
-    import re2  # noqa: PLC0415  # slow to load; a command that reads a log only needs none
-
-    options = re2.Options()
-    options.max_mem = 64 << 20  # with less, a large rule is matched by RE2's slower machine
-    return re2.compile(f"(?m){pattern}", options)
-
-
 # -- sections ---------------------------------------------------------------------------------------------------------------------
 
 Said = tuple[object, str]  # by whom, and what
-_STATES_FACILITY = re.compile(  # dmesg -x, and -r of busybox
-    r"^(?:(?P<kernel>kern *:[a-z]+ *: |<[0-7]>)|[a-z]{2,8}\d? *:[a-z]+ *: |<\d{1,3}>)", re.MULTILINE
-)
+_KERNELS = r"(?:kern *:[a-z]+ *: |<[0-7]>)"  # dmesg -x, and -r of busybox
+_STATES_FACILITY = re.compile(rf"^(?:{_KERNELS}|[a-z]{{2,8}}\d? *:[a-z]+ *: |<\d{{1,3}}>)", re.MULTILINE)
+_KERNELS_LINE = re.compile(rf"\n(?={_KERNELS})")
+_OTHER_LINE = re.compile(rf"\n(?!{_KERNELS})")
 _ASKED = (
     "_BOOT_ID _EXE _PID _SOURCE_MONOTONIC_TIMESTAMP _SYSTEMD_UNIT _TRANSPORT _UID __MONOTONIC_TIMESTAMP __REALTIME_TIMESTAMP CONTAINER_ID"
     " EXIT_CODE EXIT_STATUS MESSAGE_ID SEVBOT_OLDEST SYSLOG_FACILITY UNIT UNIT_RESULT"
 )
+_JSON = json.JSONDecoder()
 _FIELDS = frozenset(_ASKED.split())  # of the journal's records what the probe asks for; a value of any other may be free text
 
 
 def redact_bundle(bundle: Bundle) -> Bundle:
     """The bundle with all free text redacted: of its sections, of what commands wrote to stderr, and of why a section is missing."""
-    sections = {
-        name: replace(section, text=FREE_TEXT.get(name, _as_it_is)(section.text), notes=redact(section.notes))
-        for name, section in bundle.sections.items()
-    }
+    sections = {name: _redacted_section(name, section) for name, section in bundle.sections.items()}
     return replace(bundle, sections=sections, missing={name: redact(why) for name, why in bundle.missing.items()})
 
 
@@ -208,19 +213,35 @@ def redact_each(said: Sequence[Said]) -> list[str]:
 
     Of more than MOST_FREE_CHARS the last ones are kept.
     """
-    sizes = accumulate(len(text) + 1 for _who, text in reversed(said))
-    first = len(said) - sum(1 for _ in takewhile(lambda size: size <= MOST_FREE_CHARS, sizes))
+    first = _first_kept(said)
     redacted = [GONE + "\n" * text.count("\n") for _who, text in said[:first]] + [""] * (len(said) - first)
     in_order = sorted(range(first, len(said)), key=lambda number: str(said[number][0]))
     writers = [said[number][0] for number in in_order]
     ends = ["\n" if this == following else "\n\n" for this, following in pairwise([*writers, object()])]
-    lines = redact("".join(said[number][1] + end for number, end in zip(in_order, ends, strict=True))).split("\n")
+    joined = "".join(said[number][1] + end for number, end in zip(in_order, ends, strict=True))
+    if (shown := redact(joined)) == joined:
+        return [*redacted[:first], *(text for _who, text in said[first:])]
+    lines = shown.split("\n")
     at = 0
     for number, end in zip(in_order, ends, strict=True):
         count = said[number][1].count("\n") + 1
         redacted[number] = "\n".join(lines[at : at + count])
         at += count + len(end) - 1
     return redacted
+
+
+def _first_kept(said: Sequence[Said]) -> int:
+    if sum(len(text) + 1 for _who, text in said) <= MOST_FREE_CHARS:
+        return 0
+    sizes = accumulate(len(text) + 1 for _who, text in reversed(said))
+    return len(said) - sum(1 for _ in takewhile(lambda size: size <= MOST_FREE_CHARS, sizes))
+
+
+def _redacted_section(name: str, section: Section) -> Section:
+    """The section itself, where there is no free text."""
+    if name not in FREE_TEXT and not section.notes:
+        return section
+    return replace(section, text=FREE_TEXT.get(name, _as_it_is)(section.text), notes=redact(section.notes))
 
 
 def _as_it_is(text: str) -> str:
@@ -254,14 +275,17 @@ def _of_records(text: str, stays: Callable[[Mapping[str, object]], str | None]) 
     if "{" not in text:
         return "\n" * text.count("\n")
     lines = text.split("\n")[:-1]
-    records = {number: record for number, line in enumerate(lines) if line[:1] == "{" and (record := _record(line)) is not None}
+    records: dict[int, Mapping[str, object]] = {}
     kept = [""] * len(lines)
     said: dict[int, Said] = {}
-    for number, record in records.items():
-        beginning, message = stays(record), _message(record)
-        if beginning is None:
-            kept[number] = lines[number]
+    for number, line in enumerate(lines):
+        if line[:1] != "{" or (record := _record(line)) is None:
             continue
+        beginning = stays(record)
+        if beginning is None:
+            kept[number] = line
+            continue
+        records[number], message = record, _message(record)
         kept[number] = beginning if beginning and message.startswith(beginning) else ""
         said[number] = (record.get("_SYSTEMD_UNIT"), record.get("_PID")), message.removeprefix(kept[number])
     for number, redacted in zip(said, redact_each(list(said.values())), strict=True):
@@ -270,11 +294,12 @@ def _of_records(text: str, stays: Callable[[Mapping[str, object]], str | None]) 
 
 
 def _record(line: str) -> dict[str, Any] | None:
+    """What `json.loads` gives for a line that begins with a brace, without its looking for blanks in front of it."""
     try:
-        record = json.loads(line)
+        record, end = _JSON.raw_decode(line)
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) else None
+    return record if end == len(line) or not line[end:].strip(" \t\r") else None
 
 
 def _message(record: Mapping[str, object]) -> str:
@@ -295,15 +320,36 @@ def _written(line: str, record: Mapping[str, object], message: str) -> str:
 
 def _lines_of_users(text: str) -> str:
     """dmesg: a line without a facility goes on with the record above; of the first ones nobody knows whose they are."""
-    states = [(found.start(), found.end(), found["kernel"] is not None) for found in _STATES_FACILITY.finditer(text)]
-    records = [(0, 0, False), *states, (len(text), len(text), True)]
-    free = [(said, ends) for (_begins, said, kernels), (ends, _said, _kernels) in pairwise(records) if not kernels and said < ends]
-    redacted = redact_each([("", text[said:ends].removesuffix("\n")) for said, ends in free])
+    free = list(_free_of_kernels(text))
+    said = [("", text[begins:ends].removesuffix("\n")) for begins, ends in free]
+    redacted = redact_each(said)
+    if text[-1:] == "\n" and all(map(eq, redacted, (line for _who, line in said))):
+        return text
     parts, at = [], 0
-    for (said, ends), shown in zip(free, redacted, strict=True):
-        parts += [text[at:said], shown, "\n"]
+    for (begins, ends), shown in zip(free, redacted, strict=True):
+        parts += [text[at:begins], shown, "\n"]
         at = ends
     return "".join([*parts, text[at:]])
+
+
+def _free_of_kernels(text: str) -> Iterator[tuple[int, int]]:
+    """From where to where somebody else said something. Most lines are the kernel's, so only the others are looked at one by one."""
+    lines = f"\n{text}"  # so each of them stands behind an end of a line, which has the place there that the line has in `text`
+    ends = 0
+    while other := _OTHER_LINE.search(lines, ends):
+        begins = other.start()
+        kernels = _KERNELS_LINE.search(lines, begins + 1)
+        ends = kernels.start() if kernels else len(text)
+        said = None if begins else 0  # where the record's words begin; of the first ones nobody says whose they are
+        for found in _STATES_FACILITY.finditer(text, begins, ends):
+            until, following = found.span()
+            if said is not None and said < until:
+                yield said, until
+            said = following
+        if said is not None and said < ends:
+            yield said, ends
+        if not kernels:
+            return
 
 
 def _lines_of_jobs(text: str) -> str:

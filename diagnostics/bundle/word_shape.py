@@ -10,6 +10,8 @@ CARD_DIGITS = range(13, 20)
 # Letters or digits in a chunk, on average. People write `Http2ConnectionHandler` (5.5), dice write `aB3dE5fG` (1)
 FEW, SOME, MANY, RARE = 2.0, 2.7, 3.5, 12.0
 
+_LEAST_PART = 20  # characters between `-` and `_`, of one that may be random though it has not all of upper case, lower case and digits
+_LONG_PART = re.compile(rf"[^-_]{{{_LEAST_PART}}}")
 _CHUNK = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _MANGLED = re.compile(r"_?(?:_ZN|_Z[A-Z\d]|_RNv|ZN\d)")  # names of C++ and Rust
 _UUID = re.compile(r"(?<![^\W_])(?:pod)?[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}(?![^\W_])", re.IGNORECASE)
@@ -55,6 +57,16 @@ def is_card(digits: str) -> bool:
 
 def is_made_up(word: str, before: str) -> bool:
     """A word that dice made: `before` is the text in front of it, which may say that it identifies something."""
+    return _is_mixed_or_long(word) and is_made_up_of_all(word, before)
+
+
+def _is_mixed_or_long(word: str) -> bool:
+    """Each word that `is_made_up_of_all` takes is; most words are not, and are told at once."""
+    return word.endswith("=") or _has_all_classes(word) or (len(word) >= _LEAST_PART and _LONG_PART.search(word) is not None)
+
+
+def is_made_up_of_all(word: str, before: str) -> bool:
+    """`is_made_up`, also of a word that is neither mixed nor long."""
     bare = word.rstrip("=")
     if "-" in bare or "_" in bare:
         bare = _UUID.sub("", bare).strip("-_")
@@ -83,16 +95,16 @@ def _is_base64(word: str, before: str) -> bool:
     ):
         return False  # its parts are looked at by themselves
     joined = word.replace("/", "").replace("+", "")
-    return _classes(joined) == 3 and _chunk_length(joined) < MANY and len(joined) >= 16
+    return _has_all_classes(joined) and _chunk_length(joined) < MANY and len(joined) >= 16
 
 
 def _is_random(word: str, *, padded: bool) -> bool:
     length, each = sum(map(str.isalnum, word)), _chunk_length(word)
-    if _classes(word) == 3:
+    if _has_all_classes(word):
         return (length >= 12 and each < FEW) or (length >= 16 and each < SOME) or (length >= 20 and each < MANY) or (padded and each < SOME)
     if padded and word != word.lower() and word != word.upper() and each < MANY:
         return True
-    return any(_is_random_part(part) for part in re.split(r"[-_]", word) if len(part) >= 20)
+    return any(_is_random_part(part) for part in re.split(r"[-_]", word) if len(part) >= _LEAST_PART)
 
 
 def _is_random_part(part: str) -> bool:
@@ -103,8 +115,8 @@ def _is_random_part(part: str) -> bool:
     return _chunk_length(part) < SOME
 
 
-def _classes(word: str) -> int:
-    return sum((any(map(str.isupper, word)), any(map(str.islower, word)), any(map(str.isdigit, word))))
+def _has_all_classes(word: str) -> bool:
+    return any(map(str.isdigit, word)) and any(map(str.isupper, word)) and any(map(str.islower, word))
 
 
 def _chunk_length(word: str) -> float:

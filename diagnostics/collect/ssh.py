@@ -67,9 +67,7 @@ class SshCollector:
         """
         capture = Capture(self._pool)
         try:
-            self._renew_identity()
-            host_keys = self._host_keys(target)
-            await self._ask(target, host_keys, capture)
+            await self.ask(target, capture)
             if capture.size <= SMALL_BYTES:
                 return capture.result(target.name, target.where)
             run = asyncio.get_running_loop().run_in_executor  # up to a MiB: others are answered meanwhile
@@ -78,6 +76,11 @@ class SshCollector:
             return Missing(str(error), error.ask_again)
         finally:
             capture.release()
+
+    async def ask(self, target: Target, capture: Capture) -> None:
+        """Let `capture` have what `target` prints, as it comes; raises CannotAskError where it could not be asked."""
+        self._renew_identity()
+        await self._ask(target, self._host_keys(target), capture)
 
     def _renew_identity(self) -> None:
         """Read a key or certificate that changed; with it nothing is held against the old one. One that cannot be read changes nothing."""

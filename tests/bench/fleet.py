@@ -32,7 +32,8 @@ PEERS = Path(__file__).parent / "peers"
 PEERS_PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"
 CLIENTS: dict[str, list[str]] = {
     "asyncssh, tuned by hand": [str(PEERS_PYTHON), str(PEERS / "asyncssh_tuned.py")],
-    "SshCollector": [sys.executable, "-m", "tests.bench.peers.ssh_collector"],
+    "sevbot, asking": [sys.executable, "-m", "tests.bench.peers.ssh_collector", "--as-it-came"],
+    "sevbot, asking, unframing and redacting": [sys.executable, "-m", "tests.bench.peers.ssh_collector"],
     "parallel-ssh": [str(PEERS_PYTHON), str(PEERS / "parallel_ssh.py")],
 }
 SSHD_CONFIG = """

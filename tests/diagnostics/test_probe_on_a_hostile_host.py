@@ -329,7 +329,7 @@ def test_a_home_that_others_can_open_is_not_locked(tmp_path: Path) -> None:
             holder.kill()
             holder.wait()
     assert isinstance(found, Bundle)
-    assert diagnose(found).not_seen["lock"] == LOCK["directory"]
+    assert examined(found).not_seen["lock"] == LOCK["directory"]
 
 
 @pytest.mark.needs("flock")

@@ -85,6 +85,28 @@ def test_what_cannot_be_told_by_its_looks() -> None:
     assert sum(left(placed, redact(placed.told)) for placed in unknown) == len(unknown)
 
 
+FIRST_SECRETS = ("hunter2", "AKIAIOSFODNN7EXAMPLE", "5f4dcc3b5aa765d61d8327deb882cf99", "4111111111111111", "4111 1111 1111 1111")
+BEHIND_KEYS = (
+    *("password=%s", "DB_PASSWORD: %s", '"api_key": "%s"', "token %s refused", "Authorization: Bearer %s", "DB_PASS=%s", "PASSWORD_2=%s"),
+    *('{\\"password\\":\\"%s\\"}', "<password>%s</password>", "jdbc:mysql://db/x;user=a;pass=%s", "encryption_key=%s", "psk=%s"),
+    *("GET /cb?code=%s", "secret=%s", "--passwd %s"),
+)
+
+
+@pytest.mark.parametrize("place", BEHIND_KEYS)
+@pytest.mark.parametrize("secret", FIRST_SECRETS)
+def test_what_the_first_version_took_is_taken(secret: str, place: str) -> None:
+    """All four groups of a card's digits, also where a key word announces the first one."""
+    shown = redact(f"2026-11-23 ERROR {place % secret} and so on")
+    assert not any(part in shown for part in secret.split()), shown
+
+
+@pytest.mark.parametrize("place", ["password=%s", "psk=%s", "cookie: %s"])
+def test_of_two_words_the_second_cannot_be_told(place: str) -> None:
+    """Without quotes nothing says where the value ends: stated in the README."""
+    assert "battery" in redact(f"ERROR {place % 'correcthorse battery'} refused")
+
+
 def test_the_readme_states_what_was_measured() -> None:
     """Placements, lines, and the share of words lost."""
     words, lost = words_lost()
