@@ -8,7 +8,9 @@ Block Kit reference; a message's blocks together were seen to be refused above a
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from diagnostics.model import Report, findings_of
@@ -19,8 +21,11 @@ MAX_HEADER_CHARS = 150
 MAX_BLOCKS = 50
 MAX_PAYLOAD_CHARS = 12_000
 MAX_SENTENCE_CHARS = 700
+MAX_SHORT_CHARS = 200  # of a part that is told in a line
 MAX_EVIDENCE_CHARS = 220
 MOST_SHORT = 30
+IN_LINES = 3
+EMPTY = "-"  # Slack takes no empty text
 BULLETS_AND_EVIDENCE = ((8, 12), (6, 6), (4, 3), (3, 0))  # tried in turn until the message fits
 
 Block = dict[str, Any]
@@ -37,19 +42,39 @@ def report_blocks(report: Report) -> list[Block]:
         if _fits(blocks):
             return blocks
     *causes, last = telling.parts
+    whole = [_part(part, 3, 0) for part in causes]
+    lines, end = [_short(part) for part in causes], _part(last, 3, 0)
     for kept in range(len(causes) - 1, -1, -1):
-        short = [_note(f"{part.headline} · {part.subtitle}") for part in causes[kept:]][:MOST_SHORT]
-        more = [_note("This message is cut: `sevbot diagnose` shows all of it.")]
-        blocks = [*_blocks(causes[:kept], 3, 0), *short, *_part(last, 3, 0), *more]
+        short = lines[kept:][:MOST_SHORT]
+        blocks = [*(block for part in whole[:kept] for block in part), *short, *end, _cut(len(causes) - kept - len(short))]
         if _fits(blocks):
             return blocks
-    return blocks
+    return _in_lines(lines, last)
+
+
+def _in_lines(causes: Sequence[Block], last: Part) -> list[Block]:
+    """What fits in any case: the last part's heading and first sentences, and a line for as many causes as have room."""
+    kept = [_short(last), *(_note(sentence) for sentence in last.story[:IN_LINES])]
+    for named in range(min(len(causes), MOST_SHORT), 0, -1):
+        blocks = [*causes[:named], *kept, _cut(len(causes) - named)]
+        if _fits(blocks):
+            return blocks
+    return [*kept, _cut(len(causes))]
+
+
+def _short(part: Part) -> Block:
+    return {"type": "context", "elements": [_plain_text(f"{part.headline} · {part.subtitle}", MAX_SHORT_CHARS)]}
+
+
+def _cut(not_named: int) -> Block:
+    more = f", and {not_named} more {'cause is' if not_named == 1 else 'causes are'} not in it" if not_named else ""
+    return _note(f"This message is cut{more}: `sevbot diagnose` shows all of it.")
 
 
 def report_text(report: Report) -> str:
     """The plain text beside the blocks: what a notification and a screen reader give. Free of text from hosts."""
     telling = tell(report)
-    return _escape(f"{telling.headline} ({_count(report)})")
+    return _escaped(f"{plain(telling.headline, MAX_SENTENCE_CHARS)} ({_count(report)})", 2 * MAX_SENTENCE_CHARS)
 
 
 def looking_blocks(hosts: int) -> list[Block]:
@@ -67,7 +92,7 @@ def note_blocks(sentences: Iterable[str]) -> list[Block]:
 
 def note_text(sentence: str) -> str:
     """A sentence as the plain text of a message."""
-    return _escape(plain(sentence, MAX_SENTENCE_CHARS))
+    return _escaped(sentence, MAX_SENTENCE_CHARS)
 
 
 def _count(report: Report) -> str:
@@ -103,7 +128,7 @@ def _part(part: Part, bullets: int, evidence: int) -> list[Block]:
         elements += [_title("Evidence"), _code("\n".join(plain(line, MAX_EVIDENCE_CHARS) for line in shown))]
     header = {"type": "header", "text": _plain_text(part.headline, MAX_HEADER_CHARS)}
     subtitle = [{"type": "context", "elements": [_plain_text(part.subtitle, MAX_SENTENCE_CHARS)]}] if part.subtitle else []
-    return [header, *subtitle, {"type": "rich_text", "elements": elements}]
+    return [header, *subtitle, *([{"type": "rich_text", "elements": elements}] if elements else [])]
 
 
 def _bullets(title: str, sentences: Sequence[str], most: int) -> list[Block]:
@@ -119,24 +144,34 @@ def _title(text: str) -> Block:
 
 
 def _list(sentences: Sequence[str]) -> Block:
-    items = [{"type": "rich_text_section", "elements": [_text(plain(sentence, MAX_SENTENCE_CHARS))]} for sentence in sentences]
+    items = [{"type": "rich_text_section", "elements": [_text(_escaped(sentence, MAX_SENTENCE_CHARS))]} for sentence in sentences]
     return {"type": "rich_text_list", "style": "bullet", "elements": items}
 
 
 def _code(text: str) -> Block:
-    return {"type": "rich_text_preformatted", "elements": [_text(plain_lines(text))]}
+    return {"type": "rich_text_preformatted", "elements": [_text(_escape(plain_lines(text)))]}
 
 
 def _note(sentence: str) -> Block:
     return {"type": "context", "elements": [_plain_text(sentence, MAX_SENTENCE_CHARS)]}
 
 
-def _text(text: str) -> Block:
-    return {"type": "text", "text": _escape(text)}
+def _text(escaped: str) -> Block:
+    return {"type": "text", "text": escaped}
 
 
 def _plain_text(text: str, limit: int) -> Block:
-    return {"type": "plain_text", "text": _escape(plain(text, limit)), "emoji": False}
+    return {"type": "plain_text", "text": _escaped(text, limit), "emoji": False}
+
+
+def _escaped(text: str, limit: int) -> str:
+    """`text` made safe, of 1 to `limit` characters as Slack counts them: escaped ones."""
+    shown = plain(text, limit) or EMPTY
+    escaped = _escape(shown)
+    if len(escaped) <= limit:
+        return escaped
+    ends = list(accumulate(len(_escape(character)) for character in shown))
+    return f"{_escape(shown[: bisect_right(ends, limit - 1)])}…"
 
 
 def _escape(text: str) -> str:

@@ -124,9 +124,10 @@ def _diagnose(options: argparse.Namespace) -> int:
 
         text = to_json(report)
     else:
+        from bot.tty import wants_colour, width_of
         from diagnostics.telling.render import to_text
 
-        text = to_text(report, colour=sys.stdout.isatty())
+        text = to_text(report, colour=wants_colour(sys.stdout, os.environ), width=width_of(sys.stdout, os.environ))
     _show(text)
     return EXIT_NOT_EXAMINED if any(isinstance(host, NotExamined) or host.broke_off for host in report.hosts) else EXIT_EXAMINED
 
@@ -187,12 +188,13 @@ def _record(options: argparse.Namespace) -> int:
     from diagnostics.bundle import Missing
     from diagnostics.bundle.broken_off import broke_off
     from diagnostics.bundle.directory import write_directory
+    from diagnostics.telling.names import listed
 
     setup = _set_up(options)
     inventory = build_inventory(setup.config)
     target = inventory.targets.get(options.host)
     if options.host in inventory.services:
-        raise UsageError(f"{options.host!r} is a service: name one of its hosts ({', '.join(inventory.services[options.host])})")
+        raise UsageError(f"{options.host!r} is a service: name one of its hosts ({listed(inventory.services[options.host])})")
     if target is None:
         raise UsageError(f"{options.host!r} is not in the inventory: check the spelling, or add it as [hosts.NAME]")
     if options.directory.exists() and (not options.directory.is_dir() or any(options.directory.iterdir())):

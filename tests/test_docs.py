@@ -26,7 +26,7 @@ def text_of(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("module", ["diagnostics.node_list", "diagnostics.plain", "diagnostics.sizes"])
+@pytest.mark.parametrize("module", ["diagnostics.node_list", "diagnostics.plain", "diagnostics.sizes", "diagnostics.telling.names"])
 def test_the_examples_in_docstrings_run(module: str) -> None:
     """A docstring that is wrong is worse than none."""
     failed, tried = doctest.testmod(importlib.import_module(module))

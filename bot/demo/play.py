@@ -22,6 +22,7 @@ from bot.config_file import read_config, read_tokens
 from bot.demo.hosts import ReplayHosts
 from bot.demo.slack import SlackStandIn
 from bot.demo.terminal import message_lines
+from bot.tty import width_of
 from diagnostics.bundle import Bundle
 from diagnostics.bundle.directory import read_directory
 from diagnostics.collect.ssh import SshCollector, SshSettings
@@ -131,7 +132,7 @@ async def _show_thread(slack: SlackStandIn, ts: str, stop: asyncio.Event) -> boo
         thread = slack.thread(ts)
         for message in thread:
             if message not in shown:
-                print("\n".join(message_lines(message)), end="\n\n", flush=True)
+                print("\n".join(message_lines(message, width_of(sys.stdout, os.environ))), end="\n\n", flush=True)
         shown[:] = thread
         if any(_is_done(message) for message in thread):
             return True

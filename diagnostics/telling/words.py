@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from diagnostics.model import Citation, Confidence, Examined, Finding, Group, HostReport, NotExamined, Report
+from diagnostics.telling.alike import UNNAMED, told_once
+from diagnostics.telling.beside import beside, how_long_ago, of_looks
+from diagnostics.telling.names import listed
 from diagnostics.telling.picture import draw
+from diagnostics.telling.reasons import by_reason
 
 NAMED_CAUSES = 3
 SHOWN_REMEDIES = 3  # at night three are enough to choose from; programs get all
@@ -86,13 +90,15 @@ def _headline(report: Report, parts: Sequence[Part]) -> str:
 
 
 def _found(group: Group, report: Report) -> Part:
-    pairs = [(host, finding) for host in report.hosts if isinstance(host, Examined) for finding in host.findings if _is_of(finding, group)]
+    examined = [host for host in report.hosts if isinstance(host, Examined)]
+    pairs = [(host, finding) for host in examined for finding in host.findings if _is_of(finding, group)]
+    hosts = [host for host in examined if any(_is_of(finding, group) for finding in host.findings)]
     host, finding = max(pairs, key=lambda pair: list(reversed(Confidence)).index(pair[1].confidence))
     sure = str(finding.confidence)
     return Part(
         headline=group.headline,
-        subtitle=" · ".join((_subtitle(group.hosts, report, sure), *_of_whom(group.hosts, host), *_how_long_ago(host, finding))),
-        story=(*finding.story, *_others(host), *_of_looks([host for host, _ in pairs])),
+        subtitle=" · ".join((_subtitle(group.hosts, report, sure), *_of_whom(group.hosts, host), *how_long_ago(host, finding))),
+        story=(*finding.story, *beside(hosts), *of_looks(hosts)),
         picture=draw(finding),
         how_sure=f"{sure.capitalize()}. {finding.caveat}" if finding.caveat else None,
         steps=tuple(
@@ -101,8 +107,8 @@ def _found(group: Group, report: Report) -> Part:
             )  # two boxes in a row would both be pasted
             for place, remedy in enumerate(finding.remedies[:SHOWN_REMEDIES])
         ),
-        ruled_out=_ruled_out([host for host, _ in pairs]),
-        not_checked=_not_checked([host for host, _ in pairs]),
+        ruled_out=_ruled_out(hosts),
+        not_checked=_not_checked(hosts),
         evidence=tuple(Quoted(host.host, citation) for citation in finding.citations),
     )
 
@@ -111,46 +117,8 @@ def _of_whom(names: Sequence[str | None], host: Examined) -> tuple[str, ...]:
     return (f"numbers of {host.host}",) if len(names) > 1 else ()
 
 
-def _how_long_ago(host: Examined, finding: Finding) -> tuple[str, ...]:
-    """Where both times are known: a SEV of now need not come from a kill of this morning."""
-    last = finding.kills[-1].at if finding.kills else None
-    if last is None or last.wall is None or host.taken_at is None or host.taken_at.wall is None:
-        return ()
-    minutes = max(round((host.taken_at.wall - last.wall).total_seconds() / 60), 0)
-    ago = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min" if minutes else "less than a minute"
-    return (f"last kill {ago} before this look",)
-
-
 def _is_of(finding: Finding, group: Group) -> bool:
     return (finding.code, finding.headline) == (group.code, group.headline)
-
-
-def _others(host: Examined) -> tuple[str, ...]:
-    """What happened too long ago, and kills that no finding covers: they are said, never dropped."""
-    return (*_longer_ago(host), *_unexplained(host))
-
-
-def _of_looks(hosts: Sequence[HostReport]) -> tuple[str, ...]:
-    """Answers that are not whole, and answers that were not got for this report."""
-    broken = [f"The answer of {host.host or 'the host'} broke off: {host.broke_off}." for host in hosts if host.broke_off is not None]
-    shared = ", ".join(f"{host.host} {host.shared_age_s} s ago" for host in hosts if host.shared_age_s is not None)
-    return (*broken, *([f"Shared with an earlier question, since a host is looked at once in a minute: {shared}."] if shared else []))
-
-
-def _longer_ago(host: Examined) -> tuple[str, ...]:
-    """Findings that are no cause of this, since they are older."""
-    if not host.older:
-        return ()
-    told = "; ".join(f"{', '.join((finding.headline, *_how_long_ago(host, finding)))}" for finding in host.older)
-    return (f"Longer ago, and so not taken for a cause of this: {told}.",)
-
-
-def _unexplained(host: Examined) -> tuple[str, ...]:
-    if not host.unexplained:
-        return ()
-    kills = "one OOM kill" if len(host.unexplained) == 1 else f"{len(host.unexplained)} OOM kills"
-    names = ", ".join(f"{kill.task.comm}, pid {kill.task.pid}, line {kill.line}" for kill in host.unexplained[:4])
-    return (f"The log holds {kills} that could not be put down to a cause ({names}).",)
 
 
 def _by_headline(hosts: Iterable[Examined]) -> dict[str, list[Examined]]:
@@ -178,7 +146,7 @@ def _quiet(hosts: list[Examined], report: Report, headline: str) -> Part:
     return Part(
         headline=headline,
         subtitle=_subtitle([host.host for host in hosts], report, None),
-        story=(_QUIET_STORY[headline], *_others(hosts[0]), *_of_looks(hosts)),
+        story=(_QUIET_STORY[headline], *beside(hosts), *of_looks(hosts)),
         ruled_out=_ruled_out(hosts),
         not_checked=_not_checked(hosts),
     )
@@ -188,47 +156,27 @@ def _silent(hosts: list[NotExamined], report: Report) -> Part:
     return Part(
         headline="could not be examined",
         subtitle=_subtitle([host.host for host in hosts], report, None),
-        story=(*(_named_once(host) for host in hosts), *_of_looks(hosts)),
+        story=(*told_once((host.host, host.error or "") for host in hosts), *of_looks(hosts)),
     )
-
-
-def _named_once(host: NotExamined) -> str:
-    return host.error if host.host is None or host.error.startswith(host.host) else f"{host.host}: {host.error}"
 
 
 def _subtitle(names: Sequence[str | None], report: Report, sure: str | None) -> str:
     if len(report.hosts) == 1 and names[0] is None:
         return sure or ""
     hosts = f"{len(names)} of {len(report.hosts)} hosts" if len(report.hosts) > 1 else "1 host"
-    listed = f"{hosts}: {', '.join(str(name) for name in names)}"
-    return f"{sure} · {listed}" if sure else listed
+    who = f"{hosts}: {listed([name or UNNAMED for name in names])}"
+    return f"{sure} · {who}" if sure else who
 
 
 def _ruled_out(hosts: Sequence[Examined]) -> tuple[str, ...]:
-    return _by_code(hosts, [_by_reason(host.clear) for host in hosts])
+    return by_reason(_names(hosts), [host.clear for host in hosts])
 
 
 def _not_checked(hosts: Sequence[Examined]) -> tuple[str, ...]:
     """Causes that could not be told, then the sections that did not come."""
-    causes = _by_code(hosts, [_by_reason(host.unknown) for host in hosts])
-    return (*causes, *_by_code(hosts, [_by_reason(host.not_seen) for host in hosts]))
+    names = _names(hosts)
+    return (*by_reason(names, [host.unknown for host in hosts]), *by_reason(names, [host.not_seen for host in hosts]))
 
 
-def _by_reason(reasons: Mapping[str, str]) -> dict[str, str]:
-    """What has the same reason is told in one breath: `membind-oom, cpuset-oom: why`."""
-    names: dict[str, list[str]] = {}
-    for name, because in reasons.items():
-        names.setdefault(because, []).append(name)
-    return {", ".join(together): because for because, together in names.items()}
-
-
-def _by_code(hosts: Sequence[Examined], tables: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
-    """`code: reason` once for all hosts that say the same; hosts are named where only some do."""
-    said: dict[tuple[str, str], list[str]] = {}
-    for host, table in zip(hosts, tables, strict=True):
-        for code, because in table.items():
-            said.setdefault((code, because), []).append(str(host.host))
-    return tuple(
-        f"{code}: {because}" if len(names) == len(hosts) else f"{code} ({', '.join(names)}): {because}"
-        for (code, because), names in said.items()
-    )
+def _names(hosts: Iterable[HostReport]) -> list[str]:
+    return [host.host or UNNAMED for host in hosts]
