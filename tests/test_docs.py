@@ -74,6 +74,19 @@ def test_every_section_of_the_probe_is_described(section: str) -> None:
     assert re.search(rf"(?m)^\| (?:[a-z-]+, )*{section}(?:, [a-z-]+)* \|", text_of("README.md"))
 
 
+def test_the_map_is_one_page_and_names_every_room() -> None:
+    """Of both packages, the files on the ground, too."""
+    page = text_of("docs/design.md").split("\n## The map\n")[1].split("\n## ")[0]
+    rooms = [path for path in (ROOT / "diagnostics").iterdir() if path.is_dir() and path.name != "__pycache__"]
+    ground = [path for path in (ROOT / "diagnostics").glob("*.py") if path.name != "__init__.py"]
+    doors = [path for path in (ROOT / "bot").glob("*.py") if not path.name.startswith("__")]
+
+    assert page.count("\n") <= 120
+    assert max(map(len, page.split("\n"))) <= 100
+    assert [room.name for room in rooms if f"`{room.name}/`" not in page] == []
+    assert [file.stem for file in (*ground, *doors) if f"`{file.stem}`" not in page] == []
+
+
 def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
     """What people copy must work, read as `sevbot run` reads it."""
     path = tmp_path / "config.toml"

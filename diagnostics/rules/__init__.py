@@ -57,6 +57,7 @@ class Rule:
 RULES: tuple[Rule, ...] = tuple(
     Rule(module.CODE, module.check, module.__doc__ or "")
     for module in (
+        # memory
         membind_oom,
         cpuset_oom,
         memcg_oom,
@@ -68,6 +69,7 @@ RULES: tuple[Rule, ...] = tuple(
         slab_growth,
         memory_growth,
         no_kill_seen,
+        # who sent a signal
         sigkill_not_by_kernel,
         systemd_oomd_kill,
         userspace_oom_kill,
@@ -76,20 +78,24 @@ RULES: tuple[Rule, ...] = tuple(
         start_timeout_kill,
         watchdog_kill,
         container_stop_kill,
+        # how a program crashed
         segfault,
         abort,
         bus_error,
         hardware_memory_error,
         illegal_instruction,
         seccomp_kill,
+        # limits of another kind
         cpu_limit_kill,
         pids_limit,
         rlimit_memory,
         disk_full,
+        # starting, and ending by itself
         numa_node_missing,
         exec_failed,
         application_exit,
         start_limit_hit,
+        # the machine
         host_rebooted,
     )
 )

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from diagnostics import engine
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.directory import read_directory
-from diagnostics.engine import not_reached, report_on
-from diagnostics.rules import RULES
+from diagnostics.engine import diagnose, not_reached, report_on
+from diagnostics.model import Disk, End, Examined, Explained, Finding, Growing, Kill, NotExamined, ReachedLimit
+from diagnostics.rules import CODES, RULES, Rule
 from diagnostics.telling.report_json import as_dict, to_json
+from diagnostics.telling.report_reader import ReportError, from_json
 from tests.conftest import ROOT
 from tests.diagnostics.kernel_logs import LOGS, SEED, bundle_of, recorded
 from tests.examined import examined
+from tests.reports import Fleet, fleets
+from tests.test_cases import CASES, case_of
 
 SCHEMA = json.loads((ROOT / "docs/report.schema.json").read_text(encoding="utf-8"))
 DEMO = ROOT / "tests/cases/membind-oom-16g-6.1"
@@ -98,3 +108,160 @@ def test_hosts_with_the_same_finding_are_one_group() -> None:
 def test_the_same_bundle_gives_the_same_bytes() -> None:
     """Nothing reads a clock or an unordered set."""
     assert to_json(report_on([examined(read_directory(DEMO))])) == to_json(report_on([examined(read_directory(DEMO))]))
+
+
+# -- read back --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
+def test_every_case_is_read_back_as_it_was(directory: Path) -> None:
+    """Nothing of a report is lost, and what is written keeps the schema."""
+    report = report_on([diagnose(read_directory(directory / case_of(directory)["bundle"]))])
+
+    jsonschema.validate(as_dict(report), SCHEMA)
+    assert from_json(to_json(report)) == report
+
+
+@settings(max_examples=50, deadline=None)
+@given(fleets(), st.integers(0, 20))
+def test_any_report_is_read_back_as_it_was(fleet: Fleet, hosts: int) -> None:
+    """Whatever texts are in it, hosts that were not reached, and findings of long ago."""
+    report = fleet.report(hosts)
+
+    assert from_json(to_json(report)) == report
+
+
+OF_TYPES: dict[str, tuple[type, dict[str, str]]] = {  # of the schema's objects, and what a field is called there
+    "finding": (Finding, {"judged": "confidence", "kills": "incidents"}),
+    "incident": (Kill, {"at": "when", "task": "pid"}),
+    "end": (End, {"first_at": "first", "last_at": "last"}),
+    "disk": (Disk, {}),
+    "limit": (ReachedLimit, {}),
+    "growth": (Growing, {"task": "pid"}),
+    "explained": (Explained, {}),
+}
+DERIVED = {  # beside the fields; of schema 1, or for whoever does not want to count
+    "finding": {"caveat", "kills", "first_at", "last_at", "explains_whose"},
+    "incident": {"at", "comm", "unit"},
+    "disk": {"used_percent"},
+    "growth": {"comm", "unit", "kb_per_s"},
+}
+
+
+@pytest.mark.parametrize("name", OF_TYPES)
+def test_the_schema_has_each_field_of_the_types(name: str) -> None:
+    """A field that is new is missed at once."""
+    kind, called = OF_TYPES[name]
+    fields = kind._fields if hasattr(kind, "_fields") else tuple(field.name for field in dataclasses.fields(kind))
+    properties = set(SCHEMA["$defs"][name]["properties"])
+
+    assert properties == {called.get(field, field) for field in fields} | DERIVED.get(name, set())
+
+
+def test_the_schema_has_each_field_of_a_host() -> None:
+    """Of one that was examined and of one that was not."""
+    fields = {field.name for kind in (Examined, NotExamined) for field in dataclasses.fields(kind)}
+
+    assert set(SCHEMA["$defs"]["host"]["properties"]) == fields | {"taken", "clear_because"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/reports/schema-1").glob("*.json")), ids=lambda path: path.stem)
+def test_reports_of_schema_1_are_read_for_ever(path: Path) -> None:
+    """And say what the same case says now, as far as that schema goes."""
+    old = from_json(path.read_text(encoding="utf-8"))
+    new = report_on([diagnose(read_directory(ROOT / "tests/cases" / path.stem))])
+
+    assert old.groups == new.groups
+    for before, now in zip(old.hosts, new.hosts, strict=True):
+        assert isinstance(before, Examined)
+        assert isinstance(now, Examined)
+        assert list(before.clear) == list(now.clear)
+        assert before.unknown == now.unknown
+        for one, other in zip(before.findings, now.findings, strict=True):
+            assert (one.code, one.confidence, one.victims, one.memory) == (other.code, other.confidence, other.victims, other.memory)
+            assert [kill.rss_kb for kill in one.kills] == [kill.rss_kb for kill in other.kills]
+            assert one.citations == other.citations
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "not a report of sevbot"),
+        ("[]", "not a report of sevbot"),
+        ("{}", "not a report of sevbot"),
+        ('{"schema": 3, "hosts": [], "groups": []}', "upgrade sevbot"),
+        ('{"schema": 2, "hosts": [{}], "groups": []}', "or it is damaged"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_report_is_refused(text: str, says: str) -> None:
+    """With what would help."""
+    with pytest.raises(ReportError, match=says):
+        from_json(text)
+
+
+# -- data -------------------------------------------------------------------------------------------------------------------------
+
+
+def findings_in(case: str) -> dict[str, Finding]:
+    host = examined(read_directory(ROOT / "tests/cases" / case))
+    return {finding.code: finding for finding in host.findings}
+
+
+def test_an_end_says_which_unit_when_how_and_who_told_it() -> None:
+    """Of a case whose JSON held nothing but prose before."""
+    (end,) = findings_in("watchdog-kill-6.1")["watchdog-kill"].ends
+
+    assert (end.unit, end.how, end.teller, end.times, end.restarts) == ("web.service", "SIGABRT", "systemd", 3, 3)
+    assert end.last_at is not None
+    assert end.last_at.iso() == "2026-11-23T06:03:35Z"
+    assert end.every_s == pytest.approx(3.6, abs=0.01)
+
+
+def test_every_finding_has_data_of_what_it_is_about() -> None:
+    """Kills or ends; a restart of the machine and a page of memory that broke are neither."""
+    for directory in CASES:
+        host = examined(read_directory(directory / case_of(directory)["bundle"]))
+        for finding in host.findings:
+            has = bool(finding.kills or finding.ends or finding.limits or finding.victim)
+            assert has == (finding.code != "host-rebooted"), (directory.name, finding.code)
+
+
+def test_limits_disks_and_growth_have_their_numbers() -> None:
+    """As fields, with their units."""
+    (limit,) = findings_in("memcg-6.1")["memcg-oom"].limits
+    assert (limit.what, limit.unit, limit.whose) == ("memory.max", "kB", "/system.slice/ranker.service")
+    assert limit.limit is not None
+    assert limit.used is not None
+    assert limit.used <= limit.limit
+    (rlimit,) = findings_in("rlimit-memory-6.1")["rlimit-memory"].limits
+    assert (rlimit.what, rlimit.unit) == ("RLIMIT_AS", "kB")
+    (pids,) = findings_in("pids-limit-6.1")["pids-limit"].limits
+    assert (pids.what, pids.unit) == ("pids.max", "tasks")
+    (disk,) = findings_in("disk-full-6.1")["disk-full"].disks
+    assert (disk.what, disk.used_percent >= 99.9) == ("space", True)
+    growth = findings_in("memory-growth-live-6.1")["memory-growth"].growth
+    assert growth is not None
+    assert growth.kb_per_s == int((growth.after_kb - growth.before_kb) / growth.seconds) > 1024
+
+
+def test_what_explains_another_names_it_and_whose() -> None:
+    """And the engine takes no name of what is no cause."""
+    for directory in CASES:
+        host = examined(read_directory(directory / case_of(directory)["bundle"]))
+        assert not [because for because in host.unknown.values() if "failed on it" in because], directory.name
+        for finding in host.findings:
+            assert {one.code for one in finding.explains} <= CODES
+            if finding.ends:
+                assert {unit for one in finding.explains for unit in one.units} <= {end.unit for end in finding.ends}
+
+
+def test_a_cause_that_explains_what_is_no_cause_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told as one, and not as a finding."""
+    wrong = replace(findings_in("watchdog-kill-6.1")["watchdog-kill"], explains=(Explained(code="start-limit-hitt"),))
+    rule = Rule("watchdog-kill", lambda _: (wrong,), "")
+    monkeypatch.setattr(engine, "RULES", (rule,))
+    host = examined(read_directory(ROOT / "tests/cases/watchdog-kill-6.1"))
+
+    assert host.findings == ()
+    assert "start-limit-hitt, which is no cause" in host.unknown["watchdog-kill"]
