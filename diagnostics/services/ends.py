@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from signal import Signals
 
@@ -57,10 +57,14 @@ def _how(evidence: Evidence, event: ServiceEvent) -> str | None:
     if event.status is None:
         journal = evidence.get(ServiceJournal)
         ends = journal.ends if isinstance(journal, ServiceJournal) else ()
-        event = next((end for end in ends if is_near(end, event)), event)
+        event = min((end for end in ends if is_near(end, event)), key=lambda end: _apart(end, event), default=event)
     if event.status is None:
         return None
     return _signal_name(event.status) if event.signal is not None else f"status {event.status}"
+
+
+def _apart(one: ServiceEvent, other: ServiceEvent) -> timedelta:
+    return abs(one.wall - other.wall) if one.wall and other.wall else timedelta.max
 
 
 def _signal_name(number: int) -> str:

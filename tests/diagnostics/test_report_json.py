@@ -23,6 +23,8 @@ from diagnostics.telling.report_json import as_dict, to_json
 from diagnostics.telling.report_reader import ReportError, from_json
 from tests.conftest import ROOT
 from tests.diagnostics.kernel_logs import LOGS, SEED, bundle_of, recorded
+from tests.diagnostics.service_records import ended, said
+from tests.diagnostics.service_records import host_of as host_with
 from tests.examined import examined
 from tests.reports import Fleet, fleets
 from tests.test_cases import CASES, case_of
@@ -216,6 +218,15 @@ def test_an_end_says_which_unit_when_how_and_who_told_it() -> None:
     assert end.last_at is not None
     assert end.last_at.iso() == "2026-11-23T06:03:35Z"
     assert end.every_s == pytest.approx(3.6, abs=0.01)
+
+
+def test_a_record_that_is_no_end_itself_takes_the_nearest_one() -> None:
+    """Of a service that comes again every few seconds, in more than one way."""
+    hung = said("Watchdog timeout (limit 2s)!", 104, unit="web.service")
+    host = host_with(ended(9, 98) + hung + ended(6, 104, code="dumped") + ended(9, 109))
+    (finding,) = (finding for finding in host.findings if finding.code == "watchdog-kill")
+
+    assert [(end.how, end.times) for end in finding.ends] == [("SIGABRT", 1)]
 
 
 def test_every_finding_has_data_of_what_it_is_about() -> None:
