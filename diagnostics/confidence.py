@@ -32,6 +32,7 @@ NO_SECOND_SIGN = (
 )
 NOT_COMPLETE = "The report around the kill is not complete, or it names another victim than the kill line."
 ONE_SIGN = "{} recorded it; nothing else that was collected says the same."
+NO_RECORD = "The record of it itself was not seen."
 OWN_WORD = "What it met is the program's own word."
 
 
@@ -55,17 +56,17 @@ def of_kills(reports: Sequence[OomReport], signs: Sequence[Citation], numbers: C
     because = [agreeing[0].because] if all(said.because for said in agreeing) else []
     because += [] if all(report.from_kernel for report in reports) else [NOT_PROVEN]
     because += [] if because or signs else [NO_SECOND_SIGN]
-    return Judgement(Confidence.LIKELY, " ".join(filter(None, because))) if because else CONFIRMED
+    return Judgement(Confidence.LIKELY, " ".join(filter(None, because))) if because else _CONFIRMED
 
 
 def of_record(signs: Sequence[Citation], teller: str) -> Judgement:
     """Of ends that one teller recorded, and `signs` that others did, too."""
-    return CONFIRMED if signs else Judgement(Confidence.LIKELY, ONE_SIGN.format(teller))
+    return _CONFIRMED if signs else Judgement(Confidence.LIKELY, ONE_SIGN.format(teller))
 
 
-def of_own_decision() -> Judgement:
-    """The kernel or systemd did it itself and its record says so: a fork refused, a start given up, a boot."""
-    return CONFIRMED
+def of_own_decision(records: Sequence[Citation]) -> Judgement:
+    """The kernel or systemd did it itself, and these are its own records of it: a fork refused, a start given up, a boot."""
+    return _CONFIRMED if records else Judgement(Confidence.LIKELY, NO_RECORD)
 
 
 def of_own_words(lacks: str | None = None) -> Judgement:
@@ -78,13 +79,19 @@ def of_coincidence(caveat: str, *, agrees: bool = True) -> Judgement:
     return Judgement(Confidence.LIKELY if agrees else Confidence.POSSIBLE, caveat)
 
 
-CONFIRMED = Judgement(Confidence.CONFIRMED, None)
+_CONFIRMED = Judgement(Confidence.CONFIRMED, None)
 
 
 def is_complete(report: OomReport) -> bool:
-    """Who asked, who was killed and how large it was are there, and the summary names the victim of the kill line."""
-    named = report.summary is None or any(kill.task.pid == report.summary.victim.pid for kill in report.kills[:1])
-    return report.header is not None and bool(report.kill_lines) and named
+    """Who asked, who was killed and how large it was are there, and the summary names the victim of the kill line.
+
+    A kernel before 5.0 prints no summary; its kill line begins with `Killed process`, without what ran out.
+    """
+    if report.header is None or not report.kill_lines:
+        return False
+    if report.summary is None:
+        return report.kill_lines[0].text.startswith("Killed process")
+    return report.kills[0].task.pid == report.summary.victim.pid
 
 
 def second_signs(evidence: Evidence, kills: Sequence[Kill]) -> tuple[Citation, ...]:

@@ -52,7 +52,7 @@ def check(evidence: Evidence) -> Outcome:
         return Unknown(f"the journal of container engines was read back to {say_moment(Moment(wall=daemons.back_to))} only")
     if not lines:
         return Clear(f"no container engine logged that a stop timed out {say_since(evidence)}")
-    late = [end_of(line, _who(line, ends)) for line in lines]
+    late = [end_of(line, _who(line, ends), Signals.SIGKILL) for line in lines]
     signs = [end.citation for end in (*ends, *_of_systemd(evidence)) if any(_is_of(end, *both) for both in zip(lines, late, strict=True))]
     why = "It was told to stop (SIGTERM), and was still there when its time was up."
     did = "was killed by its engine (SIGKILL), since it did not stop in time"

@@ -69,4 +69,10 @@ def _finding(evidence: Evidence, status: int, events: Sequence[ServiceEvent]) ->
             because="It never ran, so memory and signals have nothing to do with it.",
         ),
     )
-    return finding(evidence, told, events, (), judged=of_record((), events[-1].teller) if by_shell else of_own_decision())
+    return finding(
+        evidence,
+        told,
+        events,
+        (),
+        judged=of_record((), events[-1].teller) if by_shell else of_own_decision([event.citation for event in events]),
+    )

@@ -20,7 +20,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.model import Finding, Outcome, Remedy, Unknown
 from diagnostics.services.ends import is_at
-from diagnostics.services.service_case import Ends, Told, by_systemd, daemon_events, finding, journal_of, may_be_by_oom_killer, near
+from diagnostics.services.service_case import Ends, Told, by_systemd, daemon_events, finding, following, journal_of, may_be_by_oom_killer
 
 CODE = "external-kill"
 # what sudo allowed: a refusal says why behind the name; a directory may be called like anything, so the last COMMAND counts
@@ -37,7 +37,7 @@ def check(evidence: Evidence) -> Outcome:
     by_sudo = _by_sudo(evidence, journal)
     if not asked:
         return by_sudo or journal.nothing
-    killed = near(asked, journal.ended_by({Signals.SIGKILL}))
+    killed = following(asked, journal.ended_by({Signals.SIGKILL}))
     told = Told(
         code=CODE,
         headline="killed on request (systemctl kill)",

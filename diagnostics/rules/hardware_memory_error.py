@@ -12,13 +12,15 @@ Kernel: mm/memory-failure.c kill_proc.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 
 from diagnostics.bundle import Missing
 from diagnostics.confidence import of_own_decision
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import KernelLog
-from diagnostics.model import Clear, Finding, Moment, Outcome, Remedy, Task, Unknown, Victim
+from diagnostics.model import Clear, End, Finding, Moment, Outcome, Remedy, Task, Unknown, Victim
 from diagnostics.recent import is_recent, say_moment, say_times
 
 CODE = "hardware-memory-error"
@@ -51,13 +53,31 @@ def check(evidence: Evidence) -> Outcome:
         Finding(
             code=CODE,
             headline="killed for broken memory (hardware)",
-            judged=of_own_decision(),
+            judged=of_own_decision([event.citation for event, _ in killed]),
             story=(
                 f"The kernel sent SIGBUS {say_times(len(killed))}, last to {task.comm}, pid {task.pid}{when}.",
                 f"A page of its memory ({last['page']}) is broken, and its content is lost.",
             ),
             citations=tuple(event.citation for event, _ in killed[-2:]),
             victim=Victim(task, None),
+            ends=_ends([(event.wall, found["comm"]) for event, found in killed]),
             remedies=(REMEDY,),
         ),
+    )
+
+
+def _ends(killed: Sequence[tuple[datetime | None, str]]) -> tuple[End, ...]:
+    """One for each program."""
+    names = dict.fromkeys(name for _, name in killed)
+    return tuple(_end(name, sorted(at for at, other in killed if other == name and at), killed) for name in names)
+
+
+def _end(name: str, stamps: Sequence[datetime], killed: Sequence[tuple[datetime | None, str]]) -> End:
+    return End(
+        unit=name,
+        how="SIGBUS",
+        teller="the kernel",
+        times=sum(other == name for _, other in killed),
+        first_at=Moment(wall=stamps[0]) if stamps else None,
+        last_at=Moment(wall=stamps[-1]) if stamps else None,
     )

@@ -74,7 +74,7 @@ def _finding(booted: datetime, boots: Boots, last_seen: datetime) -> Finding:
     return Finding(
         code=CODE,
         headline="the machine was restarted",
-        judged=of_own_decision(),
+        judged=of_own_decision([boots.citation] if boots.citation else []),
         story=(
             f"The machine booted at {_say(booted)}; the journal of the boot before ends at {_say(last_seen)}: {how}.",
             "Whatever ran on it before that ended with it.",

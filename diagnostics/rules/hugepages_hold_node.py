@@ -1,7 +1,8 @@
 """hugepages-hold-node: a pool of huge pages held a large part of a node that ran full.
 
 Fires when an OOM report's pool of huge pages on a node is at least a quarter of that node, which was full. It explains the OOM kill
-beside it. `confirmed` where the lines are the kernel's own and a second sign of the kills agrees, else `likely`.
+beside it. `confirmed` where the lines are the kernel's own and a second sign of the kills agrees, else `likely`; `possible`
+where the report is not complete.
 Stays clear when no pool is that large. Cannot tell when the report's zones are lost.
 Looks like, but is not: a process that is large; pages of the pool are in no process's RSS, used or not.
 

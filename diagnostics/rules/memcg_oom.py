@@ -66,7 +66,7 @@ def _finding(evidence: Evidence, cgroup: str | None, sourced: Sequence[SourcedRe
         ),
         **of_reports(sourced, signs),
         remedies=(_remedy(cgroup),),
-        limits=(ReachedLimit(what="memory.max", whose=cgroup, unit="kB", limit=_limit_kb(best), used=best.memcg_usage_kb),),
+        limits=tuple(dict.fromkeys(_reached(one.report, cgroup) for one in sourced if one.report.memcg_limit_kb is not None)),
     )
 
 
@@ -76,6 +76,11 @@ def _numbers(report: OomReport) -> Numbers:
         return NOT_SHOWN
     near_kb = max(report.memcg_limit_kb // 50, 1024)  # a charge is refused a batch of pages before usage and limit are equal
     return AGREE if report.memcg_usage_kb >= report.memcg_limit_kb - near_kb else NOT_REACHED
+
+
+def _reached(report: OomReport, cgroup: str | None) -> ReachedLimit:
+    """One for each size that the limit had: it may have been raised between two kills."""
+    return ReachedLimit(what="memory.max", whose=cgroup, unit="kB", limit=_limit_kb(report), used=report.memcg_usage_kb)
 
 
 def _limit_kb(report: OomReport) -> int | None:

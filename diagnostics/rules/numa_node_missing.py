@@ -15,12 +15,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from diagnostics.bundle import Missing
-from diagnostics.confidence import of_own_decision
 from diagnostics.evidence import Evidence
 from diagnostics.facts.nodes import Nodes
 from diagnostics.facts.units import Unit, Units
 from diagnostics.memory.numactl import find_membind
-from diagnostics.model import Clear, Outcome, Remedy, Unknown
+from diagnostics.model import Citation, Clear, Outcome, Remedy, Unknown
 from diagnostics.node_list import list_nodes, parse_nodes, say_nodes
 from diagnostics.services.service_case import GIVEN_UP, Told, finding, journal_of
 
@@ -42,16 +41,23 @@ def check(evidence: Evidence) -> Outcome:
         ends = [event for event in journal.ends if event.unit == unit.name and event.code == "exited"]
         absent = named_nodes(unit) - there
         if ends and absent:
-            signs = () if unit.exec_citation is None else (unit.exec_citation,)
-            found.append(finding(evidence, _told(absent, there), ends, signs, judged=of_own_decision()))
+            found.append(finding(evidence, _told(absent, there), ends, _names_it(unit)))
     return tuple(found) or Clear("no unit that failed names a node that is not there")
 
 
 def named_nodes(unit: Unit) -> frozenset[int]:
     """The nodes that the unit's numactl or NUMAMask= names by number."""
     membind = find_membind(unit.exec_start)
-    specs = (unit.properties.get("NUMAMask"), membind.nodes if membind else None)
+    has_policy = unit.properties.get("NUMAPolicy", "n/a") not in ("", "n/a")  # without one systemd sets no mask
+    specs = (unit.properties.get("NUMAMask") if has_policy else None, membind.nodes if membind else None)
     return frozenset[int]().union(*(parse_nodes(spec) or () for spec in specs))
+
+
+def _names_it(unit: Unit) -> tuple[Citation, ...]:
+    """The line of the unit's settings that names nodes."""
+    if find_membind(unit.exec_start) and unit.exec_citation:
+        return (unit.exec_citation,)
+    return (unit.cite("NUMAMask"),) if "NUMAMask" in unit.lines else ()
 
 
 def _told(absent: Collection[int], there: Collection[int]) -> Told:

@@ -50,7 +50,7 @@ def check(evidence: Evidence) -> Outcome:
         Finding(
             code=CODE,
             headline="a cgroup reached its limit of processes",
-            judged=of_own_decision(),
+            judged=of_own_decision([event.citation for event in refused]),
             story=(
                 f"{named} may have no more processes and threads{_say_limit(evidence, groups)}.",
                 f"So the kernel refused a new one{_say_when(refused[-1])}{_say_lines(len(refused))}.",

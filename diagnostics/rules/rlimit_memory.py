@@ -10,6 +10,7 @@ Kernel: mm/mmap.c, may_expand_vm; getrlimit(2); LimitAS= in systemd.exec(5).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from signal import Signals
 
 from diagnostics.bundle import Missing
@@ -49,7 +50,7 @@ def check(evidence: Evidence) -> Outcome:
     if not refused:
         return Unknown(f"{next(iter(limits))} has a limit of address space, but did not say that it got no memory")
     ends, (_, line) = [end for end, _ in refused], refused[-1]
-    return (finding(evidence, _told(limits[line.unit][0], line), ends, (limits[line.unit][1], line.citation), judged=of_own_words()),)
+    return (finding(evidence, _told(limits, line, ends), ends, (limits[line.unit][1], line.citation), judged=of_own_words()),)
 
 
 def _gave_up(evidence: Evidence, end: ServiceEvent) -> bool:
@@ -59,15 +60,18 @@ def _gave_up(evidence: Evidence, end: ServiceEvent) -> bool:
     return Signals.SIGKILL not in (end.signal, wrapped_signal(end)) and not end.oom_killed and not may_be_by_oom_killer(kills, end)
 
 
-def _told(limit_kb: int, line: Line) -> Told:
+def _told(limits: Mapping[str, tuple[int, Citation]], line: Line, ends: Iterable[ServiceEvent]) -> Told:
+    reached = (
+        ReachedLimit(what="RLIMIT_AS", whose=unit, unit="kB", limit=limits[unit][0]) for unit in dict.fromkeys(end.unit for end in ends)
+    )
     return Told(
         code=CODE,
         headline="out of its own address space limit",
         did="gave up",
-        why=f"It may reserve {human(limit_kb)} of addresses (RLIMIT_AS) and no more, and said: {quote(line.text)}.",
+        why=f"It may reserve {human(limits[line.unit][0])} of addresses (RLIMIT_AS) and no more, and said: {quote(line.text)}.",
         remedy=REMEDY,
         explains=EXPLAINED,
-        limits=(ReachedLimit(what="RLIMIT_AS", whose=line.unit, unit="kB", limit=limit_kb),),
+        limits=tuple(reached),
     )
 
 

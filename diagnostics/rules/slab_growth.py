@@ -2,7 +2,8 @@
 
 Fires when an OOM report of the whole machine counts at least a quarter of its memory as slab that cannot be reclaimed; or, where the report
 is of some nodes, when one of them holds that much of it now, since slab outlives the kill. It explains the OOM kill beside it. `confirmed`
-where the lines are the kernel's own and a second sign of the kills agrees, else `likely`.
+where the lines are the kernel's own and a second sign of the kills agrees, else `likely`; `possible`
+where the report is not complete.
 Stays clear when no report counts that much. Cannot tell when the report's numbers are lost.
 Looks like, but is not: a process that is large; these objects are in no process's RSS.
 

@@ -37,5 +37,6 @@ def check(evidence: Evidence) -> Outcome:
             because="A start without a mend uses up the limit again within seconds.",
         ),
         explains=(),
+        is_end=False,
     )
-    return (finding(evidence, told, given_up, (), judged=of_own_decision()),)
+    return (finding(evidence, told, given_up, (), judged=of_own_decision([event.citation for event in given_up])),)

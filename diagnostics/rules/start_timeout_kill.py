@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome, Remedy, Unknown
-from diagnostics.services.service_case import Told, finding, journal_of, near, say_setting
+from diagnostics.services.service_case import Told, finding, following, journal_of, say_setting
 
 CODE = "start-timeout-kill"
 
@@ -25,7 +25,7 @@ def check(evidence: Evidence) -> Outcome:
     late = journal.saying("start operation timed out. ")
     if not late:
         return journal.nothing
-    failed = near(late, (event for event in journal.events if event.result == "timeout"))
+    failed = following(late, (event for event in journal.events if event.result == "timeout"))
     told = Told(
         code=CODE,
         headline="ended by systemd when its start timed out",

@@ -14,7 +14,7 @@ from signal import Signals
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome, Remedy, Unknown
-from diagnostics.services.service_case import Told, finding, journal_of, near, say_setting
+from diagnostics.services.service_case import Told, finding, following, journal_of, say_setting
 
 CODE = "stop-timeout-kill"
 STATES = ("State 'stop-", "State 'final-sig")
@@ -28,7 +28,7 @@ def check(evidence: Evidence) -> Outcome:
     late = [event for event in journal.saying("timed out. Killing.") if any(state in event.text for state in STATES)]
     if not late:
         return journal.nothing
-    killed = near(late, journal.ended_by({Signals.SIGKILL}))
+    killed = following(late, journal.ended_by({Signals.SIGKILL}))
     told = Told(
         code=CODE,
         headline="killed by systemd when its stop timed out",

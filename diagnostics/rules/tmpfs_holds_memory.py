@@ -1,7 +1,8 @@
 """tmpfs-holds-memory: files on a tmpfs, or shared memory, held a large part of a node that ran full.
 
 Fires when an OOM report's shmem on a node is at least a quarter of that node, which was full. It explains the OOM kill beside it.
-`confirmed` where the lines are the kernel's own and a second sign of the kills agrees, else `likely`.
+`confirmed` where the lines are the kernel's own and a second sign of the kills agrees, else `likely`; `possible`
+where the report is not complete.
 Stays clear when no node has that much. Cannot tell when the report's zones are lost.
 Looks like, but is not: memory of a process, which is gone when it dies; this stays until the files or segments are removed.
 

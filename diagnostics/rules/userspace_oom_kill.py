@@ -81,8 +81,14 @@ def _killed_by(daemon: str, evidence: Evidence) -> list[ServiceEvent]:
         elif found := _NOHANG_CGROUP.match(event.text):
             victim = f"{victim} ({unit_of_cgroup(found[1]) or found[1]})"
         elif who := _victim(event, victim):
-            killed.append(end_of(event, who))
+            killed.append(end_of(event, who, _sent(event)))
     return killed
+
+
+def _sent(event: DaemonEvent) -> Signals | None:
+    """The signal that the daemon says it sent; oomd names none."""
+    found = _EARLYOOM.match(event.text) or _NOHANG_SENDS.match(event.text)
+    return Signals[found[1]] if found and found[1] in Signals.__members__ else None
 
 
 def _victim(event: DaemonEvent, found_before: str) -> str | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome, Remedy, Unknown
-from diagnostics.services.service_case import Told, finding, journal_of, near, say_setting
+from diagnostics.services.service_case import Told, finding, following, journal_of, say_setting
 
 CODE = "watchdog-kill"
 
@@ -25,7 +25,7 @@ def check(evidence: Evidence) -> Outcome:
     hung = journal.saying("Watchdog timeout")
     if not hung:
         return journal.nothing
-    ended = near(hung, journal.ends)
+    ended = following(hung, journal.ends)
     told = Told(
         code=CODE,
         headline="aborted by systemd's watchdog",

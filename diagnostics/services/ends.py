@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -10,27 +11,48 @@ from signal import Signals
 
 from diagnostics.confidence import SYSTEMD_NOTICES_WITHIN
 from diagnostics.evidence import Evidence
-from diagnostics.facts.service_journal import ServiceEvent, ServiceJournal
+from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.facts.units import Unit, Units
 from diagnostics.model import End, Moment
 
 BY_SHELL = 128  # a shell's exit status is this plus the signal that ended its child (POSIX sh, 2.8.2)
+WRITTEN_WITHIN = timedelta(seconds=1)  # two programs log one thing, and either may be first
+_NAMED = re.compile(r"(.+?)(?: \((\S+\.(?:service|scope|slice))\)|, pid \d{1,9})")
 RHYTHM_AT_LEAST = 3  # ends from which an interval can be told
 
 
-def ends_of(evidence: Evidence, events: Iterable[ServiceEvent]) -> tuple[End, ...]:
-    """One for each unit, teller and way of ending, those with most first. A record that is no end itself stands for the one beside it."""
+def ends_of(evidence: Evidence, events: Iterable[ServiceEvent], exits: Sequence[ServiceEvent]) -> tuple[End, ...]:
+    """One for each unit, teller and way of ending, those with most first.
+
+    A record that does not say how it ended (a time-out of systemd's) takes that of the first of `exits` that follows on it.
+    """
     together: dict[tuple[str, str | None, str], list[ServiceEvent]] = {}
     for event in events:
-        together.setdefault((event.unit, _how(evidence, event), event.teller), []).append(event)
-    ends = [_end(evidence, how, of_one) for (_, how, _), of_one in together.items()]
+        together.setdefault((_whose(event), _how(event, exits), event.teller), []).append(event)
+    ends = [_end(evidence, unit, how, of_one) for (unit, how, _), of_one in together.items()]
     return tuple(sorted(ends, key=lambda end: -end.times))
 
 
-def _end(evidence: Evidence, how: str | None, events: Sequence[ServiceEvent]) -> End:
+def is_unit(name: str) -> bool:
+    """Whether it is a unit's name, and not a process' or a container's."""
+    return name.endswith((".service", ".scope", ".slice"))
+
+
+def _whose(event: ServiceEvent) -> str:
+    """The unit: of `ranker (ranker.service)` that in parentheses, of a cgroup its last part.
+
+    Of `ranker, pid 321` it is the name, since each run has another number.
+    """
+    if found := _NAMED.fullmatch(event.unit):
+        return found[2] or found[1]
+    last = event.unit.rpartition("/")[2]
+    return last if is_unit(last) else event.unit
+
+
+def _end(evidence: Evidence, unit: str, how: str | None, events: Sequence[ServiceEvent]) -> End:
     stamps = sorted(event.wall for event in events if event.wall is not None)
     return End(
-        unit=events[0].unit,
+        unit=unit,
         how=how,
         teller=events[0].teller,
         times=len(events),
@@ -52,19 +74,13 @@ def _restarts(evidence: Evidence, event: ServiceEvent) -> int | None:
     return int(count) if count.isascii() and count.isdigit() and len(count) < 10 else None
 
 
-def _how(evidence: Evidence, event: ServiceEvent) -> str | None:
-    """`SIGABRT`, `status 3`; of a record that does not say it, by the end of the same unit at that time."""
+def _how(event: ServiceEvent, exits: Sequence[ServiceEvent]) -> str | None:
+    """`SIGABRT`, `status 3`, or None."""
     if event.status is None:
-        journal = evidence.get(ServiceJournal)
-        ends = journal.ends if isinstance(journal, ServiceJournal) else ()
-        event = min((end for end in ends if is_near(end, event)), key=lambda end: _apart(end, event), default=event)
+        event = next((end for end in exits if follows(end, event)), event)
     if event.status is None:
         return None
     return _signal_name(event.status) if event.signal is not None else f"status {event.status}"
-
-
-def _apart(one: ServiceEvent, other: ServiceEvent) -> timedelta:
-    return abs(one.wall - other.wall) if one.wall and other.wall else timedelta.max
 
 
 def _signal_name(number: int) -> str:
@@ -89,6 +105,13 @@ def wrapped_signal(event: ServiceEvent) -> int | None:
 def is_near(one: ServiceEvent, other: ServiceEvent) -> bool:
     """Whether two records are of one end: the same unit, within seconds."""
     return one.unit == other.unit and is_at(one.wall, other.wall)
+
+
+def follows(end: ServiceEvent, event: ServiceEvent) -> bool:
+    """Whether an end is what came of the event: of the same unit, within seconds, and not before it."""
+    if end.wall is None or event.wall is None:
+        return False
+    return end.unit == event.unit and is_at(end.wall, event.wall) and end.wall + WRITTEN_WITHIN >= event.wall
 
 
 def is_at(one: datetime | None, other: datetime | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from signal import Signals
 
@@ -18,7 +18,18 @@ from diagnostics.facts.service_journal import OOMD_KILL, PROCESS_EXIT, SYSTEMD, 
 from diagnostics.model import Citation, Clear, Disk, Explained, Finding, Judgement, Kill, Moment, Outcome, ReachedLimit, Remedy, Unknown
 from diagnostics.plain import plain
 from diagnostics.recent import is_recent, say_moment, say_since, seen_since
-from diagnostics.services.ends import BY_SHELL, RHYTHM_AT_LEAST, ends_of, gaps_s, is_at, is_near, settings_of, wrapped_signal
+from diagnostics.services.ends import (
+    BY_SHELL,
+    RHYTHM_AT_LEAST,
+    ends_of,
+    follows,
+    gaps_s,
+    is_at,
+    is_near,
+    is_unit,
+    settings_of,
+    wrapped_signal,
+)
 
 NAMED_UNITS = 3
 QUOTED_CHARS = 200
@@ -37,6 +48,7 @@ class Told:
     why: str
     remedy: Remedy
     explains: tuple[str, ...] = (GIVEN_UP,)
+    is_end: bool = True  # what is told is how it ended, or led to that
     disks: tuple[Disk, ...] = ()
     limits: tuple[ReachedLimit, ...] = ()
 
@@ -88,9 +100,10 @@ def daemon_events(evidence: Evidence, *daemons: str) -> tuple[DaemonEvent, ...]:
     return tuple(event for event in events if is_recent(evidence, event.wall))
 
 
-def end_of(event: DaemonEvent, who: str) -> ServiceEvent:
-    """A daemon's line as an event of what it ended."""
-    return ServiceEvent(who, None, event.wall, event.text, event.citation, teller=event.by)
+def end_of(event: DaemonEvent, who: str, sent: Signals | None = None) -> ServiceEvent:
+    """A daemon's line as an event of what it ended, by the signal that it says it sent."""
+    code = None if sent is None else "killed"
+    return ServiceEvent(who, None, event.wall, event.text, event.citation, code=code, status=sent, teller=event.by)
 
 
 def finding(
@@ -102,10 +115,12 @@ def finding(
 ) -> Finding:
     """One finding for all events; without a judgement of the rule's own another sign that agrees (`signs`) confirms it.
 
-    It explains what a rule adds and that systemd gave up, of the same units.
+    What it explains is of the same units, where these are known.
     """
-    ends = ends_of(evidence, events)
+    journal = evidence.get(ServiceJournal)
+    ends = ends_of(evidence, events, journal.ends if isinstance(journal, ServiceJournal) and told.is_end else ())
     units = tuple(dict.fromkeys(end.unit for end in ends))
+    whose = units if all(map(is_unit, units)) else ()
     return Finding(
         code=told.code,
         headline=told.headline,
@@ -116,7 +131,7 @@ def finding(
         ends=ends,
         disks=told.disks,
         limits=told.limits,
-        explains=tuple(Explained(code=code, units=units) for code in told.explains),
+        explains=tuple(Explained(code=code, units=whose) for code in told.explains),
     )
 
 
@@ -133,7 +148,7 @@ def by_signal(evidence: Evidence, told: Told, number: Signals, kernel_says: Sequ
         return journal.nothing
     if all(event.signal is None for event in ends):
         why = f"Status {BY_SHELL + number} stands for {number.name}: of a script or a container, in which it ended a process. {told.why}"
-        told = Told(code=told.code, headline=told.headline, did=f"ended with status {BY_SHELL + number}", why=why, remedy=told.remedy)
+        told = replace(told, did=f"ended with status {BY_SHELL + number}", why=why)
     return (finding(evidence, told, ends, _of_kernel(evidence, ends, kernel_says)),)
 
 
@@ -185,9 +200,9 @@ def at_that_time(evidence: Evidence, end: ServiceEvent) -> str | None:
     return next((event.by for event in daemon_events(evidence, *SENDERS) if is_at(event.wall, end.wall)), None)
 
 
-def near(events: Collection[ServiceEvent], others: Iterable[ServiceEvent]) -> tuple[ServiceEvent, ...]:
-    """Those of `others` that belong to one of the events."""
-    return tuple(other for other in others if any(is_near(event, other) for event in events))
+def following(events: Collection[ServiceEvent], others: Iterable[ServiceEvent]) -> tuple[ServiceEvent, ...]:
+    """Those of `others` that are what came of one of the events."""
+    return tuple(other for other in others if any(follows(other, event) for event in events))
 
 
 def _first_and_last(events: Sequence[ServiceEvent]) -> Sequence[ServiceEvent]:

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from diagnostics.engine import report_on
+from diagnostics.engine import diagnose, report_on
 from diagnostics.rules import RULES
 from diagnostics.telling.report_json import as_dict
-from tests.diagnostics.kernel_logs import SEED, examine, recorded
+from tests.diagnostics.kernel_logs import SEED, bundle_of, recorded
 
 LOG = recorded(SEED)
 REPORT = LOG.index("ranker invoked oom-killer") - 20
 
 
 def host_of(log: str) -> dict[str, Any]:
-    hosts: Any = as_dict(report_on([examine(log)]))["hosts"]
+    hosts: Any = as_dict(report_on([diagnose(bundle_of(log))]))["hosts"]
     result: dict[str, Any] = hosts[0]
     return result
 
