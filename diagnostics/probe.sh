@@ -38,7 +38,7 @@ exec 3>&1
 # A directory that nobody else can open, so that nobody else can hold its lock: the account's home as docs/deploy/hosts.md makes it,
 # root's, or what systemd gives each user. No program that the probe starts inherits descriptor 9: one that never ends would keep every later probe out.
 is_private() { # DIRECTORY: of this account, and neither its group nor others may read it
-    [ -d "$1" ] && [ ! -h "$1" ] && [ -O "$1" ] || return
+    [ -d "$1" ] && [ ! -h "$1" ] && [ -O "$1" ] && [ -r "$1" ] || return
     case $(ls -ld "$1" 2>/dev/null) in d???-??-??*) ;; *) return 1 ;; esac
 }
 
@@ -130,6 +130,7 @@ eval "$LIMITS" # the sections' shells have these functions, too
 # Of a file that this text was read from, as a forced command's copy is, the first digits of its SHA-256, so that an old copy is told from
 # ours. A text that was sent has no file: `$0` is the shell's name then, or another file that is not this script.
 is_copy() {
+    case $0 in /*) ;; *) return 1 ;; esac # of a text that was sent it is a shell's name, and a file may be called so
     [ -f "$0" ] && [ -r "$0" ] || return
     {
         read -r line && case $line in '#!'*) ;; *) false ;; esac && read -r line

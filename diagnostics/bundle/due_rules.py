@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 _MOST_KEPT = 100  # characters of a word that is likely to come again
 _BY_LOOKS = tuple((number, rule) for number, rule in enumerate(RULES) if rule.by_looks)
 _BY_PLACE = tuple(number for number, rule in enumerate(RULES) if not rule.by_looks)
-_ALL = range(len(RULES))
 
 
-def due_rules(text: str) -> Collection[int]:
-    """The numbers of the rules that may take something."""
+def due_by_place(text: str) -> Collection[int]:
+    """The numbers of the rules with a place of their own that may take something."""
     due: set[int] = set()
     for numbers, patterns in _patterns():
         matched = patterns.Match(text)
         if not matched or len(numbers) not in matched:  # not even what matches always: it ran out of memory
-            return _ALL
+            return _BY_PLACE
         due.update(numbers[place] for place in matched if place < len(numbers))
-    return due.union(_due_by_looks(text))
+    return due
 
 
-def _due_by_looks(text: str) -> Collection[int]:
+def due_by_looks(text: str) -> Collection[int]:
+    """The numbers of the rules by looks that may take something."""
     return set().union(*map(_taking, {word for word in text.split() if len(word) >= LEAST_LOOKED_AT}))
 
 

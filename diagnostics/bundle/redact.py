@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import accumulate, pairwise, takewhile
@@ -17,7 +17,7 @@ from operator import eq
 from typing import Any
 
 from diagnostics.bundle import Bundle, Section
-from diagnostics.bundle.due_rules import compiled, due_rules, matches
+from diagnostics.bundle.due_rules import compiled, due_by_looks, due_by_place, matches
 from diagnostics.bundle.secret_rules import KEY_WORDS, RULES, Place, Rule
 from diagnostics.plain import HIDDEN, IGNORED
 
@@ -73,13 +73,18 @@ def _redacted_short(text: str) -> str:
 
 
 def _redacted(text: str) -> str:
-    text = _without_long_words(as_read(text))
-    due = due_rules(text)
+    text = _of_due_rules(_without_long_words(as_read(text)), due_by_place)
+    return _of_due_rules(text, due_by_looks)
+
+
+def _of_due_rules(text: str, due_in: Callable[[str], Collection[int]]) -> str:
+    """The text without what these rules take, in their order; those by looks are the last ones, and dear to ask."""
+    due = due_in(text)
     for number, rule in enumerate(RULES):
         if number in due:
             shown = without(rule, text)
             if shown != text:
-                text, due = shown, due_rules(shown)
+                text, due = shown, due_in(shown)
     return text
 
 

@@ -138,6 +138,8 @@ def finding(
 def by_signal(evidence: Evidence, told: Told, number: Signals, kernel_says: Sequence[Sequence[str]] = ()) -> Outcome:
     """One finding for all ends by this signal, or by a shell's exit status that stands for it.
 
+    Where the kernel confirms those that no service can have written, what others wrote is told apart: it is not confirmed by that.
+
     `kernel_says`: the words of a line by which the kernel says the same, in several wordings.
     """
     journal = journal_of(evidence)
@@ -146,10 +148,21 @@ def by_signal(evidence: Evidence, told: Told, number: Signals, kernel_says: Sequ
     ends = [event for event in journal.ends if number in (event.signal, wrapped_signal(event)) and not by_systemd(journal, event)]
     if not ends:
         return journal.nothing
+    own = [end for end in ends if end.teller in BELIEVED]
+    others = [end for end in ends if end.teller not in BELIEVED]
+    if not others or not _of_kernel(evidence, own, kernel_says):
+        return (_by_signal(evidence, told, number, ends, kernel_says),)
+    apart = replace(told, headline=f"{told.headline}, as {others[-1].teller} tells")
+    return tuple(_by_signal(evidence, of_these, number, these, kernel_says) for of_these, these in ((told, own), (apart, others)))
+
+
+def _by_signal(
+    evidence: Evidence, told: Told, number: Signals, ends: Sequence[ServiceEvent], kernel_says: Sequence[Sequence[str]]
+) -> Finding:
     if all(event.signal is None for event in ends):
         why = f"Status {BY_SHELL + number} stands for {number.name}: of a script or a container, in which it ended a process. {told.why}"
         told = replace(told, did=f"ended with status {BY_SHELL + number}", why=why)
-    return (finding(evidence, told, ends, _of_kernel(evidence, ends, kernel_says)),)
+    return finding(evidence, told, ends, _of_kernel(evidence, ends, kernel_says))
 
 
 def _of_kernel(evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Sequence[Sequence[str]]) -> tuple[Citation, ...]:

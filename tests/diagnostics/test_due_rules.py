@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnostics.bundle.due_rules import compiled, due_rules
+from diagnostics.bundle.due_rules import compiled, due_by_looks, due_by_place
 from diagnostics.bundle.redact import _CONTROL, _LONG_WORD, _WRITTEN_ESCAPES, GONE, _free_of_kernels, _record, _value, as_read, redact
 from diagnostics.bundle.secret_rules import RULES, Place
 from diagnostics.bundle.word_shape import is_made_up, is_made_up_of_all
@@ -61,7 +61,7 @@ def test_any_text_is_redacted_as_the_long_way(text: str) -> None:
 def test_all_are_due_where_the_patterns_cannot_be_matched(monkeypatch: pytest.MonkeyPatch) -> None:
     """RE2 answers with none where its memory does not suffice: that is no proof."""
     monkeypatch.setattr("diagnostics.bundle.due_rules._patterns", lambda: [([0, 1], NoMemory())])
-    assert list(due_rules("a")) == list(range(len(RULES)))
+    assert list(due_by_place("a")) == [number for number, rule in enumerate(RULES) if not rule.by_looks]
 
 
 class NoMemory:
@@ -71,7 +71,7 @@ class NoMemory:
 
 def test_most_texts_have_few_rules_due() -> None:
     """Else nothing would be gained."""
-    assert sum(len(due_rules(line)) for line in ORDINARY) < len(ORDINARY)
+    assert sum(len({*due_by_place(line), *due_by_looks(line)}) for line in ORDINARY) < len(ORDINARY)
 
 
 @settings(max_examples=600)

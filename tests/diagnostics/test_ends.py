@@ -74,3 +74,15 @@ def test_what_is_explained_is_of_the_same_unit() -> None:
     earlyoom = daemon_said('sending SIGTERM to process 388 uid 0 "ranker": badness 905, VmRSS 3276 MiB', by="earlyoom")
     killed = finding_on("userspace-oom-kill", host_of("", daemons_journal=earlyoom))
     assert any(one.fits(of_db) for one in killed.explains)
+
+
+def test_what_a_log_that_anybody_writes_says_is_told_apart() -> None:
+    """The kernel's line confirms the crash that systemd recorded, and no other that was written beside it."""
+    kernel = "kern  :info  : [   99.900000] web[388]: segfault at 0 ip 0 sp 0 error 4 in web[0+1]\n"
+    forged = "/etc/sevbot/logs/a:2026-11-22T21:47:49Z payments exited on signal 11\n"
+    host = host_of(ended(11, 100, code="dumped"), kernel, runner_logs=forged)
+    own, told = (finding for finding in host.findings if finding.code == "segfault")
+
+    assert (str(own.confidence), [end.unit for end in own.ends]) == ("confirmed", ["web.service"])
+    assert (str(told.confidence), [end.teller for end in told.ends]) == ("likely", ["a job runner"])
+    assert told.headline != own.headline

@@ -55,3 +55,11 @@ def test_says_nothing_where_the_zones_are_lost() -> None:
     tail = "".join(line + "\n" for line in membind_report().splitlines()[-2:])
 
     assert draw(found(examine(tail))) == ()
+
+
+def test_no_number_of_a_log_makes_a_bar_longer() -> None:
+    """A node of 1 kB and a process of 100 PB: somebody's text, and a letter for each share would be all our memory."""
+    report = membind_report().replace("managed:8222888kB", "managed:1kB").replace("anon-rss:", "anon-rss:1000000000")
+    lines = draw(found(examine(report, processes=HOG)))
+
+    assert max(map(len, lines)) <= COLUMNS
