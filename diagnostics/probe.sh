@@ -130,7 +130,7 @@ eval "$LIMITS" # the sections' shells have these functions, too
 # Of a file that this text was read from, as a forced command's copy is, the first digits of its SHA-256, so that an old copy is told from
 # ours. A text that was sent has no file: `$0` is the shell's name then, or another file that is not this script.
 is_copy() {
-    case $0 in /*) ;; *) return 1 ;; esac # of a text that was sent it is a shell's name, and a file may be called so
+    case $0 in */*) ;; *) return 1 ;; esac # of a text that was sent it is a shell's name, and a file may be called so
     [ -f "$0" ] && [ -r "$0" ] || return
     {
         read -r line && case $line in '#!'*) ;; *) false ;; esac && read -r line

@@ -273,6 +273,14 @@ def test_what_the_caller_says_does_not_reach_it(tmp_path: Path) -> None:
     assert all("owned" not in section_of(bundle, name).text for name in SECTIONS if name != "kernel-log")
 
 
+def test_a_file_called_like_the_shell_is_not_read(tmp_path: Path) -> None:
+    """Of a text that was sent, `$0` is the shell's name; where somebody put a file of that name, its first line may have no end."""
+    with (tmp_path / "sh").open("wb") as file:
+        file.truncate(1 << 40)
+    done = subprocess.run(["sh", "-c", PROBE], capture_output=True, check=True, cwd=tmp_path, timeout=15)
+    assert done.stdout.startswith(f"=sevbot-probe {VERSION} sent\n".encode())
+
+
 def test_it_writes_no_file(tmp_path: Path) -> None:
     """Not in its home, not for temporary use, not where it stands; and no program that it starts can make a file grow."""
     home = tmp_path / "home"

@@ -9,6 +9,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -328,6 +329,15 @@ def test_a_home_that_others_can_open_is_not_locked(tmp_path: Path) -> None:
         finally:
             holder.kill()
             holder.wait()
+    assert isinstance(found, Bundle)
+    assert examined(found).not_seen["lock"] == LOCK["directory"]
+
+
+def test_a_home_that_cannot_be_read_is_no_end() -> None:
+    """dash ends where it may not open what it redirects from: nothing would be printed at all."""
+    with tempfile.TemporaryDirectory() as root, home(Path(root), mode=0o300) as inside:
+        done = subprocess.run([*inside, *AS_NOBODY, "sh", str(SCRIPT)], capture_output=True, check=True)
+    found = read(done.stdout)
     assert isinstance(found, Bundle)
     assert examined(found).not_seen["lock"] == LOCK["directory"]
 
