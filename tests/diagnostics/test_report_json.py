@@ -234,7 +234,23 @@ def _places(value: object, *path: str | int) -> Iterator[tuple[str | int, ...]]:
         yield from _places(under, *path, key)
 
 
-ODD: tuple[object, ...] = (None, True, -1, 0.5, 10**30, 1e300, "", "x", "\ud800", [], ["x"], [None], {}, {"x": 1}, {"boot_s": "x", "wall": 1})
+ODD: tuple[object, ...] = (
+    None,
+    True,
+    -1,
+    0.5,
+    10**30,
+    1e300,
+    "",
+    "x",
+    "\ud800",
+    [],
+    ["x"],
+    [None],
+    {},
+    {"x": 1},
+    {"boot_s": "x", "wall": 1},
+)
 
 
 @settings(max_examples=300, deadline=None)
