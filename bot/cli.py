@@ -7,7 +7,6 @@ import asyncio
 import gc
 import logging
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -25,8 +24,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EXIT_EXAMINED, EXIT_NOT_EXAMINED, EXIT_USAGE = 0, 1, 2
-LEAST_COLUMNS, MOST_COLUMNS = 40, 100  # of a page
+STATUSES = (
+    "Exit status: 0 every host could be examined (whatever was found or could not be told), 1 some could not, or an answer broke off, "
+    "2 usage or configuration."
+)
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class _Command(argparse.ArgumentParser):
+    """One command's own parser: an argument that it does not know is told with that command's usage."""
+
+    def parse_known_args(  # type: ignore[override] # argparse's overloads are for namespaces of other kinds
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
 
 class UsageError(Exception):
@@ -67,12 +81,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="sevbot", description="Finds out why a service keeps being killed, and says so in the SEV's thread."
     )
     parser.add_argument("--version", action="version", version=f"sevbot {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Command)
 
-    parser.epilog = (
-        "Try `sevbot demo` first. Exit status: 0 every host could be examined (whatever was found or could not be told), 1 some could "
-        "not or an answer broke off, 2 usage or configuration. The configuration file is described in docs/config.md of the repository."
-    )
+    parser.epilog = f"Try `sevbot demo` first. {STATUSES} The configuration file is described in docs/config.md of the repository."
     demo = commands.add_parser("demo", help="see it work: a local stand-in for Slack, three replayed hosts, the real bot")
     demo.add_argument("--exit", action="store_true", help="end after the diagnosis: status 0, or 1 if it did not come")
     demo.add_argument("--bundle", type=Path, metavar="DIR", help="replay this recorded bundle instead of the built-in one")
@@ -82,7 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(run)
     run.set_defaults(command=_run)
 
-    diagnose = commands.add_parser("diagnose", help="examine hosts, this machine, a recorded bundle or a kernel log")
+    diagnose = commands.add_parser(
+        "diagnose",
+        help="examine hosts, this machine, a recorded bundle or a kernel log",
+        description="Says why processes keep dying on hosts, on this machine, in a recorded bundle or in a kernel log: name one of these.",
+        epilog=STATUSES,
+    )
     diagnose.add_argument("hosts", nargs="*", metavar="HOST", help="hosts or services of the inventory, asked over SSH")
     source = diagnose.add_mutually_exclusive_group()
     source.add_argument("--local", action="store_true", help="examine this machine")
@@ -166,10 +182,12 @@ async def _ask(options: argparse.Namespace) -> Report:
 def _explain(options: argparse.Namespace) -> int:
     from difflib import get_close_matches
 
+    from bot.tty import width_of
     from diagnostics.rules import RULES
     from diagnostics.telling.pages import list_of, text_of
+    from diagnostics.telling.render import fitting
 
-    width = min(max(shutil.get_terminal_size((MOST_COLUMNS, 0)).columns, LEAST_COLUMNS), MOST_COLUMNS)
+    width = fitting(width_of(sys.stdout, os.environ))
     if options.code is None:
         _show(list_of(RULES, width))
         return EXIT_EXAMINED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from dataclasses import replace
@@ -12,9 +13,12 @@ from hypothesis import strategies as st
 
 from bot.blocks import report_blocks, report_text
 from bot.demo.slack_limits import MAX_UPDATED_TEXT, check_blocks
+from diagnostics.bundle import Bundle
+from diagnostics.bundle.copies import COPY_IT, LOCK
 from diagnostics.bundle.directory import read_directory
+from diagnostics.bundle.framing import unframe
 from diagnostics.engine import diagnose, report_on
-from diagnostics.model import Examined, NotExamined, Report
+from diagnostics.model import Examined, HostReport, NotExamined, Report
 from diagnostics.plain import HIDDEN
 from diagnostics.telling.names import NAMED
 from diagnostics.telling.render import LONGEST_WORD, to_text
@@ -54,6 +58,26 @@ def test_300_hosts_that_refuse_are_one_sentence() -> None:
         "  - 300 hosts (web1, web2, web3 and 297 more): connection refused, nothing listens on port 22: is\n"
         "    sshd running there, and is the port in the inventory right?\n"
     )
+
+
+def old_copy(host: str) -> HostReport:
+    """A host whose copy of the probe is an old one that brings nothing and could take no lock."""
+    bundle = unframe(b"=sevbot-probe 1\n=unlocked flock\n=done\n", host)
+    assert isinstance(bundle, Bundle)
+    return diagnose(bundle)
+
+
+@pytest.mark.parametrize("hosts", [1, 2, 300])
+def test_what_is_told_of_the_probe_is_told_of_hosts_that_brought_nothing(hosts: int) -> None:
+    """Its copy with the cure and its lock, each once, in the text and in Slack."""
+    report = report_on([old_copy(web(number)) for number in range(1, hosts + 1)])
+    (part,) = tell(report).parts
+    slack = json.dumps(report_blocks(report))
+
+    who = {1: "web1", 2: "web1, web2", 300: "300 hosts (web1, web2, web3 and 297 more)"}[hosts]
+    assert [sentence.partition(": ")[0] for sentence in part.story] == [who] * 3
+    assert (COPY_IT in part.story[1], LOCK["flock"] in part.story[2]) == (True, True)
+    assert (" ".join(to_text(report).split()).count(COPY_IT), slack.count(COPY_IT)) == (1, 1)
 
 
 def test_1000_hosts_with_one_cause_are_told_as_one() -> None:

@@ -1,14 +1,13 @@
-"""The probe's output and the bundle it stands for: `unframe` reads what a host printed, `frame` prints it again.
+"""The probe's output and the bundle it stands for: `unframe` reads what a host printed, `frame` prints what a host would.
 
-    =sevbot-probe 2 DIGEST   (of the probe's own text, `sent` for one that the host was sent, `recorded` for a bundle that is printed again)
+    =sevbot-probe 2 DIGEST   (of the probe's own text, or `sent` for one that the host was sent)
     =unlocked WHY       (no lock could be taken: `directory`, `flock`)
     =begin NAME
     |content
                         (empty: the last content line was ended)
     !stderr
     =end NAME STATUS    (a bundle printed again also says `cut` or `whole`, and `-` for a status that was never seen)
-    =missing NAME WHY   (only of a bundle that is printed again, as is the next)
-    =remark NAME WHY
+    =missing NAME WHY   (only of a bundle that is printed again, and only in words of ours: whoever prints it may be no host of ours)
     =busy               (instead of all sections: another probe of the same account is running)
     =done
 
@@ -24,17 +23,18 @@ from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
 
 from diagnostics.bundle import Bundle, Missing, Section
-from diagnostics.bundle.copies import COPY_IT, REMARKS, number, of_copy, of_lock
+from diagnostics.bundle.copies import COPY_IT, SENT, number, of_copy, of_lock
 from diagnostics.bundle.redact import redact
-from diagnostics.probe import CAPS, KEEPS_END, SECTIONS
+from diagnostics.probe import CAPS, KEEPS_END, SECTIONS, VERSION
 
 MAGIC = b"=sevbot-probe "
 ENDED_EARLY = "the probe's output ended before it"
 MOST_TIMES_CAP = 4  # of a section, whatever a host sends; bytes that are no text take three times their size when they are printed again
 BUSY = b"=busy"
-RECORDED = "recorded"
-SKIPPED = f"the probe skipped it; is the host's copy of the probe older? Then {COPY_IT}"
+NOT_BROUGHT = "the probe did not bring it"
 NOT_IN_COPY = "the host's copy of the probe does not bring it"
+NOT_RECORDED = "not recorded"  # of recordings that are older than the section
+_TOLD = (ENDED_EARLY, NOT_BROUGHT, NOT_RECORDED)
 _RUN = re.compile(rb"(?:\|.*+\n)++|=.*+\n|\n++|(?:!.*+\n)++|(?:[^|=!\n].*+\n)++")
 _BLANK = re.compile(rb"\n{3,}")
 
@@ -56,7 +56,6 @@ class _Reader:
         self._sections: dict[str, Section] = {}
         self._current: _Open | None = None  # its last content line counts only once something after it shows that it was ended
         self.told: dict[str, str] = {}
-        self.remarks: dict[str, str] = {}
         self.unlocked: str | None = None
         self.done = False
 
@@ -79,11 +78,8 @@ class _Reader:
             self.done = True
         elif line.startswith(b"=missing "):
             name, _, why = _text(line[9:]).partition(" ")
-            self.told[name] = why
-        elif line.startswith(b"=remark "):
-            name, _, why = _text(line[8:]).partition(" ")
-            if name in REMARKS:
-                self.remarks[name] = why
+            if why in _TOLD:
+                self.told[name] = why
         elif line.startswith(b"=unlocked "):
             self.unlocked = _text(line[10:])
         elif line.startswith(b"=begin "):
@@ -152,8 +148,8 @@ def _read(output: bytes, start: int, host: str | None) -> Bundle:
         reader.take(run[0])
     sections = reader.over(output[ends:])
     known = {name: section for name, section in sections.items() if name in CAPS}
-    remarks = reader.remarks if header[1:] == [RECORDED] else _remarks(header, reader.unlocked, sections)
-    absent = (NOT_IN_COPY if "probe" in remarks else SKIPPED) if reader.done else ENDED_EARLY
+    remarks = _remarks(header, reader.unlocked, sections)
+    absent = (NOT_IN_COPY if "probe" in remarks else NOT_BROUGHT) if reader.done else ENDED_EARLY
     missing = {name: reader.told.get(name, absent) for name in SECTIONS if name not in sections}
     version = number(header[0]) if header else None
     return Bundle(host=host, sections=known, missing=missing, probe=version or 0, remarks=remarks)
@@ -206,17 +202,19 @@ def _bounded(current: _Open) -> tuple[bytes, bool]:
 
 
 def frame(bundle: Bundle) -> bytes:
-    """The output that gives `bundle` again."""
-    parts = [f"=sevbot-probe {bundle.probe} {RECORDED}\n"]
-    parts.extend(f"=remark {name} {' '.join(why.split())}\n" for name, why in bundle.remarks.items())
-    for section in bundle.sections.values():
+    """The output of a host that runs our own probe and says what is in `bundle`.
+
+    A host tells neither remarks, nor another version, nor sections that no probe brings, so these are left out.
+    """
+    parts = [f"=sevbot-probe {VERSION} {SENT}\n"]
+    for section in (section for section in bundle.sections.values() if section.name in CAPS):
         parts.append(f"=begin {section.name}\n")
         parts.extend(f"|{line}\n" for line in section.text.split("\n")[:-1])
         parts.append("\n")
         parts.extend(f"!{line}\n" for line in (section.notes.split("\n") if section.notes else ()))
         status = "-" if section.exit is None else section.exit
         parts.append(f"=end {section.name} {status} {'cut' if section.cut else 'whole'}\n")
-    parts.extend(f"=missing {name} {' '.join(because.split())}\n" for name, because in bundle.missing.items())
+    parts.extend(f"=missing {name} {because}\n" for name, because in bundle.missing.items() if because in _TOLD)
     parts.append("=done\n")
     return "".join(parts).encode("utf-8", errors="replace")
 

@@ -2,7 +2,8 @@
 
 Why a host could not be asked is a sentence that opens with the host ("web1 (10.0.0.1:22): connection refused, …") and may name it again.
 Two of these that differ in nothing but what is each host's own have one cause and one cure. This is the one place that takes it out; where
-it fails to, two sentences stand where one would do. A port stays, since hosts that refuse two ports are two things to look at.
+it fails to, two sentences stand where one would do. Hosts that are asked at two ports are two things to look at, whatever the sentence
+says, and a port that is not SSH's own is told.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _OWN = re.compile(
     r"|(?P<time>(?<![\w.])[0-9]+(?:\.[0-9]+)?(?= (?:s|min)\b))"
     r"|(?P<word>(?<![\w./-])\w(?:[\w.%:-]*\w)?)"
 )
-_PLACE = re.compile(r" \((?P<address>[^()\s]+):[0-9]+\): ")
+_PLACE = re.compile(r" \((?P<address>[^()\s]+):(?P<port>[0-9]+)\): ")
+_USUAL_PORT = "22"
 _NUMBER = re.compile(r"[0-9]+")
 
 
@@ -31,6 +33,7 @@ class _Said(NamedTuple):
 
     name: str
     where: str | None
+    port: str | None
     words: tuple[str, ...]
     kinds: tuple[str, ...]
     own: tuple[str, ...]
@@ -38,10 +41,10 @@ class _Said(NamedTuple):
 
 def told_once(errors: Iterable[tuple[str | None, str]]) -> tuple[str, ...]:
     """Sentences for hosts (name and reason) that could not be examined, one for each reason; that of most hosts first."""
-    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[_Said]] = {}
+    groups: dict[tuple[str | None, tuple[str, ...], tuple[str, ...]], list[_Said]] = {}
     for name, error in errors:
         said = _read(name, error)
-        groups.setdefault((said.words, said.kinds), []).append(said)
+        groups.setdefault((said.port, said.words, said.kinds), []).append(said)
     kept, rest = largest({key: [said.name for said in group] for key, group in groups.items()}, MOST_TOLD)
     told = [_tell(groups[key]) for key in sorted(kept, key=lambda key: -len(groups[key]))]
     return (*told, *_tell_rest([said.name for key in rest for said in groups[key]], len(rest)))
@@ -55,8 +58,8 @@ def without_numbers(sentence: str) -> str:
 def _read(name: str | None, error: str) -> _Said:
     """Take the sentence apart; one that does not open with its host is given that opening."""
     if name is None:
-        return _Said(UNNAMED, None, (error,), (), ())
-    opening, address, sentence = _opened(name, error)
+        return _Said(UNNAMED, None, None, (error,), (), ())
+    (opening, address, port), sentence = _opened(name, error)
     words, kinds, own, end = [], [], [], 0
     for found in _OWN.finditer(sentence):
         kind = _kind(found, name, address)
@@ -66,18 +69,18 @@ def _read(name: str | None, error: str) -> _Said:
         kinds.append(kind)
         own.append(found[0])
         end = found.end()
-    return _Said(name, opening, (*words, sentence[end:]), tuple(kinds), tuple(own))
+    return _Said(name, opening, port, (*words, sentence[end:]), tuple(kinds), tuple(own))
 
 
-def _opened(name: str, error: str) -> tuple[str, str | None, str]:
-    """How the sentence names its host, the address in that, and what follows."""
+def _opened(name: str, error: str) -> tuple[tuple[str, str | None, str | None], str]:
+    """How the sentence names its host, with the address and the port in that, and what follows."""
     if error.startswith(name):
         place = _PLACE.match(error, len(name))
         if place is not None:
-            return error[: place.end() - 2], place["address"], error[place.end() :]
+            return (error[: place.end() - 2], place["address"], place["port"]), error[place.end() :]
         if error.startswith(": ", len(name)):
-            return name, None, error[len(name) + 2 :]
-    return name, None, error
+            return (name, None, None), error[len(name) + 2 :]
+    return (name, None, None), error
 
 
 def _kind(found: re.Match[str], name: str, address: str | None) -> str | None:
@@ -90,9 +93,16 @@ def _tell(group: Sequence[_Said]) -> str:
     first = group[0]
     if first.where is None:
         return "".join(first.words)
-    who = ", ".join(said.where or said.name for said in group) if len(group) <= NAMED else hosts_of([said.name for said in group])
+    who = ", ".join(said.where or said.name for said in group) if len(group) <= NAMED else _counted(group)
     own = [_own(kind, [said.own[place] for said in group]) for place, kind in enumerate(first.kinds)]
     return f"{who}: {''.join(word + value for word, value in zip(first.words, (*own, ''), strict=True))}"
+
+
+def _counted(group: Sequence[_Said]) -> str:
+    """The hosts, and at which port they are asked, unless the sentence says it or it is the usual one."""
+    port, who = group[0].port, hosts_of([said.name for said in group])
+    is_told = port in (None, _USUAL_PORT) or any(re.search(rf"\bport {port}\b", words) for words in group[0].words)
+    return who if is_told else f"{who}, port {port}"
 
 
 def _own(kind: str, values: Sequence[str]) -> str:

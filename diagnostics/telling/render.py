@@ -36,12 +36,17 @@ class _Page:
         return f"{code}{text}{RESET}" if self.colour else text
 
 
+def fitting(width: int | None) -> int:
+    """How long lines are on a terminal of `width` columns; without it, in a file."""
+    return min(max(width or MAX_WIDTH, MIN_WIDTH), MAX_WIDTH)
+
+
 def to_text(report: Report, *, colour: bool = False, width: int | None = None) -> str:
     """The report as text, ending with a newline.
 
     `width` is a terminal's (taken as 40 to 100 columns). Without it the text is for a file: 100 columns, and evidence line by line.
     """
-    page = _Page(min(max(width or MAX_WIDTH, MIN_WIDTH), MAX_WIDTH), width is not None, colour)
+    page = _Page(fitting(width), width is not None, colour)
     return "\n".join(_part(part, page) for part in tell(report).parts)
 
 

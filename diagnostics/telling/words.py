@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from diagnostics.bundle.copies import REMARKS
 from diagnostics.model import Citation, Confidence, Examined, Finding, Group, HostReport, NotExamined, Report
 from diagnostics.telling.alike import UNNAMED, told_once
 from diagnostics.telling.beside import beside, how_long_ago, of_looks
@@ -156,8 +157,14 @@ def _silent(hosts: list[NotExamined], report: Report) -> Part:
     return Part(
         headline="could not be examined",
         subtitle=_subtitle([host.host for host in hosts], report, None),
-        story=(*told_once((host.host, host.error or "") for host in hosts), *of_looks(hosts)),
+        story=(*told_once((host.host, host.error or "") for host in hosts), *_of_probes(hosts), *of_looks(hosts)),
     )
+
+
+def _of_probes(hosts: Sequence[NotExamined]) -> Iterator[str]:
+    """What is told of the probe itself, with the cure, which may be all that a host needs."""
+    for remark in REMARKS:
+        yield from told_once((host.host, host.not_seen[remark]) for host in hosts if remark in host.not_seen)
 
 
 def _subtitle(names: Sequence[str | None], report: Report, sure: str | None) -> str:

@@ -63,7 +63,11 @@ def test_a_bundle_is_read() -> None:
         (["explain", "segfult"], "is it segfault"),
         (["explain", "oom"], "is it membind-oom or cpuset-oom or memcg-oom? "),
         (["explain", "xyz\x1b[2J"], "sevbot: no cause has the code 'xyz\\x1b[2J': `sevbot explain` lists all\n"),
-        (["explain", "memcg-oom", "abort"], "unrecognized arguments: abort"),
+        (["explain", "memcg-oom", "abort"], "usage: sevbot explain [-h] [CODE]\nsevbot explain: error: unrecognized arguments: abort\n"),
+        (["diagnose", "--bogus"], "usage: sevbot diagnose [-h] [--local | "),
+        (["diagnose", "web1", "--bogus"], "sevbot diagnose: error: unrecognized arguments: --bogus\n"),
+        (["demo", "x"], "sevbot demo: error: unrecognized arguments: x\n"),
+        (["--bogus", "explain"], "sevbot: error: unrecognized arguments: --bogus\n"),
     ],
 )
 def test_wrong_usage_is_status_2_with_the_cure(arguments: list[str], words: str) -> None:
@@ -72,6 +76,16 @@ def test_wrong_usage_is_status_2_with_the_cure(arguments: list[str], words: str)
 
     assert (done.returncode, done.stdout) == (2, b"")
     assert words in done.stderr.decode()
+
+
+def test_the_help_of_diagnose_tells_its_exit_statuses() -> None:
+    """For whoever writes the script that calls it; and what it does, in a sentence."""
+    told = " ".join(sevbot("diagnose", "--help").stdout.decode().split())
+
+    assert "Says why processes keep dying on hosts" in told
+    assert "Exit status: 0 every host could be examined" in told
+    assert "1 some could not, or an answer broke off" in told
+    assert "2 usage or configuration" in told
 
 
 def page(*arguments: str, columns: str | None = None) -> str:
@@ -106,9 +120,11 @@ def test_every_page_is_told_in_whole(rule: Rule) -> None:
     assert [line for line in text.splitlines() if len(line) > 60 and " " in line.strip()] == []
 
 
-@pytest.mark.parametrize(("columns", "most"), [(None, 100), ("60", 60), ("300", 100), ("1", 40), ("x", 100), ("0", 100)])
+@pytest.mark.parametrize(
+    ("columns", "most"), [(None, 100), ("60", 60), ("300", 100), ("1", 40), ("x", 100), ("0", 100), ("\uff16\uff10", 100)]
+)
 def test_explain_keeps_to_the_width(columns: str | None, most: int) -> None:
-    """A terminal's, between 40 and 100; also that of the list."""
+    """A terminal's, between 40 and 100; also that of the list. It is read as `sevbot diagnose` reads it."""
     for arguments in ([], ["membind-oom"]):
         longest = max(map(len, page(*arguments, columns=columns).splitlines()))
         assert most - 15 <= longest <= most

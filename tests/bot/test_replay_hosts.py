@@ -13,9 +13,9 @@ import pytest
 
 from bot.demo.hosts import ONLY_THE_PROBE, ReplayHosts
 from diagnostics.bundle import Bundle, Missing, Section
-from diagnostics.bundle.framing import ENDED_EARLY, SKIPPED
+from diagnostics.bundle.framing import ENDED_EARLY, NOT_BROUGHT
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
-from diagnostics.probe import PROBE, SECTIONS
+from diagnostics.probe import PROBE, SECTIONS, VERSION
 
 
 def bundle(host: str) -> Bundle:
@@ -25,7 +25,7 @@ def bundle(host: str) -> Bundle:
         "kernel-log": Section("kernel-log", "<3>[1.0] \N{EURO SIGN} \x00\x1b[2J\n", exit=124, cut=True),
         "uname": Section("uname", "", exit=1),
     }
-    return Bundle(host=host, sections=sections, missing={name: SKIPPED for name in SECTIONS if name not in sections})
+    return Bundle(host=host, sections=sections, missing={name: NOT_BROUGHT for name in SECTIONS if name not in sections}, probe=VERSION)
 
 
 def with_hosts(
@@ -74,7 +74,9 @@ def test_a_bundle_comes_back_through_ssh_as_it_was(tmp_path: Path) -> None:
 
 def test_a_bundle_that_broke_off_comes_back_broken_off(tmp_path: Path) -> None:
     """A recording without its end stays without its end when it is replayed."""
-    half = Bundle("web1", {"clock": Section("clock", "now 1\n", exit=None, cut=True)}, {n: ENDED_EARLY for n in SECTIONS if n != "clock"})
+    half = Bundle(
+        "web1", {"clock": Section("clock", "now 1\n", exit=None, cut=True)}, {n: ENDED_EARLY for n in SECTIONS if n != "clock"}, VERSION
+    )
 
     async def run() -> Bundle | Missing:
         async with ReplayHosts({"web1": half}, tmp_path) as hosts:

