@@ -29,6 +29,7 @@ from diagnostics.probe import CAPS, KEEPS_END, SECTIONS, VERSION
 
 MAGIC = b"=sevbot-probe "
 ENDED_EARLY = "the probe's output ended before it"
+MOST_NOTES = 4000  # bytes of stderr; the probe sends the last 1000
 MOST_TIMES_CAP = 4  # of a section, whatever a host sends; bytes that are no text take three times their size when they are printed again
 BUSY = b"=busy"
 NOT_BROUGHT = "the probe did not bring it"
@@ -178,7 +179,7 @@ def _close(current: _Open, end: str) -> Section:
         name=current.name,
         text=_text(b"\n".join(content[1:].split(b"\n|"))),
         exit=number(words[1]) if len(words) > 1 and words[0] == current.name else None,
-        notes="\n".join(_text(line) for line in current.notes),
+        notes=_text(b"\n".join(current.notes)[:MOST_NOTES]),
         cut=cut,
     )
 

@@ -9,12 +9,13 @@ says, and a port that is not SSH's own is told.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from diagnostics.telling.names import NAMED, hosts_of, largest
 
 MOST_TOLD = 12
+MOST_OWN = 24  # about as many as there are ways to fail
 UNNAMED = "the host"
 _PRINT = "SHA256:"
 _INSTEAD = {"name": "NAME", "address": "ADDRESS", "print": f"{_PRINT}…"}
@@ -26,6 +27,11 @@ _OWN = re.compile(
 _PLACE = re.compile(r" \((?P<address>[^()\s]+):(?P<port>[0-9]+)\): ")
 _USUAL_PORT = "22"
 _NUMBER = re.compile(r"[0-9]+")
+
+
+_QUOTES = re.compile(r"(?<![\w])['\"]")  # diagnostics.collect.ssh_failures.quoted
+
+_Key = tuple[str | None, tuple[str, ...], tuple[str, ...]]
 
 
 class _Said(NamedTuple):
@@ -41,13 +47,23 @@ class _Said(NamedTuple):
 
 def told_once(errors: Iterable[tuple[str | None, str]]) -> tuple[str, ...]:
     """Sentences for hosts (name and reason) that could not be examined, one for each reason; that of most hosts first."""
-    groups: dict[tuple[str | None, tuple[str, ...], tuple[str, ...]], list[_Said]] = {}
+    groups: dict[_Key, list[_Said]] = {}
     for name, error in errors:
         said = _read(name, error)
         groups.setdefault((said.port, said.words, said.kinds), []).append(said)
-    kept, rest = largest({key: [said.name for said in group] for key, group in groups.items()}, MOST_TOLD)
+    kept, rest = _kept({key: [said.name for said in group] for key, group in groups.items()})
     told = [_tell(groups[key]) for key in sorted(kept, key=lambda key: -len(groups[key]))]
     return (*told, *_tell_rest([said.name for key in rest for said in groups[key]], len(rest)))
+
+
+def _kept(groups: Mapping[_Key, Sequence[str]]) -> tuple[list[_Key], list[_Key]]:
+    """Which are told, and which are counted: our own words before those that quote a host, which could be as many as there are hosts and
+    would hide that a host's key has changed.
+    """
+    quoting = {key for key in groups if _QUOTES.search("".join(key[1]))}
+    own, rest = largest({key: names for key, names in groups.items() if key not in quoting}, MOST_OWN)
+    quoted, others = largest({key: groups[key] for key in groups if key in quoting}, max(MOST_TOLD - len(own), 1))
+    return [*own, *quoted], [*rest, *others]
 
 
 def without_numbers(sentence: str) -> str:

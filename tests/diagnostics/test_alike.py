@@ -167,3 +167,14 @@ def test_a_host_that_is_called_like_a_word_is_told_in_full(name: str) -> None:
     """It may stand apart from the others, never wrongly."""
     target = Target(name, "10.0.0.1", 22, "sevbot-probe")
     assert told(FAILURES["refused"], [target]) == (FAILURES["refused"](target),)
+
+
+def test_what_hosts_say_hides_no_changed_key() -> None:
+    """Each host may say something else, so what quotes one gives way to our own words."""
+    quoting = [(t.name, because.not_ssh(t.where, f"banner {t.name * 3}")) for t in targets(40)]
+    (changed,) = targets(1)
+    key = because.host_key_changed(f"db1 ({changed.address}:22)", "db1", FILE, fingerprint(changed))
+    told = told_once([*quoting, ("db1", key)])
+
+    assert any("HOST KEY CHANGED" in sentence for sentence in told)
+    assert len(told) <= MOST_TOLD + 1

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.copies import COPY_IT, LOCK
-from diagnostics.bundle.framing import ENDED_EARLY, NOT_BROUGHT, NOT_IN_COPY, NOT_RECORDED, frame, unframe
+from diagnostics.bundle.framing import ENDED_EARLY, MOST_NOTES, NOT_BROUGHT, NOT_IN_COPY, NOT_RECORDED, frame, unframe
 from diagnostics.probe import CAPS, KEEPS_END, SECTIONS, VERSION, digest
 
 HOSTILE = [
@@ -285,3 +285,12 @@ def test_a_second_probe_at_once_is_no_answer_of_the_host() -> None:
     assert found == Missing(
         "another probe is running on this host, and one at a time is allowed; ask again in some seconds", ask_again=True
     )
+
+
+def test_notes_are_no_longer_than_a_probe_sends() -> None:
+    """A MiB of them would be redacted, stored and told."""
+    output = b"=sevbot-probe 2 sent\n=begin clock\n|now 1\n\n" + b"!words of stderr\n" * 60_000 + b"=end clock 0\n=done\n"
+    found = unframe(output, "web1")
+    assert isinstance(found, Bundle)
+    assert found.sections["clock"].text == "now 1\n"
+    assert 1000 < len(found.sections["clock"].notes) <= MOST_NOTES
