@@ -30,7 +30,7 @@ def marks_of(scenario: Scenario) -> list[pytest.MarkDecorator]:
 
 
 SCENARIOS = [pytest.param(each, id=each.name, marks=marks_of(each)) for each in scenarios()]
-LOOKS = 3
+LOOKS = 5
 CONFIG = """
 [ssh]
 user = "root"
