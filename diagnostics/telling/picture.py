@@ -71,7 +71,7 @@ def _split(holders: Sequence[Holder], finding: Finding) -> tuple[list[Holder], l
 def _bar(node: NodeMemory, parts: Sequence[tuple[str, int]], size_kb: int) -> str:
     """Each column is one share of the node; what is free has at least one where anything is."""
     free = min(max(round(_BAR * node.free_kb / size_kb), 1 if node.free_kb else 0), _BAR)
-    held = "".join(letter * round(_BAR * kb / size_kb) for letter, kb in parts)
+    held = "".join(letter * min(round(_BAR * kb / size_kb), _BAR) for letter, kb in parts)
     return f"[{held[: _BAR - free].ljust(_BAR - free, OTHERS)}{FREE * free}]"
 
 

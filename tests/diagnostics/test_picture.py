@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from diagnostics.engine import report_on
-from diagnostics.model import Examined, Finding
+from diagnostics.model import Examined, Finding, Holder, MemoryPicture, NodeMemory, Task
 from diagnostics.telling.picture import COLUMNS, draw
 from diagnostics.telling.render import to_text
 from tests.diagnostics.kernel_logs import examine, membind_report
@@ -55,3 +57,12 @@ def test_says_nothing_where_the_zones_are_lost() -> None:
     tail = "".join(line + "\n" for line in membind_report().splitlines()[-2:])
 
     assert draw(found(examine(tail))) == ()
+
+
+def test_a_bar_is_no_longer_than_a_bar() -> None:
+    """Whatever sizes a host claims: a letter for each share of a node of 1 kB would take all memory there is."""
+    node = NodeMemory(0, 0, 1, (Holder(Task("x", 1), 2**40, None, "numa_maps"),), hugepages_kb=2**40)
+    picture = draw(replace(found(examine(membind_report())), memory=MemoryPicture(0, {1: node})))
+
+    assert picture[1] == "[" + "A" * (COLUMNS - 2) + "]"
+    assert max(map(len, picture)) <= COLUMNS
