@@ -17,6 +17,7 @@ import pytest
 
 from bot.config_file import read_config
 from diagnostics import confidence
+from diagnostics.bundle.copies import COPY_IT
 from diagnostics.probe import SECTIONS
 from diagnostics.rules import RULES, Rule
 from diagnostics.telling.pages import LABELS, index_of, page_of
@@ -102,6 +103,31 @@ def test_the_schema_is_a_schema() -> None:
     schema: dict[str, Any] = json.loads(text_of("docs/report.schema.json"))
 
     jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_what_an_operator_must_do_is_commands_that_the_documents_have() -> None:
+    """To renew the probe and the program, and to try the configuration before the restart."""
+    told = text_of("CHANGELOG.md").split("### What an operator must do\n")[1].split("\n### ")[0]
+    renews = COPY_IT.split("`")[1]
+
+    assert renews in told
+    assert "/usr/libexec/sevbot-probe" in renews
+    assert [path for path in re.findall(r"\]\(([^)#]+)", told) if not (ROOT / path).is_file()] == []
+    assert {"docs/deploy/hosts.md", "docs/json.md", "docs/report.schema.json"} <= set(re.findall(r"\]\(([^)#]+)", told))
+    assert "`/usr/bin/python3 -m venv --clear /opt/sevbot`" in told
+    assert "/usr/bin/python3 -m venv --clear /opt/sevbot " in text_of("README.md")
+    assert told.index("sevbot diagnose HOST") < told.index("`systemctl restart sevbot`")
+
+
+def test_the_map_says_which_floor_knows_which() -> None:
+    """In the drawing the first stands on top; and what a new section or a new judgement needs."""
+    page = text_of("docs/design.md").split("\n## The map\n")[1].split("\n## ")[0]
+
+    assert "Each floor knows those above it in this picture only" in " ".join(page.split())
+    rows = {cells[1].strip(): " ".join(cells[2:]) for cells in (line.split("|") for line in page.splitlines()) if len(cells) == 5}
+    assert "`FREE_TEXT` in `bundle/redact.py`" in page
+    assert "tests/diagnostics/test_confidence.py" in rows["how sure a finding is"]
+    assert "`memory/`" in rows["a sentence of one cause"]
 
 
 def schema_values(schema: object, key: str) -> list[Any]:
