@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
@@ -15,16 +15,25 @@ from diagnostics.engine import not_reached, report_on
 from diagnostics.model import (
     Citation,
     Confidence,
+    Disk,
+    End,
     Examined,
+    Explained,
     Finding,
+    Growing,
+    Holder,
     HostReport,
     Judgement,
     Kill,
+    MemoryPicture,
     Moment,
+    NodeMemory,
     NotExamined,
+    ReachedLimit,
     Remedy,
     Report,
     Task,
+    Victim,
 )
 
 MOST_HOSTS, MOST_GROUPS = 2_000, 60
@@ -44,7 +53,9 @@ AWKWARD = (
 any_text = st.one_of(
     st.sampled_from(AWKWARD), st.text(st.characters(exclude_categories=()), max_size=80), st.sampled_from(("web1", "12 s"))
 )
-tables = st.dictionaries(st.sampled_from(("membind-oom", "cpuset-oom", "memcg-oom", "segfault", "disk-full")), any_text, max_size=5)
+CODES = ("membind-oom", "cpuset-oom", "memcg-oom", "segfault", "disk-full")
+tables = st.dictionaries(st.sampled_from(CODES), any_text, max_size=5)
+reasons = st.dictionaries(st.sampled_from(CODES), any_text.filter(bool), max_size=5)  # why something is not known is always said
 
 
 def web(number: int) -> str:
@@ -89,21 +100,69 @@ kills = st.builds(
     any_text,
     st.integers(1, 99_999),
 )
-findings = st.builds(
-    lambda story, text, found, sure, code: Finding(
-        code="",
-        headline="",
-        judged=Judgement(sure, text or None),
-        kills=tuple(found),
-        story=tuple(story),
-        citations=(Citation("kernel-log", 1, text),),
-        remedies=(Remedy(action="", says=text, because=text, edit=code),),
+sizes_kb = st.sampled_from((0, 1, 44_964, 8_183_808, 2**40))
+maybe_kb = st.none() | sizes_kb
+moments = st.sampled_from((None, Moment(9.25), Moment(None, TAKEN), Moment(1e-6, TAKEN + timedelta(microseconds=1))))
+tasks = st.builds(Task, any_text, st.integers(0, 99_999), st.none() | any_text)
+ends = st.builds(
+    End,
+    unit=any_text,
+    how=st.none() | any_text,
+    teller=any_text,
+    times=st.integers(1, 99),
+    first_at=moments,
+    last_at=moments,
+    every_s=st.none() | st.floats(0, 1e6),
+    restarts=st.none() | st.integers(0, 99),
+)
+disks = st.builds(Disk, mount=any_text, kind=any_text, what=st.sampled_from(("space", "inodes")), free=sizes_kb, total=st.just(2**41))
+limits = st.builds(
+    ReachedLimit, what=any_text, whose=st.none() | any_text, unit=st.sampled_from(("kB", "tasks")), limit=maybe_kb, used=maybe_kb
+)
+growths = st.builds(Growing, task=tasks, before_kb=sizes_kb, after_kb=sizes_kb, seconds=st.sampled_from((0.0, 0.3, 2.5000001)))
+held_by = st.builds(Holder, tasks, sizes_kb, st.none() | any_text, st.sampled_from(("kill line", "numa_maps", "task table")))
+nodes = st.builds(NodeMemory, sizes_kb, sizes_kb, maybe_kb, st.lists(held_by, max_size=2).map(tuple), maybe_kb, maybe_kb)
+pictures = st.builds(MemoryPicture, maybe_kb, st.dictionaries(st.integers(0, 3), nodes, max_size=2))
+remedies = st.builds(
+    Remedy,
+    action=st.just("act"),
+    says=any_text,
+    because=any_text,
+    edit=st.none() | any_text,
+    fits=st.sampled_from((None, True, False)),
+    headroom_kb=st.none() | st.dictionaries(st.integers(0, 3), sizes_kb, max_size=2),
+)
+explanations = st.builds(
+    Explained, code=st.just("segfault"), units=st.lists(any_text, max_size=2).map(tuple), node=st.none() | st.integers(0, 3)
+)
+plain_findings = st.builds(
+    Finding,
+    code=st.just("older"),
+    headline=st.just("older"),
+    judged=st.builds(Judgement, st.sampled_from(Confidence), st.none() | any_text),
+    kills=st.lists(kills, max_size=3).map(tuple),
+    story=st.lists(any_text, max_size=3).map(tuple),
+    citations=any_text.map(lambda text: (Citation("kernel-log", 1, text),)),
+    remedies=st.lists(remedies, max_size=2).map(tuple),
+)
+rich_findings = st.builds(
+    lambda finding, ended, disk, limit, growth, memory, explained: replace(
+        finding, ends=tuple(ended), disks=tuple(disk), limits=tuple(limit), growth=growth, memory=memory, explains=tuple(explained)
     ),
-    st.lists(any_text, max_size=3),
-    any_text,
-    st.lists(kills, max_size=3),
-    st.sampled_from(Confidence),
-    st.one_of(st.none(), any_text),
+    plain_findings,
+    st.lists(ends, max_size=2),
+    st.lists(disks, max_size=1),
+    st.lists(limits, max_size=1),
+    st.none() | growths,
+    st.none() | pictures,
+    st.lists(explanations, max_size=2),
+)
+findings_of_nodes = st.builds(
+    lambda finding, victim, culprit, node: replace(finding, victim=victim, culprit=culprit, node=node),
+    rich_findings,
+    st.none() | st.builds(Victim, tasks, maybe_kb),
+    st.none() | tasks,
+    st.none() | st.integers(0, 3),
 )
 examined = st.builds(
     lambda older, clear, unknown, unexplained, not_seen, broke_off, age: Examined(
@@ -117,16 +176,22 @@ examined = st.builds(
         broke_off=broke_off,
         shared_age_s=age,
     ),
-    st.lists(findings.map(lambda finding: replace(finding, headline="older")), max_size=2),
+    st.lists(plain_findings, max_size=2),
     tables,
-    tables,
+    reasons,
     st.lists(kills, max_size=6),
     tables,
     st.one_of(st.none(), any_text),
     st.one_of(st.none(), st.integers(0, 60)),
 )
-silent = any_text.map(lambda error: NotExamined(host=None, error=error, reached=False, unknown={}))
-templates = st.builds(Template, st.one_of(examined, silent), st.one_of(st.none(), findings), st.booleans())
+silent = st.builds(
+    lambda error, unknown, not_seen: NotExamined(host=None, error=error, reached=bool(not_seen), unknown=unknown, not_seen=not_seen),
+    any_text,
+    reasons,
+    st.dictionaries(st.sampled_from(("probe", "lock", "boots")), any_text, max_size=2),
+)
+templates = st.builds(Template, st.one_of(examined, silent), st.one_of(st.none(), plain_findings), st.booleans())
+rich_templates = st.builds(Template, st.one_of(examined, silent), findings_of_nodes, st.booleans())
 
 
 @dataclass(frozen=True)
@@ -161,6 +226,13 @@ def fleets(name: Callable[[int], str] = web, headline: st.SearchStrategy[str] = 
         headline,
         groups,
     )
+
+
+rich_fleets = st.builds(  # with all data that findings may have, which how many hosts are told does not depend on
+    lambda kinds, headlines: Fleet(tuple(kinds), tuple(headlines), web),
+    st.lists(rich_templates, min_size=1, max_size=3),
+    st.lists(any_text, min_size=1, max_size=2),
+)
 
 
 sizes = st.one_of(st.integers(0, 8), st.integers(0, MOST_HOSTS), st.just(MOST_HOSTS))

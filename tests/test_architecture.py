@@ -50,7 +50,7 @@ def test_only_collecting_speaks_ssh() -> None:
 
 
 PURE_ROOMS = ("facts", "memory", "services", "rules", "telling")
-PURE_GROUND = ("engine.py", "evidence.py", "model.py", "node_list.py", "plain.py", "recent.py", "sizes.py")
+PURE_GROUND = ("confidence.py", "engine.py", "evidence.py", "model.py", "node_list.py", "plain.py", "recent.py", "sizes.py")
 
 
 def test_facts_and_rules_are_pure() -> None:
@@ -79,16 +79,38 @@ FLOORS = (
     ("diagnostics.facts",),
     ("diagnostics.memory", "diagnostics.services"),
     ("diagnostics.rules",),
+    ("diagnostics.engine",),
+    ("diagnostics.telling",),
 )
 
 
 def test_each_floor_knows_those_below_only() -> None:
-    """Bundles, then facts, then what causes share, then causes."""
+    """Bundles, then facts, then what causes share, then causes, then who asks them, then who tells what came of it."""
     for floor, rooms in enumerate(FLOORS):
         above = tuple(room for higher in FLOORS[floor + 1 :] for room in higher)
         for room in rooms:
             paths = files_in(room.replace(".", "/")) or [ROOT / f"{room.replace('.', '/')}.py"]
             assert_imports_none(paths, *above)
+
+
+def part_of(module: str) -> str | None:
+    """The room or the ground file of `diagnostics` that a module's name stands for; None for what is not ours."""
+    first, _, rest = module.partition(".")
+    return rest.partition(".")[0] or None if first == "diagnostics" else None
+
+
+def test_the_parts_of_diagnostics_form_no_circle() -> None:
+    """Rooms and ground files: whatever one knows, knows nothing of it."""
+    knows: dict[str, set[str]] = {}
+    for path in files_in("diagnostics"):
+        part = path.relative_to(ROOT / "diagnostics").parts[0].removesuffix(".py")
+        knows.setdefault(part, set()).update(found for name in imports_of(path) if (found := part_of(name)) not in (None, part))
+
+    assert {"bundle", "engine", "telling"} <= knows.keys()
+    while innocent := [part for part, known in knows.items() if not known & knows.keys()]:
+        for part in innocent:
+            del knows[part]
+    assert knows == {}, "each of these knows itself by way of the others"
 
 
 def test_nothing_dangerous_is_called() -> None:

@@ -16,6 +16,8 @@ import jsonschema
 import pytest
 
 from bot.config_file import read_config
+from diagnostics import confidence
+from diagnostics.bundle.copies import COPY_IT
 from diagnostics.probe import SECTIONS
 from diagnostics.rules import RULES, Rule
 from diagnostics.telling.pages import LABELS, index_of, page_of
@@ -101,3 +103,62 @@ def test_the_schema_is_a_schema() -> None:
     schema: dict[str, Any] = json.loads(text_of("docs/report.schema.json"))
 
     jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_what_an_operator_must_do_is_commands_that_the_documents_have() -> None:
+    """To renew the probe and the program, and to try the configuration before the restart."""
+    told = text_of("CHANGELOG.md").split("### What an operator must do\n")[1].split("\n### ")[0]
+    renews = COPY_IT.split("`")[1]
+
+    assert renews in told
+    assert "/usr/libexec/sevbot-probe" in renews
+    assert [path for path in re.findall(r"\]\(([^)#]+)", told) if not (ROOT / path).is_file()] == []
+    assert {"docs/deploy/hosts.md", "docs/json.md", "docs/report.schema.json"} <= set(re.findall(r"\]\(([^)#]+)", told))
+    assert "`/usr/bin/python3 -m venv --clear /opt/sevbot`" in told
+    assert "/usr/bin/python3 -m venv --clear /opt/sevbot " in text_of("README.md")
+    assert told.index("sevbot diagnose HOST") < told.index("`systemctl restart sevbot`")
+
+
+def test_the_map_says_which_floor_knows_which() -> None:
+    """In the drawing the first stands on top; and what a new section or a new judgement needs."""
+    page = text_of("docs/design.md").split("\n## The map\n")[1].split("\n## ")[0]
+
+    assert "Each floor knows those above it in this picture only" in " ".join(page.split())
+    rows = {cells[1].strip(): " ".join(cells[2:]) for cells in (line.split("|") for line in page.splitlines()) if len(cells) == 5}
+    assert "`FREE_TEXT` in `bundle/redact.py`" in page
+    assert "tests/diagnostics/test_confidence.py" in rows["how sure a finding is"]
+    assert "`memory/`" in rows["a sentence of one cause"]
+
+
+def schema_values(schema: object, key: str) -> list[Any]:
+    """Whatever stands under `key`, anywhere in the schema."""
+    if isinstance(schema, list):
+        return [found for one in schema for found in schema_values(one, key)]
+    if not isinstance(schema, dict):
+        return []
+    here = [schema[key]] if key in schema else []
+    return here + [found for one in schema.values() for found in schema_values(one, key)]
+
+
+def test_the_contract_describes_every_key_and_every_closed_list() -> None:
+    """By their names, in backticks; a list that the schema closes is in the sentence on closed lists, with each value somewhere."""
+    page, schema = text_of("docs/json.md"), json.loads(text_of("docs/report.schema.json"))
+    quoted = set(re.findall(r"[\w.-]+", " ".join(re.findall(r"`[^`]*`", page))))
+    keys = {key for properties in schema_values(schema, "properties") for key in properties}
+    closed = re.search(r"\*\*Closed\*\*[^\n]*", page)
+
+    assert keys - quoted == set()
+    assert closed
+    assert {"confidence", "basis", "disks[].what", "limits[].unit"} <= set(re.findall(r"`([^`]*)`", closed[0]))
+    assert len(schema_values(schema, "enum")) == 4
+    assert {value for values in schema_values(schema, "enum") for value in values if f"`{value}`" not in page} == set()
+
+
+def test_the_contract_tells_confidence_in_the_judges_words() -> None:
+    """One definition, not two."""
+    judge = " ".join(str(confidence.__doc__).split())
+    page = " ".join(text_of("docs/json.md").split())
+
+    for word, after in (("confirmed", "likely"), ("likely", "possible"), ("possible", "Of a kill")):
+        says = judge.split(f" {word} ", 1)[1].split(f" {after}", 1)[0].strip()
+        assert f"`{word}`: {says}" in page

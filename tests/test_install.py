@@ -58,15 +58,22 @@ def package_index_or_skip(directory: Path) -> None:
 
 
 def test_what_the_readme_installs_runs(tmp_path: Path) -> None:
-    """Its own commands, in a directory of this test's: the program starts, the demo ends with a diagnosis, and nothing else is there."""
+    """Its own commands, in a directory of this test's: the program starts, the demo ends with a diagnosis, and nothing else is there.
+
+    Neither is anything of what stood there before.
+    """
     package_index_or_skip(tmp_path)
     venv = tmp_path / "sevbot"
+    left = venv / "lib" / f"python3.{sys.version_info.minor}" / "site-packages" / "of_an_older_sevbot.py"
+    left.parent.mkdir(parents=True)
+    left.write_text("", encoding="utf-8")
     script = step(1).replace("/opt/sevbot", str(venv))
     subprocess.run(["sh", "-euc", script], check=True, cwd=ROOT, capture_output=True, timeout=100)
 
     for words in (["--help"], ["demo", "--exit"]):
         subprocess.run([venv / "bin/sevbot", *words], check=True, cwd=tmp_path, capture_output=True, timeout=60)
     listed = subprocess.run([venv / "bin/pip", "list", "--format=freeze"], check=True, capture_output=True, text=True).stdout
+    assert not left.exists()
     installed = {line.split("==")[0].lower().replace("_", "-") for line in listed.splitlines()}
     assert installed - {"pip", "setuptools"} == {*lock("requirements.lock"), "sevbot"}
 
