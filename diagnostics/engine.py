@@ -45,7 +45,7 @@ def diagnose_log(log: KernelLog) -> HostReport:
 
 
 def _not_examined(decided: Examined, error: str) -> NotExamined:
-    """What is left where there was nothing to decide on: what counts kills may have been there, and tells no cause."""
+    """There was nothing to decide on, so nothing is ruled out, either."""
     return NotExamined(
         host=decided.host,
         error=error,
