@@ -9,12 +9,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from diagnostics.engine import diagnose_log
 from diagnostics.facts.kernel_log import KernelLog, kills_of, read_log
 from diagnostics.facts.log_regions import of_stream
 from diagnostics.memory.limit import limit_of
-from diagnostics.model import Examined, Kill
+from diagnostics.model import Finding, Kill, findings_of
 from diagnostics.node_list import parse_nodes
-from tests.examined import examined_log
 
 COLUMNS = ("kills", "constraint", "node", "victim", "verdict")
 CODES = {  # the label's word, and the causes that it covers: "none" is a machine as a whole
@@ -45,16 +45,16 @@ class Answer:
     """What sevbot says of one log."""
 
     log: KernelLog
-    report: Examined
+    findings: tuple[Finding, ...]
 
     @property
     def codes(self) -> set[str]:
-        return {finding.code for finding in self.report.findings}
+        return {finding.code for finding in self.findings}
 
     def beyond(self, allowed: set[str]) -> set[str]:
         """Causes other than these, and other than what explains one of these (slab that filled the machine)."""
-        findings = self.report.findings
-        return {finding.code for finding in findings if finding.code not in allowed and not allowed & set(finding.explains)}
+        others = [finding for finding in self.findings if finding.code not in allowed]
+        return {finding.code for finding in others if not allowed & {one.code for one in finding.explains}}
 
 
 Row = tuple[Label, Mapping[str, Mark | None]]
@@ -77,7 +77,7 @@ def completeness(label: Label) -> str:
 def answer(path: Path) -> Answer:
     with path.open("rb") as file:
         log = read_log("kernel-log", of_stream(file))
-    return Answer(log, examined_log(log))
+    return Answer(log, findings_of(diagnose_log(log)))
 
 
 def marks(label: Label, said: Answer) -> Mapping[str, Mark | None]:
@@ -136,7 +136,7 @@ def _victim(label: Label, said: Answer) -> Mark | None:
     """The process that the first finding names."""
     if not label["killed"]:
         return None
-    victims = [finding.victim.task for finding in said.report.findings if finding.victim]
+    victims = [finding.victim.task for finding in said.findings if finding.victim]
     if not victims:
         return None if label.get("inferred_constraint") in (None, "unknown") else Mark.UNKNOWN
     named = {(kill["pid"], kill["comm"]) for kill in label["killed"]}
