@@ -70,11 +70,51 @@ def test_nobody_else_judges() -> None:
 
 
 def judged_in(path: Path) -> list[int]:
-    """The lines that name a confidence or make a judgement."""
+    """The lines that name a level, or make or alter a judgement, under whatever name they were imported."""
+    return judged(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def judged(tree: ast.AST) -> list[int]:
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Confidence":
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and last_name(node.value) == "Confidence":
             found.append(node.lineno)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Confidence", "Judgement"):
+        if isinstance(node, ast.Call) and last_name(node.func) in ("Confidence", "Judgement"):
+            found.append(node.lineno)
+        if isinstance(node, ast.Call) and {keyword.arg for keyword in node.keywords} & {"confidence", "caveat"}:
+            found.append(node.lineno)
+        if isinstance(node, ast.ImportFrom) and any(hides_a_judge(alias) for alias in node.names):
             found.append(node.lineno)
     return found
+
+
+def hides_a_judge(alias: ast.alias) -> bool:
+    return alias.name == "_CONFIRMED" or (alias.name in ("Confidence", "Judgement") and alias.asname is not None)
+
+
+def last_name(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Judgement(Confidence.CONFIRMED, None)",
+        "model.Judgement(model.Confidence('confirmed'), None)",
+        "x = model.Confidence.LIKELY",
+        "replace(judged, confidence=other)",
+        "from diagnostics.confidence import _CONFIRMED",
+        "from diagnostics.model import Judgement as J",
+    ],
+)
+def test_a_judgement_is_seen_in_each_of_its_disguises(code: str) -> None:
+    """Else the test above proves nothing."""
+    assert judged(ast.parse(code))
+
+
+@pytest.mark.parametrize("words", ["invoked oom-killer", "oom-kill:constraint"])
+@pytest.mark.parametrize("name", ["hugepages-6.1", "memcg-6.1", "slab-growth-6.1", "tmpfs-6.1", "global-oom-5.10"])
+def test_a_report_that_lost_a_line_confirms_nothing(name: str, words: str) -> None:
+    """Its header, or the summary that this kernel prints: who asked, or for what, is lost then."""
+    for finding in findings_of(without(case(name), words)).values():
+        assert not finding.kills or finding.confidence is not Confidence.CONFIRMED, finding.code
