@@ -47,7 +47,7 @@ from diagnostics.telling.report_json import as_dict, to_json
 from diagnostics.telling.report_reader import ReportError, from_json
 from tests.conftest import ROOT
 from tests.diagnostics.kernel_logs import LOGS, SEED, bundle_of, recorded
-from tests.diagnostics.service_records import ended, said
+from tests.diagnostics.service_records import ended, finding_on, last_words, said
 from tests.diagnostics.service_records import host_of as host_with
 from tests.examined import examined
 from tests.reports import Fleet, rich_fleets
@@ -466,6 +466,24 @@ def test_limits_disks_and_growth_have_their_numbers() -> None:
     growth = findings_in("memory-growth-live-6.1")["memory-growth"].growth
     assert growth is not None
     assert growth.kb_per_s == int((growth.after_kb - growth.before_kb) / growth.seconds) > 1024
+
+
+def test_each_limit_that_was_met_is_there() -> None:
+    """Of a cgroup whose limit was raised between two kills both, of two services one each."""
+    limits = findings_in("memory-growth-6.1")["memcg-oom"].limits
+    assert [(limit.limit, limit.used) for limit in limits] == [(102400, 102400), (204800, 204800)]
+
+    units = "Id=a.service\nLimitAS=104857600\n\nId=b.service\nLimitAS=209715200\n\n"
+    words = "".join(last_words("mmap: Cannot allocate memory", unit=unit) for unit in ("a.service", "b.service"))
+    ends = "".join(ended(1, code="exited", unit=unit) for unit in ("a.service", "b.service"))
+    finding = finding_on("rlimit-memory", host_with(ends, units=units, last_words=words))
+    assert [(limit.whose, limit.limit) for limit in finding.limits] == [("a.service", 102400), ("b.service", 204800)]
+
+
+def test_broken_memory_ends_a_program_too() -> None:
+    """By a signal, told by the kernel."""
+    (end,) = findings_in("hardware-memory-error-made")["hardware-memory-error"].ends
+    assert (end.unit, end.how, end.teller, end.times) == ("ranker", "SIGBUS", "the kernel", 1)
 
 
 def test_what_explains_another_names_it_and_whose() -> None:
