@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,15 +25,15 @@ MSG_DISCONNECT, BY_PROTOCOL_ERROR, NO_MORE_AUTH_METHODS = 1, 2, 14
 class Evil(asyncssh.SSHServer):
     """Has the right host key; answers the offer of our key with a refusal, or never."""
 
-    def __init__(self, *, answers: bool, offers: list[str]) -> None:
+    def __init__(self, *, answers: bool, offered: Callable[[str], None]) -> None:
         self._answers = answers
-        self._offers = offers
+        self._offered = offered
 
     def public_key_auth_supported(self) -> bool:
         return True
 
     async def validate_public_key(self, username: str, _key: asyncssh.SSHKey) -> bool:
-        self._offers.append(username)
+        self._offered(username)
         if not self._answers:
             await asyncio.sleep(60)
         return False
@@ -46,6 +47,17 @@ class Evils:
         self._stack = AsyncExitStack()
         self._key = asyncssh.generate_private_key("ssh-ed25519")
         self.offers: list[str] = []
+        self._came = asyncio.Event()
+
+    def _offered(self, username: str) -> None:
+        self.offers.append(username)
+        self._came.set()
+
+    async def have_offers(self, count: int) -> None:
+        """Wait until so many were made."""
+        while len(self.offers) < count:
+            self._came.clear()
+            await self._came.wait()
 
     async def __aenter__(self) -> Evils:
         return self
@@ -58,7 +70,7 @@ class Evils:
             "127.0.0.1",
             0,
             config=None,
-            server_factory=lambda: Evil(answers=answers, offers=self.offers),
+            server_factory=lambda: Evil(answers=answers, offered=self._offered),
             server_host_keys=[self._key],
             gss_host=None,
         )
@@ -135,8 +147,7 @@ def test_hosts_that_never_answer_the_offer_hold_up_no_other(tmp_path: Path) -> N
             stuck = [await evils.one(f"evil{number}", answers=False) for number in range(6)]
             collector = SshCollector(replace(sshd.settings(), login_timeout_s=1.5, second_login_timeout_s=6, deadline_s=20))
             others = [asyncio.create_task(collector.collect(each)) for each in stuck]
-            while len(evils.offers) < 3:  # noqa: ASYNC110 # the servers set no event of ours
-                await asyncio.sleep(0.01)
+            await evils.have_offers(3)
             return [await collector.collect(sshd.target), *await asyncio.gather(*others)]
 
     with Sshd(tmp_path, options=forced(tmp_path, FORCED_ANSWER)) as sshd:

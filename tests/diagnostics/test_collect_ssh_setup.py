@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import cast
 
 import asyncssh
 import pytest
@@ -39,7 +40,7 @@ def test_the_options_are_the_ones_that_were_decided(settings: SshSettings, monke
     assert not options.config.loaded
     assert options.username == "sevbot-probe"
     assert options.host_key_alias == NAME
-    assert [len(part) for part in options.known_hosts] == [1, 0, 0]  # type: ignore[arg-type, union-attr] # they are lists here
+    assert list(map(len, cast("tuple[list[object], ...]", options.known_hosts))) == [1, 0, 0]
     assert options.client_keys is None  # the client gives its one key when it is asked for one
     assert not options.agent_path
     assert options.agent_forward_path is None
