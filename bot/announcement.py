@@ -47,9 +47,15 @@ class NoAnnouncer:
     """A message that matches the pattern, of somebody who may not announce: not answered, but worth a line in the log."""
 
 
-def read_announcement(event: Mapping[str, Any], config: SlackConfig, inventory: Inventory) -> Announcement | NoAnnouncer | None:
+def read_announcement(
+    event: Mapping[str, Any], config: SlackConfig, inventory: Inventory
+) -> Announcement | NoAnnouncer | None:
     """The announcement in a `message` event, or None for all other talk."""
-    if event.get("channel") != config.channel or event.get("subtype") not in (None, "bot_message", "file_share"):
+    if event.get("channel") != config.channel or event.get("subtype") not in (
+        None,
+        "bot_message",
+        "file_share",
+    ):
         return None
     ts, thread_ts = event.get("ts"), event.get("thread_ts")
     if not isinstance(ts, str) or (thread_ts is not None and thread_ts != ts):
@@ -65,9 +71,17 @@ def read_announcement(event: Mapping[str, Any], config: SlackConfig, inventory: 
 
 def _may_announce(event: Mapping[str, Any], config: SlackConfig) -> bool:
     """Whether each id that an announcer entry gives is the sender's."""
-    sender = {"bot_id": event.get("bot_id"), "app_id": event.get("app_id"), "user_id": event.get("user")}
+    sender = {
+        "bot_id": event.get("bot_id"),
+        "app_id": event.get("app_id"),
+        "user_id": event.get("user"),
+    }
     return any(
-        all(sender[kind] == wanted for kind, wanted in announcer.model_dump(exclude_none=True).items()) for announcer in config.announcers
+        all(
+            sender[kind] == wanted
+            for kind, wanted in announcer.model_dump(exclude_none=True).items()
+        )
+        for announcer in config.announcers
     )
 
 
@@ -86,7 +100,9 @@ def visible_text(event: Mapping[str, Any]) -> str:
     bar as decoration.
     """
     is_person = not event.get("bot_id")
-    pieces = dict.fromkeys(piece for piece in _pieces(event, MAX_DEPTH, is_person=is_person) if piece)
+    pieces = dict.fromkeys(
+        piece for piece in _pieces(event, MAX_DEPTH, is_person=is_person) if piece
+    )
     return html.unescape("\n".join(pieces)[:MAX_TEXT_CHARS])
 
 
@@ -101,7 +117,11 @@ def _pieces(node: object, depth: int, *, is_person: bool) -> Iterator[str]:
             if isinstance(node.get(key), str):
                 yield _without_quotes(node[key]) if is_person else node[key]
         for key in _NESTED_KEYS:
-            below = [each for each in _list(node[key]) if not _quotes(each)] if key == "attachments" and key in node else node.get(key)
+            below = (
+                [each for each in _list(node[key]) if not _quotes(each)]
+                if key == "attachments" and key in node
+                else node.get(key)
+            )
             if isinstance(below, list | Mapping):
                 yield from _pieces(below, depth - 1, is_person=is_person)
 
@@ -115,4 +135,6 @@ def _quotes(attachment: object) -> bool:
 
 
 def _without_quotes(text: str) -> str:
-    return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith(_QUOTED_LINE))
+    return "\n".join(
+        line for line in text.split("\n") if not line.lstrip().startswith(_QUOTED_LINE)
+    )

@@ -30,13 +30,20 @@ class Apart:
         await asyncio.to_thread(self._runs.wait)
         return self
 
-    async def __aexit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
         await asyncio.to_thread(self._thread.join)
 
     async def collect(self, target: Target) -> Bundle | Missing:
         """What the collector says of `target`; cancelling this cancels it there."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._collector.collect(target), self._loop))
+        return await asyncio.wrap_future(
+            asyncio.run_coroutine_threadsafe(self._collector.collect(target), self._loop)
+        )
 
     def _run(self) -> None:
         asyncio.run(self._until_over())

@@ -47,13 +47,25 @@ def build_session() -> aiohttp.ClientSession:
     )
 
 
-def build_client(config: SlackConfig, tokens: Tokens, session: aiohttp.ClientSession) -> AsyncWebClient:
+def build_client(
+    config: SlackConfig, tokens: Tokens, session: aiohttp.ClientSession
+) -> AsyncWebClient:
     """A Web API client that never retries by itself: a post whose answer was lost may have been posted (bot.thread)."""
-    return AsyncWebClient(token=tokens.bot.get_secret_value(), base_url=config.api_url, session=session, retry_handlers=[])
+    return AsyncWebClient(
+        token=tokens.bot.get_secret_value(),
+        base_url=config.api_url,
+        session=session,
+        retry_handlers=[],
+    )
 
 
 def build_app(
-    config: SlackConfig, client: AsyncWebClient, investigator: Investigator, sevs: Sevs, door: Door, ourselves: AuthorizeResult
+    config: SlackConfig,
+    client: AsyncWebClient,
+    investigator: Investigator,
+    sevs: Sevs,
+    door: Door,
+    ourselves: AuthorizeResult,
 ) -> AsyncApp:
     """Bolt with our listeners. Bolt leaves out the bot's own messages; any event without a listener is acknowledged and dropped.
 
@@ -73,7 +85,9 @@ def build_app(
             sevs.announced(read)
 
     async def on_command(command: dict[str, Any], ack: Ack) -> None:
-        respond = AsyncWebhookClient(command["response_url"], session=client.session, retry_handlers=[]).send
+        respond = AsyncWebhookClient(
+            command["response_url"], session=client.session, retry_handlers=[]
+        ).send
         await commands.answer(command, ack, respond)
 
     async def on_other() -> None:
@@ -90,21 +104,37 @@ def _is_news(record: logging.LogRecord) -> bool:
     return record.getMessage() != warning_token_skipped()
 
 
-async def serve(config: Config, tokens: Tokens, collector: Collector, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
+async def serve(
+    config: Config,
+    tokens: Tokens,
+    collector: Collector,
+    stop: asyncio.Event,
+    ready: asyncio.Event | None = None,
+) -> None:
     """Run the bot until `stop` is set, with the hosts' side on a loop of its own; raises ConfigError where Slack refuses the tokens."""
     async with Apart(collector) as apart:
         await _serve(config, tokens, apart, stop, ready)
 
 
-async def _serve(config: Config, tokens: Tokens, collector: Collector, stop: asyncio.Event, ready: asyncio.Event | None) -> None:
+async def _serve(
+    config: Config,
+    tokens: Tokens,
+    collector: Collector,
+    stop: asyncio.Event,
+    ready: asyncio.Event | None,
+) -> None:
     if config.slack is None:
-        raise ConfigError("the configuration has no [slack] section, which `sevbot run` needs (docs/config.md has an example)")
+        raise ConfigError(
+            "the configuration has no [slack] section, which `sevbot run` needs (docs/config.md has an example)"
+        )
     async with build_session() as session:
         client = build_client(config.slack, tokens, session)
         ourselves = await _check_tokens(client, tokens)
         members, refusals = GroupMembers(client, config.slack.allowed_groups or ()), Refusals()
         await members.read()
-        door = Door(config.slack, Home(ourselves.team_id, ourselves.enterprise_id), members, refusals)
+        door = Door(
+            config.slack, Home(ourselves.team_id, ourselves.enterprise_id), members, refusals
+        )
         investigator = Investigator(build_inventory(config), collector)
         thread = SevThread(client)
         sevs = Sevs(investigator, thread, notify_when_ready=config.slack.notify_when_ready)
@@ -112,7 +142,11 @@ async def _serve(config: Config, tokens: Tokens, collector: Collector, stop: asy
         handler = AsyncSocketModeHandler(app, tokens.app.get_secret_value(), web_client=client)
         try:
             await handler.connect_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
-            _log.info("listening in channel %s, %d hosts in the inventory", config.slack.channel, len(config.hosts))
+            _log.info(
+                "listening in channel %s, %d hosts in the inventory",
+                config.slack.channel,
+                len(config.hosts),
+            )
             if ready is not None:
                 ready.set()
             await stop.wait()
@@ -123,16 +157,22 @@ async def _serve(config: Config, tokens: Tokens, collector: Collector, stop: asy
             refusals.sum_up()
 
 
-async def _try(call: Callable[[], Awaitable[AsyncSlackResponse]], refused: str) -> AsyncSlackResponse:
+async def _try(
+    call: Callable[[], Awaitable[AsyncSlackResponse]], refused: str
+) -> AsyncSlackResponse:
     """Call Slack, again where its trouble may pass; `refused` is what is said of a token that it does not take."""
     for attempt in range(START_ATTEMPTS):
         try:
             return await call()
         except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
             if isinstance(error, SlackApiError) and not may_pass(error):
-                raise ConfigError(f"Slack refused {refused.format(error.response.get('error'))}") from error
+                raise ConfigError(
+                    f"Slack refused {refused.format(error.response.get('error'))}"
+                ) from error
             if attempt == START_ATTEMPTS - 1:
-                raise ConfigError(f"Slack cannot be reached ({error}): check this machine's way to the internet, or its proxy") from error
+                raise ConfigError(
+                    f"Slack cannot be reached ({error}): check this machine's way to the internet, or its proxy"
+                ) from error
             try:
                 pause_s = wait_s(error, attempt)
             except GaveUpError as gave_up:
@@ -143,7 +183,9 @@ async def _try(call: Callable[[], Awaitable[AsyncSlackResponse]], refused: str) 
 
 async def _check_tokens(client: AsyncWebClient, tokens: Tokens) -> AuthorizeResult:
     """Try both tokens, and say who we are: the Socket Mode client would try a refused one for ever."""
-    us = await _try(client.auth_test, "the bot token ({}): copy it again from OAuth & Permissions of the app")
+    us = await _try(
+        client.auth_test, "the bot token ({}): copy it again from OAuth & Permissions of the app"
+    )
     await _try(
         partial(client.apps_connections_open, app_token=tokens.app.get_secret_value()),
         "the app-level token ({}): it needs connections:write (Basic Information, App-Level Tokens), and Socket Mode must be on",

@@ -19,13 +19,17 @@ from bot.refusals import Refusals
 from bot.thread import error_code
 
 KEPT_S = 300.0  # a member who leaves a user group may ask for so long
-AGAIN_S = 30.0  # ten groups (bot.config) twice a minute: usergroups.users.list is Tier 2, 20 a minute
+AGAIN_S = (
+    30.0  # ten groups (bot.config) twice a minute: usergroups.users.list is Tier 2, 20 a minute
+)
 LOOK_UP_S = 2.0  # of the 3 s in which Slack wants /sev acknowledged
 
 ELSEWHERE = "sevbot answers in the channel that it is configured for only: please ask there."
 NOT_OURS = "sevbot answers people of its own workspace only."
 NOT_LISTED = "sevbot answers those on its allow-list only (allowed_users and allowed_groups of its configuration), and you are not on it."
-UNKNOWN = "sevbot cannot tell whether you may ask: {}. Until it can, only those in allowed_users may."
+UNKNOWN = (
+    "sevbot cannot tell whether you may ask: {}. Until it can, only those in allowed_users may."
+)
 NO_SCOPE = "its app lacks the scope usergroups:read (uncomment it in manifest.yml, update the app, and install it again)"
 
 _log = logging.getLogger(__name__)
@@ -49,7 +53,9 @@ class Home:
         ours = [name for name in (self.team_id, self.enterprise_id) if name]
         if any(team not in ours for team in (*sender, *_given(body.get("team_id")))):
             return "it is of another team"
-        if any(organisation != self.enterprise_id for organisation in _given(body.get("enterprise_id"))):
+        if any(
+            organisation != self.enterprise_id for organisation in _given(body.get("enterprise_id"))
+        ):
             return "it is of another organisation"
         if body.get("is_ext_shared_channel") and not sender:
             return "the channel is shared with another organisation, and it does not say which team its sender is of"
@@ -59,8 +65,13 @@ class Home:
 def _teams(event: Mapping[str, Any]) -> list[object]:
     """Each team that a message names as its sender's. `team` may be the channel's own beside a foreign `user_team`."""
     named = [event.get(key) for key in ("team", "team_id", "user_team", "source_team")]
-    profiles = [(event.get(profile), key) for profile, key in (("user_profile", "team"), ("bot_profile", "team_id"))]
-    return _given(*named, *(profile.get(key) for profile, key in profiles if isinstance(profile, Mapping)))
+    profiles = [
+        (event.get(profile), key)
+        for profile, key in (("user_profile", "team"), ("bot_profile", "team_id"))
+    ]
+    return _given(
+        *named, *(profile.get(key) for profile, key in profiles if isinstance(profile, Mapping))
+    )
 
 
 def _given(*values: object) -> list[object]:
@@ -70,20 +81,26 @@ def _given(*values: object) -> list[object]:
 class Door:
     """Lets in or turns away. Whom it turned away is logged once a sender (bot.refusals)."""
 
-    def __init__(self, config: SlackConfig, home: Home, members: GroupMembers, refusals: Refusals) -> None:
+    def __init__(
+        self, config: SlackConfig, home: Home, members: GroupMembers, refusals: Refusals
+    ) -> None:
         self._config = config
         self._home = home
         self._members = members
         self._refusals = refusals
 
-    def lets_in(self, read: Announcement | NoAnnouncer, body: Mapping[str, Any]) -> TypeGuard[Announcement]:
+    def lets_in(
+        self, read: Announcement | NoAnnouncer, body: Mapping[str, Any]
+    ) -> TypeGuard[Announcement]:
         """Whether a message that matches the announcement pattern is to be answered; `body` is its event's envelope."""
         why = self._home.why_not_ours(body)
         if why is None and isinstance(read, Announcement):
             return True
         sender = {kind: body["event"].get(kind) for kind in ("bot_id", "app_id", "user")}
         why = why or "its sender is no configured announcer"
-        self._refusals.note(str(sender), f"a message matched the announcement pattern, but {why}: {sender}")
+        self._refusals.note(
+            str(sender), f"a message matched the announcement pattern, but {why}: {sender}"
+        )
         return False
 
     async def refusal(self, command: Mapping[str, Any]) -> str | None:
@@ -91,7 +108,9 @@ class Door:
         user, channel = str(command.get("user_id")), str(command.get("channel_id"))
         said = await self._refusal(command, user, channel)
         if said is not None:
-            self._refusals.note(user, f"/sev of {user!r} in {channel!r} (team {command.get('team_id')!r}): {said}")
+            self._refusals.note(
+                user, f"/sev of {user!r} in {channel!r} (team {command.get('team_id')!r}): {said}"
+            )
         return said
 
     async def _refusal(self, command: Mapping[str, Any], user: str, channel: str) -> str | None:
@@ -129,12 +148,16 @@ class GroupMembers:
 
     def _holds(self, user: str) -> bool:
         oldest = time.monotonic() - KEPT_S
-        return any(user in members and read_at > oldest for members, read_at in self._members.values())
+        return any(
+            user in members and read_at > oldest for members, read_at in self._members.values()
+        )
 
     async def read(self) -> None:
         """Ask Slack for all groups, within two seconds. What goes wrong is logged when it is new."""
         self._tried_at = time.monotonic()
-        troubles = [trouble for trouble in await asyncio.gather(*map(self._read, self._groups)) if trouble]
+        troubles = [
+            trouble for trouble in await asyncio.gather(*map(self._read, self._groups)) if trouble
+        ]
         trouble = troubles[0] if troubles else None
         if trouble not in (None, self._trouble):
             _log.warning("who is in allowed_groups cannot be told: %s", trouble)
@@ -146,7 +169,11 @@ class GroupMembers:
                 answer = await self._client.usergroups_users_list(usergroup=group)
         except SlackApiError as error:
             code = error_code(error)
-            return NO_SCOPE if code == "missing_scope" else f"Slack says {code} of the user group {group}"
+            return (
+                NO_SCOPE
+                if code == "missing_scope"
+                else f"Slack says {code} of the user group {group}"
+            )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return f"Slack did not say who is in the user group {group} ({type(error).__name__})"
         self._members[group] = (frozenset(answer.get("users") or ()), time.monotonic())

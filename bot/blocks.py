@@ -46,7 +46,12 @@ def report_blocks(report: Report) -> list[Block]:
     lines, end = [_short(part) for part in causes], _part(last, 3, 0)
     for kept in range(len(causes) - 1, -1, -1):
         short = lines[kept:][:MOST_SHORT]
-        blocks = [*(block for part in whole[:kept] for block in part), *short, *end, _cut(len(causes) - kept - len(short))]
+        blocks = [
+            *(block for part in whole[:kept] for block in part),
+            *short,
+            *end,
+            _cut(len(causes) - kept - len(short)),
+        ]
         if _fits(blocks):
             return blocks
     return _in_lines(lines, last)
@@ -63,18 +68,27 @@ def _in_lines(causes: Sequence[Block], last: Part) -> list[Block]:
 
 
 def _short(part: Part) -> Block:
-    return {"type": "context", "elements": [_plain_text(f"{part.headline} · {part.subtitle}", MAX_SHORT_CHARS)]}
+    return {
+        "type": "context",
+        "elements": [_plain_text(f"{part.headline} · {part.subtitle}", MAX_SHORT_CHARS)],
+    }
 
 
 def _cut(not_named: int) -> Block:
-    more = f", and {not_named} more {'cause is' if not_named == 1 else 'causes are'} not in it" if not_named else ""
+    more = (
+        f", and {not_named} more {'cause is' if not_named == 1 else 'causes are'} not in it"
+        if not_named
+        else ""
+    )
     return _note(f"This message is cut{more}: `sevbot diagnose` shows all of it.")
 
 
 def report_text(report: Report) -> str:
     """The plain text beside the blocks: what a notification and a screen reader give. Free of text from hosts."""
     telling = tell(report)
-    return _escaped(f"{plain(telling.headline, MAX_SENTENCE_CHARS)} ({_count(report)})", 2 * MAX_SENTENCE_CHARS)
+    return _escaped(
+        f"{plain(telling.headline, MAX_SENTENCE_CHARS)} ({_count(report)})", 2 * MAX_SENTENCE_CHARS
+    )
 
 
 def looking_blocks(hosts: int) -> list[Block]:
@@ -105,7 +119,10 @@ def _hosts(count: int) -> str:
 
 
 def _fits(blocks: Sequence[Block]) -> bool:
-    return len(blocks) <= MAX_BLOCKS and len(json.dumps(blocks, ensure_ascii=False)) <= MAX_PAYLOAD_CHARS
+    return (
+        len(blocks) <= MAX_BLOCKS
+        and len(json.dumps(blocks, ensure_ascii=False)) <= MAX_PAYLOAD_CHARS
+    )
 
 
 def _blocks(parts: Iterable[Part], bullets: int, evidence: int) -> list[Block]:
@@ -123,11 +140,21 @@ def _part(part: Part, bullets: int, evidence: int) -> list[Block]:
             elements += [_code(step.code)] if step.code else []
     elements += _bullets("Ruled out", part.ruled_out, bullets)
     elements += _bullets("Could not be checked", part.not_checked, bullets)
-    shown = [f"{e.host or ''} {e.citation.source}:{e.citation.line}  {e.citation.text}".strip() for e in part.evidence[:evidence]]
+    shown = [
+        f"{e.host or ''} {e.citation.source}:{e.citation.line}  {e.citation.text}".strip()
+        for e in part.evidence[:evidence]
+    ]
     if shown:
-        elements += [_title("Evidence"), _code("\n".join(plain(line, MAX_EVIDENCE_CHARS) for line in shown))]
+        elements += [
+            _title("Evidence"),
+            _code("\n".join(plain(line, MAX_EVIDENCE_CHARS) for line in shown)),
+        ]
     header = {"type": "header", "text": _plain_text(part.headline, MAX_HEADER_CHARS)}
-    subtitle = [{"type": "context", "elements": [_plain_text(part.subtitle, MAX_SENTENCE_CHARS)]}] if part.subtitle else []
+    subtitle = (
+        [{"type": "context", "elements": [_plain_text(part.subtitle, MAX_SENTENCE_CHARS)]}]
+        if part.subtitle
+        else []
+    )
     return [header, *subtitle, *([{"type": "rich_text", "elements": elements}] if elements else [])]
 
 
@@ -140,11 +167,17 @@ def _bullets(title: str, sentences: Sequence[str], most: int) -> list[Block]:
 
 
 def _title(text: str) -> Block:
-    return {"type": "rich_text_section", "elements": [{"type": "text", "text": text, "style": {"bold": True}}]}
+    return {
+        "type": "rich_text_section",
+        "elements": [{"type": "text", "text": text, "style": {"bold": True}}],
+    }
 
 
 def _list(sentences: Sequence[str]) -> Block:
-    items = [{"type": "rich_text_section", "elements": [_text(_escaped(sentence, MAX_SENTENCE_CHARS))]} for sentence in sentences]
+    items = [
+        {"type": "rich_text_section", "elements": [_text(_escaped(sentence, MAX_SENTENCE_CHARS))]}
+        for sentence in sentences
+    ]
     return {"type": "rich_text_list", "style": "bullet", "elements": items}
 
 

@@ -72,21 +72,37 @@ def _output_failed(error: OSError) -> int:
     """Our output could not be written: its reader has gone, or the disk is full."""
     if not isinstance(error, BrokenPipeError):
         _tell(f"{error.filename or 'output'}: {error.strerror}")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries once more when it ends
+    os.dup2(
+        os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+    )  # else Python tries once more when it ends
     return EXIT_NOT_EXAMINED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sevbot", description="Finds out why a service keeps being killed, and says so in the SEV's thread."
+        prog="sevbot",
+        description="Finds out why a service keeps being killed, and says so in the SEV's thread.",
     )
     parser.add_argument("--version", action="version", version=f"sevbot {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Command)
+    commands = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", parser_class=_Command
+    )
 
     parser.epilog = f"Try `sevbot demo` first. {STATUSES} The configuration file is described in docs/config.md of the repository."
-    demo = commands.add_parser("demo", help="see it work: a local stand-in for Slack, three replayed hosts, the real bot")
-    demo.add_argument("--exit", action="store_true", help="end after the diagnosis: status 0, or 1 if it did not come")
-    demo.add_argument("--bundle", type=Path, metavar="DIR", help="replay this recorded bundle instead of the built-in one")
+    demo = commands.add_parser(
+        "demo", help="see it work: a local stand-in for Slack, three replayed hosts, the real bot"
+    )
+    demo.add_argument(
+        "--exit",
+        action="store_true",
+        help="end after the diagnosis: status 0, or 1 if it did not come",
+    )
+    demo.add_argument(
+        "--bundle",
+        type=Path,
+        metavar="DIR",
+        help="replay this recorded bundle instead of the built-in one",
+    )
     demo.set_defaults(command=_demo)
 
     run = commands.add_parser("run", help="run the bot against Slack by Socket Mode")
@@ -99,24 +115,36 @@ def _parser() -> argparse.ArgumentParser:
         description="Says why processes keep dying on hosts, on this machine, in a recorded bundle or in a kernel log: name one of these.",
         epilog=STATUSES,
     )
-    diagnose.add_argument("hosts", nargs="*", metavar="HOST", help="hosts or services of the inventory, asked over SSH")
+    diagnose.add_argument(
+        "hosts",
+        nargs="*",
+        metavar="HOST",
+        help="hosts or services of the inventory, asked over SSH",
+    )
     source = diagnose.add_mutually_exclusive_group()
     source.add_argument("--local", action="store_true", help="examine this machine")
-    source.add_argument("--bundle", type=Path, metavar="DIR", help="examine what `sevbot record` wrote")
     source.add_argument(
-        "--kernel-log", metavar="FILE", help="examine a kernel log, plain or gzip (`-`: standard input); best from `dmesg -x`"
+        "--bundle", type=Path, metavar="DIR", help="examine what `sevbot record` wrote"
+    )
+    source.add_argument(
+        "--kernel-log",
+        metavar="FILE",
+        help="examine a kernel log, plain or gzip (`-`: standard input); best from `dmesg -x`",
     )
     diagnose.add_argument("--json", action="store_true", help="print the JSON of docs/json.md")
     _add_config(diagnose)
     diagnose.set_defaults(command=_diagnose)
 
     explain = commands.add_parser(
-        "explain", help="print the page of a cause: when it fires, when not, and what looks like it; alone: all causes"
+        "explain",
+        help="print the page of a cause: when it fires, when not, and what looks like it; alone: all causes",
     )
     explain.add_argument("code", nargs="?", metavar="CODE", help="as a report names it: memcg-oom")
     explain.set_defaults(command=_explain)
 
-    record = commands.add_parser("record", help="write what the probe prints on a host to a directory")
+    record = commands.add_parser(
+        "record", help="write what the probe prints on a host to a directory"
+    )
     record.add_argument("host", metavar="HOST", help="a host of the inventory")
     record.add_argument("directory", type=Path, metavar="DIR", help="a new or empty directory")
     _add_config(record)
@@ -125,13 +153,25 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="default: $SEVBOT_CONFIG, then /etc/sevbot/config.toml")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="default: $SEVBOT_CONFIG, then /etc/sevbot/config.toml",
+    )
 
 
 def _diagnose(options: argparse.Namespace) -> int:
-    sources = bool(options.hosts) + options.local + (options.bundle is not None) + (options.kernel_log is not None)
+    sources = (
+        bool(options.hosts)
+        + options.local
+        + (options.bundle is not None)
+        + (options.kernel_log is not None)
+    )
     if sources != 1:
-        raise UsageError("name what to examine, and one thing only: HOST…, or --local, or --bundle DIR, or --kernel-log FILE")
+        raise UsageError(
+            "name what to examine, and one thing only: HOST…, or --local, or --bundle DIR, or --kernel-log FILE"
+        )
     from diagnostics.model import NotExamined
 
     report = _report(options)
@@ -143,9 +183,17 @@ def _diagnose(options: argparse.Namespace) -> int:
         from bot.tty import wants_colour, width_of
         from diagnostics.telling.render import to_text
 
-        text = to_text(report, colour=wants_colour(sys.stdout, os.environ), width=width_of(sys.stdout, os.environ))
+        text = to_text(
+            report,
+            colour=wants_colour(sys.stdout, os.environ),
+            width=width_of(sys.stdout, os.environ),
+        )
     _show(text)
-    return EXIT_NOT_EXAMINED if any(isinstance(host, NotExamined) or host.broke_off for host in report.hosts) else EXIT_EXAMINED
+    return (
+        EXIT_NOT_EXAMINED
+        if any(isinstance(host, NotExamined) or host.broke_off for host in report.hosts)
+        else EXIT_EXAMINED
+    )
 
 
 def _show(text: str) -> None:
@@ -168,7 +216,9 @@ def _report(options: argparse.Namespace) -> Report:
     from diagnostics.collect.local import collect_local
 
     local = asyncio.run(collect_local())
-    return report_on([not_reached("localhost", local) if isinstance(local, Missing) else diagnose(local)])
+    return report_on(
+        [not_reached("localhost", local) if isinstance(local, Missing) else diagnose(local)]
+    )
 
 
 async def _ask(options: argparse.Namespace) -> Report:
@@ -196,7 +246,9 @@ def _explain(options: argparse.Namespace) -> int:
     if code not in pages:
         close = get_close_matches(code, pages) or [known for known in pages if code in known][:3]
         meant = f" is it {' or '.join(close)}?" if close else ""
-        raise UsageError(f"no cause has the code {options.code!r}:{meant} `sevbot explain` lists all")
+        raise UsageError(
+            f"no cause has the code {options.code!r}:{meant} `sevbot explain` lists all"
+        )
     _show(text_of(pages[code], width))
     return EXIT_EXAMINED
 
@@ -212,10 +264,16 @@ def _record(options: argparse.Namespace) -> int:
     inventory = build_inventory(setup.config)
     target = inventory.targets.get(options.host)
     if options.host in inventory.services:
-        raise UsageError(f"{options.host!r} is a service: name one of its hosts ({listed(inventory.services[options.host])})")
+        raise UsageError(
+            f"{options.host!r} is a service: name one of its hosts ({listed(inventory.services[options.host])})"
+        )
     if target is None:
-        raise UsageError(f"{options.host!r} is not in the inventory: check the spelling, or add it as [hosts.NAME]")
-    if options.directory.exists() and (not options.directory.is_dir() or any(options.directory.iterdir())):
+        raise UsageError(
+            f"{options.host!r} is not in the inventory: check the spelling, or add it as [hosts.NAME]"
+        )
+    if options.directory.exists() and (
+        not options.directory.is_dir() or any(options.directory.iterdir())
+    ):
         raise UsageError(f"{options.directory} is there already: name a new or empty directory")
     was_open = options.directory.is_dir() and options.directory.stat().st_mode & 0o077
     bundle = asyncio.run(setup.collector.collect(target))
@@ -227,7 +285,9 @@ def _record(options: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{options.directory} cannot be written: {error.strerror}") from error
     closed = " (others could read that directory: it is now mode 0700)" if was_open else ""
-    print(f"{options.host}: {len(bundle.sections)} sections in {options.directory}{closed}; `sevbot diagnose --bundle` reads them")
+    print(
+        f"{options.host}: {len(bundle.sections)} sections in {options.directory}{closed}; `sevbot diagnose --bundle` reads them"
+    )
     if broken := broke_off(bundle):
         _tell(f"{options.host}: {broken}")
         return EXIT_NOT_EXAMINED
@@ -239,7 +299,9 @@ def _run(options: argparse.Namespace) -> int:
     from bot.config import ConfigError
 
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # at INFO it logs each command: the whole probe, for each host
+    logging.getLogger("asyncssh").setLevel(
+        logging.WARNING
+    )  # at INFO it logs each command: the whole probe, for each host
     setup = _set_up(options, for_slack=True)
     tokens = setup.tokens
     if tokens is None:

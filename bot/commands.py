@@ -10,7 +10,15 @@ from typing import Any
 import aiohttp
 
 from bot.asking import Door
-from bot.blocks import Block, looking_blocks, looking_text, note_blocks, note_text, report_blocks, report_text
+from bot.blocks import (
+    Block,
+    looking_blocks,
+    looking_text,
+    note_blocks,
+    note_text,
+    report_blocks,
+    report_text,
+)
 from bot.investigate import Investigator
 from bot.retry_after import GaveUpError, asked_wait_s
 
@@ -45,7 +53,9 @@ class Commands:
         if refusal := (turned_away,) if turned_away else self._refusal(words, names):
             await ack(text=note_text(refusal[0]), blocks=note_blocks(refusal))
             return
-        if not self._investigator.inventory.find(names)[0]:  # no host to wait for: a second answer could overtake the first
+        if not self._investigator.inventory.find(names)[
+            0
+        ]:  # no host to wait for: a second answer could overtake the first
             text, blocks = await self._diagnose(names)
             await ack(text=text, blocks=blocks)
             return
@@ -61,11 +71,15 @@ class Commands:
         if words[0] != "diagnose":
             return (f"/sev knows no {words[0][:40]!r}.", *HELP)
         if not names:
-            return ("/sev diagnose needs at least one host or service of the inventory: /sev diagnose web1 web2",)
+            return (
+                "/sev diagnose needs at least one host or service of the inventory: /sev diagnose web1 web2",
+            )
         if len(names) > MAX_NAMES:
             return (f"/sev diagnose takes at most {MAX_NAMES} names at a time.",)
         if self._slots.locked():
-            return (f"sevbot is busy with {AT_ONCE} other questions: please ask again in a moment.",)
+            return (
+                f"sevbot is busy with {AT_ONCE} other questions: please ask again in a moment.",
+            )
         return None
 
     async def _diagnose(self, names: Sequence[str]) -> tuple[str, list[Block]]:
@@ -80,12 +94,20 @@ class Commands:
 
 async def _respond(respond: Ack, text: str, blocks: list[Block]) -> None:
     """The answer by the command's response_url, which may be used five times: again where it did not go, then its text alone."""
-    for content in ({"text": text, "blocks": blocks}, {"text": text, "blocks": blocks}, {"text": text}):
+    for content in (
+        {"text": text, "blocks": blocks},
+        {"text": text, "blocks": blocks},
+        {"text": text},
+    ):
         try:
             answer = await respond(**content, response_type="ephemeral")
             if answer.status_code == HTTP_OK:
                 return
-            _log.warning("Slack refused the answer to /sev: %s %s", answer.status_code, answer.body[:MAX_BODY_CHARS])
+            _log.warning(
+                "Slack refused the answer to /sev: %s %s",
+                answer.status_code,
+                answer.body[:MAX_BODY_CHARS],
+            )
             pause_s = asked_wait_s(answer) or RESPOND_AGAIN_S
         except GaveUpError:
             break

@@ -23,7 +23,16 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import re2
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?([KMGT])iB")
@@ -40,7 +49,9 @@ class ConfigError(Exception):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)  # strict: "22" is no port, and true no number
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True
+    )  # strict: "22" is no port, and true no number
 
 
 class Announcer(_Strict):
@@ -64,7 +75,9 @@ class SlackConfig(_Strict):
     announcers: tuple[Announcer, ...] = Field(min_length=1)
     announcement: str
     notify_when_ready: bool = False
-    allowed_users: Annotated[tuple[UserId, ...], Field(min_length=1)] | None = None  # neither list: every member of the channel may ask
+    allowed_users: Annotated[tuple[UserId, ...], Field(min_length=1)] | None = (
+        None  # neither list: every member of the channel may ask
+    )
     allowed_groups: Annotated[tuple[GroupId, ...], Field(min_length=1, max_length=10)] | None = None
     bot_token_file: Path | None = None
     app_token_file: Path | None = None
@@ -80,9 +93,13 @@ class SlackConfig(_Strict):
     @classmethod
     def _keeps_tokens_secret(cls, url: str) -> str:
         parts = urlsplit(url)
-        is_safe = (parts.scheme == "https" and parts.hostname) or (parts.scheme == "http" and _is_here(parts.hostname))
+        is_safe = (parts.scheme == "https" and parts.hostname) or (
+            parts.scheme == "http" and _is_here(parts.hostname)
+        )
         if not url.isprintable() or not is_safe:
-            raise ValueError("must begin with https://, since the tokens are sent there (http:// only to 127.0.0.1, ::1 or localhost)")
+            raise ValueError(
+                "must begin with https://, since the tokens are sent there (http:// only to 127.0.0.1, ::1 or localhost)"
+            )
         return url
 
 
@@ -94,17 +111,23 @@ def _compiled(pattern: str) -> re2._Regexp[str]:
         compiled = re2.compile(pattern, options)
     except re2.error as error:
         reason = error.args[0]
-        said = reason.decode("utf-8", errors="replace") if isinstance(reason, bytes) else str(reason)
+        said = (
+            reason.decode("utf-8", errors="replace") if isinstance(reason, bytes) else str(reason)
+        )
         raise ValueError(f"is not a regular expression that RE2 reads: {said}") from error
     if not pattern.strip() or not pattern.isprintable():
-        raise ValueError("must say something, and hold no control character: write it in single quotes, so that \\b stays \\b")
+        raise ValueError(
+            "must say something, and hold no control character: write it in single quotes, so that \\b stays \\b"
+        )
     return compiled
 
 
 def _names_an_end(pattern: str) -> str:
     groups = _compiled(pattern).groupindex
     if "name" not in groups or not {"signal", "status"} & set(groups):
-        raise ValueError(f"{pattern!r} must have a group (?P<name>…), and (?P<signal>…) or (?P<status>…)")
+        raise ValueError(
+            f"{pattern!r} must have a group (?P<name>…), and (?P<signal>…) or (?P<status>…)"
+        )
     return pattern
 
 

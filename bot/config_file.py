@@ -27,7 +27,10 @@ DEFAULT_PATH = Path("/etc/sevbot/config.toml")
 MAX_CONFIG_BYTES = 1024 * 1024
 _MAX_TOKEN_BYTES = 4096
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_TOKENS = (("bot_token_file", "SLACK_BOT_TOKEN", "xoxb-"), ("app_token_file", "SLACK_APP_TOKEN", "xapp-"))
+_TOKENS = (
+    ("bot_token_file", "SLACK_BOT_TOKEN", "xoxb-"),
+    ("app_token_file", "SLACK_APP_TOKEN", "xapp-"),
+)
 
 Table = dict[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
@@ -75,7 +78,11 @@ def set_up(path: Path, *, for_slack: bool, environment: Mapping[str, str] = os.e
     slack = _part(SlackConfig, table.get("slack"))
     tokens = None
     if for_slack and "slack" not in table:
-        problems.append(Problem("slack", "is missing, and `sevbot run` needs it (docs/config.md has an example)"))
+        problems.append(
+            Problem(
+                "slack", "is missing, and `sevbot run` needs it (docs/config.md has an example)"
+            )
+        )
     if for_slack and slack is not None:
         tokens, of_tokens = _read_tokens(slack, environment)
         problems += of_tokens
@@ -119,12 +126,16 @@ def _read_table(path: Path) -> tuple[Table, list[Problem]]:
         raise ConfigError(f"{path}: {error.strerror}: {cure}") from error
     problems = [Problem("", what) for what in unsafe]
     if len(data) > MAX_CONFIG_BYTES:
-        problems.append(Problem("", f"is larger than {MAX_CONFIG_BYTES} bytes: is it the right file?"))
+        problems.append(
+            Problem("", f"is larger than {MAX_CONFIG_BYTES} bytes: is it the right file?")
+        )
         raise ConfigError(_lines(path, problems))
     try:
         return tomllib.loads(data.decode("utf-8")), problems
     except (ValueError, RecursionError) as error:
-        problems.append(Problem("", f"is not TOML: {error}: correct that place (docs/config.md has an example)"))
+        problems.append(
+            Problem("", f"is not TOML: {error}: correct that place (docs/config.md has an example)")
+        )
         raise ConfigError(_lines(path, problems)) from error
 
 
@@ -146,7 +157,10 @@ def _problems_of(table: Table) -> list[Problem]:
     try:
         _validated(Config, table)
     except ValidationError as error:
-        return [*_shape_problems(error.errors(include_url=False, include_context=False)), *_reference_problems(table)]
+        return [
+            *_shape_problems(error.errors(include_url=False, include_context=False)),
+            *_reference_problems(table),
+        ]
     except RecursionError:
         return [Problem("", "is nested too deeply: docs/config.md has an example")]
     return list(_reference_problems(table))
@@ -176,9 +190,13 @@ def _shape_problems(errors: Sequence[ErrorDetails]) -> Iterator[Problem]:
     """One sentence for each; what only follows from another one is left out."""
     for error in errors:
         place = error["loc"]
-        if error["type"] == "too_short" and any(other["loc"] != place == other["loc"][: len(place)] for other in errors):
+        if error["type"] == "too_short" and any(
+            other["loc"] != place == other["loc"][: len(place)] for other in errors
+        ):
             continue
-        yield Problem(".".join(_quoted(part) for part in place if part != "[key]"), _in_words(error))
+        yield Problem(
+            ".".join(_quoted(part) for part in place if part != "[key]"), _in_words(error)
+        )
 
 
 def _quoted(part: int | str) -> str:
@@ -189,7 +207,9 @@ def _in_words(error: ErrorDetails) -> str:
     named = ".".join(str(part) for part in error["loc"] if isinstance(part, str))
     message = str(error["msg"]).removeprefix("Value error, ").replace("Input should", "must")
     if error["type"] == "extra_forbidden":
-        dotted = ' (a name with dots is quoted: [hosts."db1.prod"])' if named.startswith("hosts") else ""
+        dotted = (
+            ' (a name with dots is quoted: [hosts."db1.prod"])' if named.startswith("hosts") else ""
+        )
         return f"is not known here: a misspelling? docs/config.md lists what there is{dotted}"
     if error["type"] == "string_pattern_mismatch":
         return _IN_WORDS.get(named, f"has characters that cannot stand there: {message}")
@@ -205,13 +225,15 @@ def _reference_problems(table: Table) -> Iterator[Problem]:
         key = f"services.{_quoted(name)}"
         if name in hosts:
             yield Problem(
-                key, f"a host has this name, too, and a name must mean one thing: rename the service (or remove [hosts.{_quoted(name)}])"
+                key,
+                f"a host has this name, too, and a name must mean one thing: rename the service (or remove [hosts.{_quoted(name)}])",
             )
         named = service.get("hosts") if isinstance(service, dict) else None
         for host in named if isinstance(named, list) else ():
             if isinstance(host, str) and host not in hosts:
                 yield Problem(
-                    f"{key}.hosts", f"names {_quoted(host)}, which has no [hosts.{_quoted(host)}]: correct the name, or add the host"
+                    f"{key}.hosts",
+                    f"names {_quoted(host)}, which has no [hosts.{_quoted(host)}]: correct the name, or add the host",
                 )
 
 
@@ -219,16 +241,22 @@ def _collector(ssh: SshConfig | None) -> tuple[SshCollector | None, list[Problem
     if ssh is None:
         return None, []
     try:
-        return SshCollector(SshSettings(ssh.client_key, ssh.known_hosts, ssh.certificate, at_once=ssh.at_once)), []
+        return SshCollector(
+            SshSettings(ssh.client_key, ssh.known_hosts, ssh.certificate, at_once=ssh.at_once)
+        ), []
     except SshSetupError as error:
         return None, [Problem(f"ssh.{setting}", sentence) for setting, sentence in error.problems]
 
 
-def _read_tokens(config: SlackConfig, environment: Mapping[str, str]) -> tuple[Tokens | None, list[Problem]]:
+def _read_tokens(
+    config: SlackConfig, environment: Mapping[str, str]
+) -> tuple[Tokens | None, list[Problem]]:
     values, problems = [], list[Problem]()
     for setting, variable, prefix in _TOKENS:
         file = getattr(config, setting)
-        value, wrong = _token_in(file, prefix) if file else (environment.get(variable, "").strip(), [])
+        value, wrong = (
+            _token_in(file, prefix) if file else (environment.get(variable, "").strip(), [])
+        )
         if not wrong and not value.startswith(prefix):
             wrong = [_no_token(str(file) if file else f"${variable}", value, prefix)]
         values.append(SecretStr(value))
@@ -248,5 +276,9 @@ def _token_in(file: Path, prefix: str) -> tuple[str, list[str]]:
 
 
 def _no_token(where: str, value: str, prefix: str) -> str:
-    swapped = ": it holds the other token; are the two swapped?" if value.startswith(("xoxb-", "xapp-")) else ""
+    swapped = (
+        ": it holds the other token; are the two swapped?"
+        if value.startswith(("xoxb-", "xapp-"))
+        else ""
+    )
     return f"{where} does not hold a token that begins with {prefix}{swapped or ' (README, Installing, says where Slack shows it)'}"

@@ -10,11 +10,15 @@ from bot.config import Config
 from diagnostics.bundle import Bundle, Section
 from diagnostics.collect.ssh import Target
 
-_BETWEEN_WORDS = re.compile(r"[\s,;|()\[\]<>\"'`*]+")  # a word is taken whole: a name inside another word is not that name
+_BETWEEN_WORDS = re.compile(
+    r"[\s,;|()\[\]<>\"'`*]+"
+)  # a word is taken whole: a name inside another word is not that name
 _INSIDE_WORDS = re.compile(
     "[=/_~\u201c\u201d\u2018\u2019\u2014\u2026]+"
 )  # host=web1, web1/web2, _web1_ and quotes; what has a port or an @ is another name
-_LINK = re.compile(r"<[^<>|]{1,2000}\|([^<>|]{1,300})>")  # Slack's own: <http://web1.prod|web1.prod>
+_LINK = re.compile(
+    r"<[^<>|]{1,2000}\|([^<>|]{1,300})>"
+)  # Slack's own: <http://web1.prod|web1.prod>
 _JOINING = ("and", "und", "et", "y", "e", "&", "+", "-")
 
 
@@ -34,8 +38,17 @@ class Inventory:
             for name, kb in sorted(self.expected_peak_kb.items())
             if bundle.host is not None and bundle.host in self.services.get(name, ())
         }
-        lines = {"inventory": [f"{name} {kb}" for name, kb in known.items()], "job-patterns": self.job_patterns}
-        return bundle.having(*(Section(name, "".join(f"{line}\n" for line in said)) for name, said in lines.items() if said))
+        lines = {
+            "inventory": [f"{name} {kb}" for name, kb in known.items()],
+            "job-patterns": self.job_patterns,
+        }
+        return bundle.having(
+            *(
+                Section(name, "".join(f"{line}\n" for line in said))
+                for name, said in lines.items()
+                if said
+            )
+        )
 
     def find(self, names: Iterable[str]) -> tuple[tuple[Target, ...], tuple[str, ...]]:
         """The hosts behind names of hosts or services, each once, and the names that are neither. Names must match exactly."""
@@ -73,9 +86,15 @@ class Inventory:
 
 def build_inventory(config: Config) -> Inventory:
     targets = {
-        name: Target(name=name, address=host.address, port=host.port, user=host.user or config.ssh.user)
+        name: Target(
+            name=name, address=host.address, port=host.port, user=host.user or config.ssh.user
+        )
         for name, host in config.hosts.items()
     }
     services = {name: service.hosts for name, service in config.services.items()}
-    peaks = {name: service.expected_peak for name, service in config.services.items() if service.expected_peak is not None}
+    peaks = {
+        name: service.expected_peak
+        for name, service in config.services.items()
+        if service.expected_peak is not None
+    }
     return Inventory(targets, services, peaks, config.job_logs.patterns)

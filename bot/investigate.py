@@ -37,9 +37,13 @@ class Investigator:
     def __init__(self, inventory: Inventory, collector: Collector) -> None:
         self.inventory = inventory
         self._looks = Looks(collector)
-        self._decider = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decide")  # Slack wants its answers meanwhile
+        self._decider = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix="decide"
+        )  # Slack wants its answers meanwhile
 
-    async def report(self, names: Iterable[str], sev: Sev | None = None, slot: Slot = _NO_SLOT) -> Report:
+    async def report(
+        self, names: Iterable[str], sev: Sev | None = None, slot: Slot = _NO_SLOT
+    ) -> Report:
         """The report on hosts and services by name; a name that is not in the inventory is reported, never dialled.
 
         With `sev` what is much older is no cause of it, and no look counts that began before we were told: it is waited for the next.
@@ -51,38 +55,60 @@ class Investigator:
 
     def waits(self, names: Iterable[str], sev: Sev) -> tuple[str, ...]:
         """A sentence for each host that was looked at too short a time before the SEV, and so is not looked at at once."""
-        waiting = [(target.name, self._looks.too_early(target, sev.noticed_s)) for target in self.inventory.find(names)[0]]
+        waiting = [
+            (target.name, self._looks.too_early(target, sev.noticed_s))
+            for target in self.inventory.find(names)[0]
+        ]
         said = [_waits(name, *early) for name, early in waiting if early is not None]
         more = len(said) - NAMED_WAITS
         return (*said[:NAMED_WAITS], *([f"The same holds for {more} more."] if more > 0 else []))
 
-    async def _ask(self, targets: Sequence[Target], sev: Sev | None, slot: Slot) -> list[HostReport]:
+    async def _ask(
+        self, targets: Sequence[Target], sev: Sev | None, slot: Slot
+    ) -> list[HostReport]:
         """Those that can be looked at at once share a slot; each of the others takes one of its own when its time has come."""
         waiting = [target for target in targets if self._wait_s([target], sev)]
         at_once = [target for target in targets if target not in waiting]
         async with asyncio.TaskGroup() as group:
-            batches = [group.create_task(self._batch(batch, sev, slot)) for batch in (at_once, *([target] for target in waiting)) if batch]
+            batches = [
+                group.create_task(self._batch(batch, sev, slot))
+                for batch in (at_once, *([target] for target in waiting))
+                if batch
+            ]
         reports = {target: report for batch in batches for target, report in batch.result().items()}
         return [reports[target] for target in targets]
 
-    async def _batch(self, targets: Sequence[Target], sev: Sev | None, slot: Slot) -> dict[Target, HostReport]:
+    async def _batch(
+        self, targets: Sequence[Target], sev: Sev | None, slot: Slot
+    ) -> dict[Target, HostReport]:
         while True:
             await asyncio.sleep(self._wait_s(targets, sev))
             async with slot:
-                if self._wait_s(targets, sev):  # what could be shared was dropped before there was a slot
+                if self._wait_s(
+                    targets, sev
+                ):  # what could be shared was dropped before there was a slot
                     continue
                 async with asyncio.TaskGroup() as group:
-                    tasks = {target: group.create_task(self._host(target, sev)) for target in targets}
+                    tasks = {
+                        target: group.create_task(self._host(target, sev)) for target in targets
+                    }
                 return {target: task.result() for target, task in tasks.items()}
 
     def _wait_s(self, targets: Sequence[Target], sev: Sev | None) -> float:
-        return max(self._looks.wait_s(target, sev.noticed_s if sev is not None else None) for target in targets)
+        return max(
+            self._looks.wait_s(target, sev.noticed_s if sev is not None else None)
+            for target in targets
+        )
 
     async def _host(self, target: Target, sev: Sev | None) -> HostReport:
         try:
             seen = await self._looks.at(target, sev.noticed_s if sev is not None else None)
         except Exception as error:  # one host's trouble must not take the others' answer away
-            seen = Seen(Missing(f"sevbot failed on this host ({type(error).__name__}: {error}); please report this as a defect"))
+            seen = Seen(
+                Missing(
+                    f"sevbot failed on this host ({type(error).__name__}: {error}); please report this as a defect"
+                )
+            )
         report = await self._decide(target, seen, sev)
         return report if seen.age_s is None else replace(report, shared_age_s=round(seen.age_s))
 
@@ -96,7 +122,12 @@ class Investigator:
 
 
 def not_in_inventory(name: str) -> HostReport:
-    return not_reached(name, Missing("not in the inventory: check the spelling, or add it as [hosts.NAME] to sevbot's configuration"))
+    return not_reached(
+        name,
+        Missing(
+            "not in the inventory: check the spelling, or add it as [hosts.NAME] to sevbot's configuration"
+        ),
+    )
 
 
 def _waits(name: str, before_s: float, wait_s: float) -> str:

@@ -52,7 +52,12 @@ class Looks:
                 found = await asyncio.shield(look.answer)
                 return Seen(found, self._clock() - look.begun_s)
             if since_s is None:
-                return Seen(Missing(_not_kept(target.where, self._clock() - look.begun_s, self._left_s(look)), ask_again=True))
+                return Seen(
+                    Missing(
+                        _not_kept(target.where, self._clock() - look.begun_s, self._left_s(look)),
+                        ask_again=True,
+                    )
+                )
             await asyncio.sleep(self._left_s(look))
 
     def wait_s(self, target: Target, since_s: float | None) -> float:
@@ -111,4 +116,7 @@ def _not_kept(where: str, before_s: float, left_s: float) -> str:
 def _size(found: Bundle | Missing) -> int:
     if isinstance(found, Missing):
         return 0
-    return sum(sys.getsizeof(section.text) + sys.getsizeof(section.notes) for section in found.sections.values())
+    return sum(
+        sys.getsizeof(section.text) + sys.getsizeof(section.notes)
+        for section in found.sections.values()
+    )

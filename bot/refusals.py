@@ -39,6 +39,8 @@ class Refusals:
     def sum_up(self) -> None:
         """Log how many more there were since the last time, if any."""
         if self._more:
-            _log.info("not answered: %d more, of senders named above or too many to name", self._more)
+            _log.info(
+                "not answered: %d more, of senders named above or too many to name", self._more
+            )
         self._named = self._more = 0
         self._hour_began = time.monotonic()

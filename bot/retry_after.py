@@ -31,7 +31,9 @@ class GaveUpError(Exception):
     """Slack asks for a longer wait than sevbot will wait: `seconds` (at most 999,999,999, however many it said)."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"Slack asks to wait {seconds} s; above {MAX_RETRY_AFTER_S} s sevbot gives up")
+        super().__init__(
+            f"Slack asks to wait {seconds} s; above {MAX_RETRY_AFTER_S} s sevbot gives up"
+        )
         self.seconds = seconds
 
 
@@ -45,8 +47,15 @@ class ClampedResponse(aiohttp.ClientResponse):
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         await super().start(connection)
         if asked := self.headers.get(ASKED):
-            call = self.url.name if self.url.parent.name == "api" else "answer to a command"  # whose URL lets anybody answer
-            _log.error("Slack asks to wait %s s before the next %s; above %d s sevbot gives up", asked, call, MAX_RETRY_AFTER_S)
+            call = (
+                self.url.name if self.url.parent.name == "api" else "answer to a command"
+            )  # whose URL lets anybody answer
+            _log.error(
+                "Slack asks to wait %s s before the next %s; above %d s sevbot gives up",
+                asked,
+                call,
+                MAX_RETRY_AFTER_S,
+            )
         return self
 
 
@@ -55,7 +64,9 @@ def clamped(status: int, headers: CIMultiDictProxy[str]) -> CIMultiDictProxy[str
     said = [value.strip() for value in headers.getall(HEADER, ())]
     if not said and status != HTTP_TOO_MANY and ASKED not in headers:
         return headers
-    asked = max((_seconds(value) for value in said if value.isascii() and value.isdigit()), default=UNSAID_S)
+    asked = max(
+        (_seconds(value) for value in said if value.isascii() and value.isdigit()), default=UNSAID_S
+    )
     safe = headers.copy()
     safe.popall(ASKED, None)
     safe[HEADER] = str(min(max(asked, 1), MAX_RETRY_AFTER_S))

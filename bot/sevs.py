@@ -24,7 +24,10 @@ NO_HOST = (
     "sevbot saw this announcement, but found no host or service of its inventory in it.",
     "Name them with /sev diagnose HOST…, or add the service to sevbot's configuration.",
 )
-STOPPED = ("sevbot was stopped before it was done with this SEV.", "Ask again with /sev diagnose HOST… once it runs again.")
+STOPPED = (
+    "sevbot was stopped before it was done with this SEV.",
+    "Ask again with /sev diagnose HOST… once it runs again.",
+)
 
 
 class Sevs:
@@ -34,7 +37,9 @@ class Sevs:
     "looking", since Slack delivers an event that was acknowledged no second time.
     """
 
-    def __init__(self, investigator: Investigator, thread: SevThread, *, notify_when_ready: bool = False) -> None:
+    def __init__(
+        self, investigator: Investigator, thread: SevThread, *, notify_when_ready: bool = False
+    ) -> None:
         self._investigator = investigator
         self._thread = thread
         self._notify = notify_when_ready
@@ -69,11 +74,16 @@ class Sevs:
         try:
             targets, unknown = self._investigator.inventory.find(sev.names)
             count = len(targets) + len(unknown)
-            looking = [*looking_blocks(count), *note_blocks(self._investigator.waits(sev.names, when))]
+            looking = [
+                *looking_blocks(count),
+                *note_blocks(self._investigator.waits(sev.names, when)),
+            ]
             posted = await self._thread.ensure(place, looking_text(count), looking)
             if posted.done:
                 return
-            text, blocks = await self._verdict(sev, when) if sev.names else (NO_HOST[0], note_blocks(NO_HOST))
+            text, blocks = (
+                await self._verdict(sev, when) if sev.names else (NO_HOST[0], note_blocks(NO_HOST))
+            )
             await self._thread.finish(place, posted, text, blocks)
             if self._notify:
                 ready = Place(sev.channel, sev.ts, f"{sev.key}-ready")
@@ -83,7 +93,9 @@ class Sevs:
                 await self._say_stopped(place, posted)
             raise
         except Exception:
-            _log.exception("Slack refused or could not be reached: the SEV at %s has no answer", sev.ts)
+            _log.exception(
+                "Slack refused or could not be reached: the SEV at %s has no answer", sev.ts
+            )
             self._seen.pop(sev.key, None)  # a later delivery may have better luck
 
     async def _say_stopped(self, place: Place, posted: Posted) -> None:
@@ -94,7 +106,9 @@ class Sevs:
 
     async def _verdict(self, sev: Announcement, when: Sev) -> tuple[str, list[Block]]:
         try:
-            report = await self._investigator.report(sev.names, when, self._slots)  # all are posted at once, so many are looked at together
+            report = await self._investigator.report(
+                sev.names, when, self._slots
+            )  # all are posted at once, so many are looked at together
             _log.info("SEV at %s: %s", sev.ts, tell(report).headline)
             return report_text(report), report_blocks(report)
         except Exception as error:

@@ -20,12 +20,25 @@ from bot.blocks import note_blocks
 from bot.retry_after import HTTP_TOO_MANY, GaveUpError, asked_wait_s
 
 METADATA_TYPE = "sevbot_diagnosis"
-ATTEMPTS = 12  # for about three minutes: an outage of Slack is no reason to leave a SEV with "looking"
+ATTEMPTS = (
+    12  # for about three minutes: an outage of Slack is no reason to leave a SEV with "looking"
+)
 MAX_WAIT_S = 30.0
 MAX_LATE, MAX_LATE_S = 1_000, 24 * 3600.0
 LATE_CURE = "Ask again with /sev diagnose HOST…"
-TOO_BIG = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
-MAY_PASS = frozenset({"fatal_error", "internal_error", "ratelimited", "rate_limited", "request_timeout", "service_unavailable"})
+TOO_BIG = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
+)
+MAY_PASS = frozenset(
+    {
+        "fatal_error",
+        "internal_error",
+        "ratelimited",
+        "rate_limited",
+        "request_timeout",
+        "service_unavailable",
+    }
+)
 HTTP_OK, HTTP_SERVER_ERROR = 200, 500
 
 _log = logging.getLogger(__name__)
@@ -70,7 +83,11 @@ class SevThread:
         cursor: str | None = None
         while True:
             answer = await self._client.conversations_replies(
-                channel=place.channel, ts=place.thread_ts, include_all_metadata=True, limit=200, cursor=cursor
+                channel=place.channel,
+                ts=place.thread_ts,
+                include_all_metadata=True,
+                limit=200,
+                cursor=cursor,
             )
             for message in answer.get("messages") or []:
                 payload = _our_payload(message)
@@ -80,7 +97,14 @@ class SevThread:
             if not cursor:
                 return None
 
-    async def ensure(self, place: Place, text: str, blocks: Sequence[Mapping[str, Any]], *, is_answer: bool = True) -> Posted:
+    async def ensure(
+        self,
+        place: Place,
+        text: str,
+        blocks: Sequence[Mapping[str, Any]],
+        *,
+        is_answer: bool = True,
+    ) -> Posted:
         """Our message, posted if it is not there yet; raises the last error after some attempts, or GaveUpError.
 
         Of one that is not the SEV's answer itself nothing is said later.
@@ -98,7 +122,9 @@ class SevThread:
                 if found := await self.posted_in(place):
                     return found
                 answer = await self._client.chat_postMessage(
-                    channel=place.channel, thread_ts=place.thread_ts, **_content(place, text, blocks, "looking")
+                    channel=place.channel,
+                    thread_ts=place.thread_ts,
+                    **_content(place, text, blocks, "looking"),
                 )
                 return Posted(str(answer["ts"]), done=False)
             except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
@@ -107,7 +133,9 @@ class SevThread:
                 await asyncio.sleep(wait_s(error, attempt))
         raise AssertionError("the loop returns or raises")
 
-    async def finish(self, place: Place, posted: Posted, text: str, blocks: Sequence[Mapping[str, Any]]) -> None:
+    async def finish(
+        self, place: Place, posted: Posted, text: str, blocks: Sequence[Mapping[str, Any]]
+    ) -> None:
         """Edit the message to its last form; where Slack refuses the blocks, the plain text goes alone. Raises as `ensure` does."""
         try:
             await self._finish(place, posted, text, blocks)
@@ -115,13 +143,17 @@ class SevThread:
             self._say_later(place, gave_up, text)
             raise
 
-    async def _finish(self, place: Place, posted: Posted, text: str, blocks: Sequence[Mapping[str, Any]]) -> None:
+    async def _finish(
+        self, place: Place, posted: Posted, text: str, blocks: Sequence[Mapping[str, Any]]
+    ) -> None:
         try:
             await self._edit(place, posted, _content(place, text, blocks, "done"))
         except SlackApiError as error:
             if error_code(error) not in TOO_BIG or not blocks:
                 raise
-            _log.warning("Slack refused the blocks (%s); the plain text is sent alone", error_code(error))
+            _log.warning(
+                "Slack refused the blocks (%s); the plain text is sent alone", error_code(error)
+            )
             await self._edit(place, posted, _content(place, text, [], "done"))
 
     async def _edit(self, place: Place, posted: Posted, content: Mapping[str, Any]) -> None:
@@ -153,10 +185,14 @@ class SevThread:
             if not posted.done:
                 await self._finish(place, posted, words[0], note_blocks(words))
         except (SlackApiError, aiohttp.ClientError, TimeoutError, GaveUpError) as error:
-            _log.error("the SEV at %s was never told that sevbot gave up: %s", place.thread_ts, error)
+            _log.error(
+                "the SEV at %s was never told that sevbot gave up: %s", place.thread_ts, error
+            )
 
 
-def _content(place: Place, text: str, blocks: Sequence[Mapping[str, Any]], state: str) -> dict[str, Any]:
+def _content(
+    place: Place, text: str, blocks: Sequence[Mapping[str, Any]], state: str
+) -> dict[str, Any]:
     return {
         "text": text,
         "blocks": list(blocks),
@@ -165,7 +201,10 @@ def _content(place: Place, text: str, blocks: Sequence[Mapping[str, Any]], state
         "link_names": False,
         "unfurl_links": False,
         "unfurl_media": False,
-        "metadata": {"event_type": METADATA_TYPE, "event_payload": {"key": place.key, "state": state}},
+        "metadata": {
+            "event_type": METADATA_TYPE,
+            "event_payload": {"key": place.key, "state": state},
+        },
     }
 
 
@@ -198,5 +237,9 @@ def wait_s(error: Exception, attempt: int) -> float:
 def _status(error: SlackApiError) -> int:
     """The HTTP status; slack_sdk hands over aiohttp's own response where the body was no JSON."""
     response = error.response
-    status = getattr(response, "status_code", None) or getattr(response, "status", None) or HTTP_SERVER_ERROR
+    status = (
+        getattr(response, "status_code", None)
+        or getattr(response, "status", None)
+        or HTTP_SERVER_ERROR
+    )
     return int(status) if status != HTTP_OK or error_code(error) else HTTP_SERVER_ERROR

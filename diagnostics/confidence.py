@@ -21,7 +21,9 @@ from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.service_journal import UNIT_OOM, ServiceEvent, ServiceJournal
 from diagnostics.model import Citation, Confidence, Judgement, Kill
 
-SYSTEMD_NOTICES_WITHIN = timedelta(seconds=10)  # the main process is reaped within seconds; longer on a thrashing host
+SYSTEMD_NOTICES_WITHIN = timedelta(
+    seconds=10
+)  # the main process is reaped within seconds; longer on a thrashing host
 NOT_PROVEN = (
     'The text does not state which lines are the kernel\'s own ("dmesg -x" does), so forgery cannot be excluded: a process that may '
     "write to the log could have written them."
@@ -30,7 +32,9 @@ NO_SECOND_SIGN = (
     "The kernel wrote these lines. What would confirm them stands beside the log, on the host itself: its counter of OOM kills, systemd's "
     "own record, live memory policies."
 )
-NOT_COMPLETE = "The report around the kill is not complete, or it names another victim than the kill line."
+NOT_COMPLETE = (
+    "The report around the kill is not complete, or it names another victim than the kill line."
+)
 ONE_SIGN = "{} recorded it; nothing else that was collected says the same."
 NO_RECORD = "The record of it itself was not seen."
 OWN_WORD = "What it met is the program's own word."
@@ -47,12 +51,21 @@ class Numbers:
 AGREE = Numbers(agree=True)
 
 
-def of_kills(reports: Sequence[OomReport], signs: Sequence[Citation], numbers: Callable[[OomReport], Numbers]) -> Judgement:
+def of_kills(
+    reports: Sequence[OomReport], signs: Sequence[Citation], numbers: Callable[[OomReport], Numbers]
+) -> Judgement:
     """Of kills for one cause, each with its report; `signs` are independent of the log. The first report is the one to tell of."""
     told = [numbers(report) for report in reports]
-    agreeing = [said for report, said in zip(reports, told, strict=True) if is_complete(report) and said.agree]
+    agreeing = [
+        said
+        for report, said in zip(reports, told, strict=True)
+        if is_complete(report) and said.agree
+    ]
     if not agreeing:
-        return Judgement(Confidence.POSSIBLE, told[0].because if not told[0].agree and told[0].because else NOT_COMPLETE)
+        return Judgement(
+            Confidence.POSSIBLE,
+            told[0].because if not told[0].agree and told[0].because else NOT_COMPLETE,
+        )
     because = [agreeing[0].because] if all(said.because for said in agreeing) else []
     because += [] if all(report.from_kernel for report in reports) else [NOT_PROVEN]
     because += [] if because or signs else [NO_SECOND_SIGN]
@@ -71,7 +84,9 @@ def of_own_decision(records: Sequence[Citation]) -> Judgement:
 
 def of_own_words(lacks: str | None = None) -> Judgement:
     """A program's own words for what it met, which agree with what the host shows; `lacks` is what they leave open."""
-    return Judgement(Confidence.POSSIBLE, lacks) if lacks else Judgement(Confidence.LIKELY, OWN_WORD)
+    return (
+        Judgement(Confidence.POSSIBLE, lacks) if lacks else Judgement(Confidence.LIKELY, OWN_WORD)
+    )
 
 
 def of_coincidence(caveat: str, *, agrees: bool = True) -> Judgement:
@@ -98,7 +113,11 @@ def second_signs(evidence: Evidence, kills: Sequence[Kill]) -> tuple[Citation, .
     """Signs of these kills that are independent of the log's text and that no service can write."""
     signs: list[Citation] = []
     counters = evidence.get(Counters)
-    if isinstance(counters, Counters) and counters.citation and (counters.oom_kill or 0) >= len({k.task.pid for k in kills}):
+    if (
+        isinstance(counters, Counters)
+        and counters.citation
+        and (counters.oom_kill or 0) >= len({k.task.pid for k in kills})
+    ):
         signs.append(counters.citation)
     journal = evidence.get(ServiceJournal)
     events = journal.events if isinstance(journal, ServiceJournal) else ()
@@ -110,7 +129,12 @@ def second_signs(evidence: Evidence, kills: Sequence[Kill]) -> tuple[Citation, .
 
 def _noticed(event: ServiceEvent, kill: Kill) -> bool:
     """Whether systemd saw this kill: the same unit, just after, and if it was an exit then by SIGKILL."""
-    if event.unit != kill.task.unit or event.wall is None or kill.at is None or kill.at.wall is None:
+    if (
+        event.unit != kill.task.unit
+        or event.wall is None
+        or kill.at is None
+        or kill.at.wall is None
+    ):
         return False
     if event.message_id != UNIT_OOM and event.signal != signal.SIGKILL:
         return False

@@ -13,7 +13,19 @@ from diagnostics.facts.clock import Clock
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import SOURCES, KernelLog, kills_of
 from diagnostics.facts.sev import Sev
-from diagnostics.model import Clear, Examined, Finding, Group, HostReport, Kill, NotExamined, Outcome, Report, Unknown, findings_of
+from diagnostics.model import (
+    Clear,
+    Examined,
+    Finding,
+    Group,
+    HostReport,
+    Kill,
+    NotExamined,
+    Outcome,
+    Report,
+    Unknown,
+    findings_of,
+)
 from diagnostics.probe import SECTIONS
 from diagnostics.recent import is_recent
 from diagnostics.rules import CODES, RULES, Rule
@@ -28,7 +40,9 @@ PASSED_OVER = "passed over:"  # what the probe says of files that it does not re
 def diagnose(bundle: Bundle) -> HostReport:
     """What one host's bundle shows."""
     evidence = read_evidence(bundle)
-    decided = replace(_decide(bundle.host, evidence), not_seen=_not_seen(bundle), broke_off=broke_off(bundle))
+    decided = replace(
+        _decide(bundle.host, evidence), not_seen=_not_seen(bundle), broke_off=broke_off(bundle)
+    )
     error = _error(bundle, evidence)
     return decided if error is None else _not_examined(decided, error)
 
@@ -37,7 +51,9 @@ def diagnose_log(log: KernelLog) -> HostReport:
     """What a kernel log by itself shows; the text does not say of which host."""
     not_seen = {"kernel-log": log.cut} if log.cut else {}
     if log.seen:
-        evidence = Evidence({KernelLog: log, KernelEvents: Missing("of a log file only OOM kills are")})
+        evidence = Evidence(
+            {KernelLog: log, KernelEvents: Missing("of a log file only OOM kills are")}
+        )
         return replace(_decide(None, evidence), not_seen=not_seen)
     unread = replace(_decide(None, Evidence({KernelLog: Missing(NO_LOG)})), not_seen=not_seen)
     because = f"{NO_LOG} ({log.cut})" if log.cut else NO_LOG
@@ -63,14 +79,27 @@ def _decide(host: str | None, evidence: Evidence) -> Examined:
     every = _fold(outcomes.values())
     findings = tuple(finding for finding in every if _counts(finding, evidence))
     older = tuple(finding for finding in every if not _counts(finding, evidence))
-    past = {finding.code: LONG_AGO for finding in older if finding.code not in {found.code for found in findings}}
+    past = {
+        finding.code: LONG_AGO
+        for finding in older
+        if finding.code not in {found.code for found in findings}
+    }
     return Examined(
         host=host,
         taken_at=clock.taken_at if isinstance(clock, Clock) else None,
         findings=findings,
         older=older,
-        clear={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Clear)} | past,
-        unknown={code: outcome.because for code, outcome in outcomes.items() if isinstance(outcome, Unknown)},
+        clear={
+            code: outcome.because
+            for code, outcome in outcomes.items()
+            if isinstance(outcome, Clear)
+        }
+        | past,
+        unknown={
+            code: outcome.because
+            for code, outcome in outcomes.items()
+            if isinstance(outcome, Unknown)
+        },
         unexplained=_unexplained(evidence, every),
     )
 
@@ -98,7 +127,10 @@ def report_on(hosts: Sequence[HostReport]) -> Report:
             if host.host not in names:
                 names.append(host.host)
     ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
-    return Report(tuple(hosts), tuple(Group(code, headline, tuple(names)) for (code, headline), names in ordered))
+    return Report(
+        tuple(hosts),
+        tuple(Group(code, headline, tuple(names)) for (code, headline), names in ordered),
+    )
 
 
 def _check(rule: Rule, evidence: Evidence) -> Outcome:
@@ -108,7 +140,9 @@ def _check(rule: Rule, evidence: Evidence) -> Outcome:
         _only_causes(outcome)
         return outcome
     except Exception as error:  # one rule's defect must not cost the SEV its answer
-        return Unknown(f"sevbot failed on it ({type(error).__name__}: {error}); please report this as a defect")
+        return Unknown(
+            f"sevbot failed on it ({type(error).__name__}: {error}); please report this as a defect"
+        )
 
 
 def _only_causes(outcome: Outcome) -> None:
@@ -121,7 +155,9 @@ def _only_causes(outcome: Outcome) -> None:
 
 def _fold(outcomes: Iterable[Outcome]) -> tuple[Finding, ...]:
     """All findings; one that another explains comes after it."""
-    findings = [finding for outcome in outcomes if isinstance(outcome, tuple) for finding in outcome]
+    findings = [
+        finding for outcome in outcomes if isinstance(outcome, tuple) for finding in outcome
+    ]
     explained = [one for finding in findings for one in finding.explains]
     return tuple(sorted(findings, key=lambda finding: any(one.fits(finding) for one in explained)))
 
@@ -148,14 +184,19 @@ def _not_seen(bundle: Bundle) -> dict[str, str]:
     reasons = dict(bundle.missing)
     for section in bundle.sections.values():
         if section.cut:
-            reasons[section.name] = "cut: it was larger than the probe may send, or the connection broke"
+            reasons[section.name] = (
+                "cut: it was larger than the probe may send, or the connection broke"
+            )
         elif section.exit in TIMED_OUT and section.text:
             reasons[section.name] = "incomplete: it did not end within its time limit"
         elif not section.text and (section.exit != 0 or section.notes):
             reasons[section.name] = _why_failed(section.exit, section.notes)
         elif section.notes.startswith(PASSED_OVER):
             reasons[section.name] = section.notes.strip()[:200]
-    return {**bundle.remarks, **{name: reasons[name] for name in sorted(reasons, key=_in_probes_order)}}
+    return {
+        **bundle.remarks,
+        **{name: reasons[name] for name in sorted(reasons, key=_in_probes_order)},
+    }
 
 
 def _in_probes_order(name: str) -> int:

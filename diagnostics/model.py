@@ -195,7 +195,11 @@ class Explained:
 
     def fits(self, finding: Finding) -> bool:
         same_unit = not self.units or any(end.unit in self.units for end in finding.ends)
-        return finding.code == self.code and same_unit and (self.node is None or finding.node in (None, self.node))
+        return (
+            finding.code == self.code
+            and same_unit
+            and (self.node is None or finding.node in (None, self.node))
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

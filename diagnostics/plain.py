@@ -9,8 +9,20 @@ import unicodedata
 
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # categories
 # Letters and marks of Unicode's Default_Ignorable_Code_Point, which are drawn as nothing; the others of it are of the categories above.
-_IGNORED_SPANS = ((0x034F,) * 2, (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164,) * 2, (0xFE00, 0xFE0F), (0xFFA0,) * 2)
-IGNORED = frozenset(chr(code) for first, last in (*_IGNORED_SPANS, (0xE0100, 0xE01EF)) for code in range(first, last + 1))
+_IGNORED_SPANS = (
+    (0x034F,) * 2,
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x3164,) * 2,
+    (0xFE00, 0xFE0F),
+    (0xFFA0,) * 2,
+)
+IGNORED = frozenset(
+    chr(code)
+    for first, last in (*_IGNORED_SPANS, (0xE0100, 0xE01EF))
+    for code in range(first, last + 1)
+)
 MAX_COMBINING = 3  # in a row; more is not writing but a wall of marks
 
 

@@ -36,7 +36,17 @@ CAPS: dict[str, int] = {  # bytes of content at most, in the script's order
     "growth": 4096,
 }
 SECTIONS = tuple(CAPS)
-KEEPS_END = frozenset({"runner-logs", "service-journal", "kernel-log", "kernel-journal", "daemons-journal", "last-words", "boots"})
+KEEPS_END = frozenset(
+    {
+        "runner-logs",
+        "service-journal",
+        "kernel-log",
+        "kernel-journal",
+        "daemons-journal",
+        "last-words",
+        "boots",
+    }
+)
 
 PROBE = files("diagnostics").joinpath("probe.sh").read_text(encoding="utf-8")
 

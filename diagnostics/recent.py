@@ -34,7 +34,9 @@ def seen_since(evidence: Evidence, back_to: datetime | None) -> bool:
 
 def say_since(evidence: Evidence) -> str:
     """`in the last hour`, where nothing is said of a SEV."""
-    return "since an hour before the SEV" if isinstance(evidence.get(Sev), Sev) else "in the last hour"
+    return (
+        "since an hour before the SEV" if isinstance(evidence.get(Sev), Sev) else "in the last hour"
+    )
 
 
 def say_moment(moment: Moment) -> str:

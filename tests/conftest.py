@@ -10,7 +10,9 @@ import pytest
 
 PROGRAMS = {"sshd": "/usr/sbin/sshd"}  # not on every PATH
 ROOT = Path(__file__).parent.parent
-CORPUS = ROOT.parent / "shared" / "corpus"  # recorded logs of others, which this repository does not hold
+CORPUS = (
+    ROOT.parent / "shared" / "corpus"
+)  # recorded logs of others, which this repository does not hold
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,7 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _is_there(program: str) -> bool:
     if program == "root":
         return os.geteuid() == 0
-    return CORPUS.is_dir() if program == "corpus" else shutil.which(PROGRAMS.get(program, program)) is not None
+    return (
+        CORPUS.is_dir()
+        if program == "corpus"
+        else shutil.which(PROGRAMS.get(program, program)) is not None
+    )
 
 
 @pytest.fixture
@@ -40,6 +46,8 @@ def missing_program(request: pytest.FixtureRequest) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One line for all that was left out."""
     left_out = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}
-    programs = sorted(reason.rpartition("needs ")[2] for reason in left_out if "not run: needs" in reason)
+    programs = sorted(
+        reason.rpartition("needs ")[2] for reason in left_out if "not run: needs" in reason
+    )
     if programs:
         terminalreporter.write_line(f"not run: needs {', '.join(programs)}")

@@ -9,7 +9,9 @@ from tests.conftest import ROOT
 
 def step(number: int) -> str:
     """The commands of a step of the README's installation: its indented lines."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8").split("## Installing")[1].split("\n## ")[0]
+    text = (
+        (ROOT / "README.md").read_text(encoding="utf-8").split("## Installing")[1].split("\n## ")[0]
+    )
     told = re.split(r"^\*\*\d+\. ", text, flags=re.MULTILINE)[number]
     return "".join(f"{line.strip()}\n" for line in told.splitlines() if line.startswith("    "))
 
@@ -18,4 +20,8 @@ def blocks(path: str, heading: str) -> list[str]:
     """The blocks marked `sh` below a heading, as they stand."""
     text = (ROOT / path).read_text(encoding="utf-8")
     below = re.split(rf"^#+ {re.escape(heading)}.*$", text, flags=re.MULTILINE)[1]
-    return re.findall(r"^```sh\n(.*?)^```$", re.split(r"^#+ ", below, flags=re.MULTILINE)[0], re.MULTILINE | re.DOTALL)
+    return re.findall(
+        r"^```sh\n(.*?)^```$",
+        re.split(r"^#+ ", below, flags=re.MULTILINE)[0],
+        re.MULTILINE | re.DOTALL,
+    )

@@ -19,7 +19,15 @@ from tests.conftest import ROOT
 ADDRESSES = [f"127.0.1.{number}" for number in range(1, 65)]
 VERSION = b"SSH-2.0-OpenSSH_9.2\r\n"
 MSG_IGNORE, MSG_DEBUG, MSG_KEXINIT = 2, 4, 20
-_ALGORITHMS = (b"curve25519-sha256", b"ssh-ed25519", *[b"aes128-gcm@openssh.com"] * 2, *[b"hmac-sha2-256"] * 2, *[b"none"] * 2, b"", b"")
+_ALGORITHMS = (
+    b"curve25519-sha256",
+    b"ssh-ed25519",
+    *[b"aes128-gcm@openssh.com"] * 2,
+    *[b"hmac-sha2-256"] * 2,
+    *[b"none"] * 2,
+    b"",
+    b"",
+)
 
 
 def packet(payload: bytes) -> bytes:
@@ -37,13 +45,19 @@ KEXINIT = packet(bytes([MSG_KEXINIT]) + bytes(16) + b"".join(map(string, _ALGORI
 IGNORE = packet(bytes([MSG_IGNORE]) + string(b""))
 DEBUG = packet(bytes([MSG_DEBUG, 0]) + string(b"x") + string(b""))
 
-KINDS: dict[str, tuple[bytes, bytes, int | None]] = {  # what comes first, what comes again and again, and how much of it (None: for ever)
+KINDS: dict[
+    str, tuple[bytes, bytes, int | None]
+] = {  # what comes first, what comes again and again, and how much of it (None: for ever)
     "ignore before key exchange": (VERSION, IGNORE * 4096, None),
     "ignore during key exchange": (VERSION + KEXINIT, IGNORE * 4096, None),
     "debug messages": (VERSION + KEXINIT, DEBUG * 4096, None),
     "endless banner": (b"", b"welcome\r\n" * 8192, None),
     "a MiB of garbage": (VERSION, os.urandom(65536), 1024 * 1024),
-    "a MiB of garbage in a packet": (VERSION + struct.pack(">I", 200_000), os.urandom(65536), 1024 * 1024),
+    "a MiB of garbage in a packet": (
+        VERSION + struct.pack(">I", 200_000),
+        os.urandom(65536),
+        1024 * 1024,
+    ),
 }
 
 
@@ -77,7 +91,9 @@ async def _serve(kind: str) -> None:
 def hostile_hosts(kind: str) -> Iterator[int]:
     """The port that attacks in this way while the block runs."""
     command = [sys.executable, "-m", "tests.hostile_hosts", kind]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             yield int(process.stdout.readline())

@@ -8,7 +8,11 @@ from pathlib import Path
 
 def moved(script: str, root: Path) -> str:
     """`script` with `root` in place of / for /proc, /sys and logs, and with the programs in `root`/bin found first."""
-    script = re.sub(r"(?<!\w)/(?=(?:proc|sys|var/log|etc/sevbot|run/service|run/docker\.pid)\b)", f"{root}/", script)
+    script = re.sub(
+        r"(?<!\w)/(?=(?:proc|sys|var/log|etc/sevbot|run/service|run/docker\.pid)\b)",
+        f"{root}/",
+        script,
+    )
     return re.sub(r"^PATH=", f"PATH={root}/bin:", script, count=1, flags=re.MULTILINE)
 
 

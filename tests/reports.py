@@ -51,11 +51,15 @@ AWKWARD = (
     " ",
 )
 any_text = st.one_of(
-    st.sampled_from(AWKWARD), st.text(st.characters(exclude_categories=()), max_size=80), st.sampled_from(("web1", "12 s"))
+    st.sampled_from(AWKWARD),
+    st.text(st.characters(exclude_categories=()), max_size=80),
+    st.sampled_from(("web1", "12 s")),
 )
 CODES = ("membind-oom", "cpuset-oom", "memcg-oom", "segfault", "disk-full")
 tables = st.dictionaries(st.sampled_from(CODES), any_text, max_size=5)
-reasons = st.dictionaries(st.sampled_from(CODES), any_text.filter(bool), max_size=5)  # why something is not known is always said
+reasons = st.dictionaries(
+    st.sampled_from(CODES), any_text.filter(bool), max_size=5
+)  # why something is not known is always said
 
 
 def web(number: int) -> str:
@@ -83,16 +87,22 @@ class Template:
             return replace(self.host, host=name, error=self._error(self.host.error, name, number))
         host = replace(self.host, host=name)
         if self.is_numbered:
-            host = replace(host, clear={code: f"{text} {number}" for code, text in host.clear.items()})
+            host = replace(
+                host, clear={code: f"{text} {number}" for code, text in host.clear.items()}
+            )
         if self.finding is None or not headlines:
             return host
         group = number % len(headlines)
-        return replace(host, findings=(replace(self.finding, code=f"code-{group}", headline=headlines[group]),))
+        return replace(
+            host, findings=(replace(self.finding, code=f"code-{group}", headline=headlines[group]),)
+        )
 
     def _error(self, error: str, name: str, number: int) -> str:
         if not self.is_numbered:
             return error
-        return because.refused(Target(name, f"10.0.{number // 250}.{number % 250}", 22, "x").where, "22")
+        return because.refused(
+            Target(name, f"10.0.{number // 250}.{number % 250}", 22, "x").where, "22"
+        )
 
 
 kills = st.builds(
@@ -102,7 +112,9 @@ kills = st.builds(
 )
 sizes_kb = st.sampled_from((0, 1, 44_964, 8_183_808, 2**40))
 maybe_kb = st.none() | sizes_kb
-moments = st.sampled_from((None, Moment(9.25), Moment(None, TAKEN), Moment(1e-6, TAKEN + timedelta(microseconds=1))))
+moments = st.sampled_from(
+    (None, Moment(9.25), Moment(None, TAKEN), Moment(1e-6, TAKEN + timedelta(microseconds=1)))
+)
 tasks = st.builds(Task, any_text, st.integers(0, 99_999), st.none() | any_text)
 ends = st.builds(
     End,
@@ -115,13 +127,45 @@ ends = st.builds(
     every_s=st.none() | st.floats(0, 1e6),
     restarts=st.none() | st.integers(0, 99),
 )
-disks = st.builds(Disk, mount=any_text, kind=any_text, what=st.sampled_from(("space", "inodes")), free=sizes_kb, total=st.just(2**41))
-limits = st.builds(
-    ReachedLimit, what=any_text, whose=st.none() | any_text, unit=st.sampled_from(("kB", "tasks")), limit=maybe_kb, used=maybe_kb
+disks = st.builds(
+    Disk,
+    mount=any_text,
+    kind=any_text,
+    what=st.sampled_from(("space", "inodes")),
+    free=sizes_kb,
+    total=st.just(2**41),
 )
-growths = st.builds(Growing, task=tasks, before_kb=sizes_kb, after_kb=sizes_kb, seconds=st.sampled_from((0.0, 0.3, 2.5000001)))
-held_by = st.builds(Holder, tasks, sizes_kb, st.none() | any_text, st.sampled_from(("kill line", "numa_maps", "task table")))
-nodes = st.builds(NodeMemory, sizes_kb, sizes_kb, maybe_kb, st.lists(held_by, max_size=2).map(tuple), maybe_kb, maybe_kb)
+limits = st.builds(
+    ReachedLimit,
+    what=any_text,
+    whose=st.none() | any_text,
+    unit=st.sampled_from(("kB", "tasks")),
+    limit=maybe_kb,
+    used=maybe_kb,
+)
+growths = st.builds(
+    Growing,
+    task=tasks,
+    before_kb=sizes_kb,
+    after_kb=sizes_kb,
+    seconds=st.sampled_from((0.0, 0.3, 2.5000001)),
+)
+held_by = st.builds(
+    Holder,
+    tasks,
+    sizes_kb,
+    st.none() | any_text,
+    st.sampled_from(("kill line", "numa_maps", "task table")),
+)
+nodes = st.builds(
+    NodeMemory,
+    sizes_kb,
+    sizes_kb,
+    maybe_kb,
+    st.lists(held_by, max_size=2).map(tuple),
+    maybe_kb,
+    maybe_kb,
+)
 pictures = st.builds(MemoryPicture, maybe_kb, st.dictionaries(st.integers(0, 3), nodes, max_size=2))
 remedies = st.builds(
     Remedy,
@@ -133,7 +177,10 @@ remedies = st.builds(
     headroom_kb=st.none() | st.dictionaries(st.integers(0, 3), sizes_kb, max_size=2),
 )
 explanations = st.builds(
-    Explained, code=st.just("segfault"), units=st.lists(any_text, max_size=2).map(tuple), node=st.none() | st.integers(0, 3)
+    Explained,
+    code=st.just("segfault"),
+    units=st.lists(any_text, max_size=2).map(tuple),
+    node=st.none() | st.integers(0, 3),
 )
 plain_findings = st.builds(
     Finding,
@@ -147,7 +194,13 @@ plain_findings = st.builds(
 )
 rich_findings = st.builds(
     lambda finding, ended, disk, limit, growth, memory, explained: replace(
-        finding, ends=tuple(ended), disks=tuple(disk), limits=tuple(limit), growth=growth, memory=memory, explains=tuple(explained)
+        finding,
+        ends=tuple(ended),
+        disks=tuple(disk),
+        limits=tuple(limit),
+        growth=growth,
+        memory=memory,
+        explains=tuple(explained),
     ),
     plain_findings,
     st.lists(ends, max_size=2),
@@ -158,7 +211,9 @@ rich_findings = st.builds(
     st.lists(explanations, max_size=2),
 )
 findings_of_nodes = st.builds(
-    lambda finding, victim, culprit, node: replace(finding, victim=victim, culprit=culprit, node=node),
+    lambda finding, victim, culprit, node: replace(
+        finding, victim=victim, culprit=culprit, node=node
+    ),
     rich_findings,
     st.none() | st.builds(Victim, tasks, maybe_kb),
     st.none() | tasks,
@@ -185,12 +240,16 @@ examined = st.builds(
     st.one_of(st.none(), st.integers(0, 60)),
 )
 silent = st.builds(
-    lambda error, unknown, not_seen: NotExamined(host=None, error=error, reached=bool(not_seen), unknown=unknown, not_seen=not_seen),
+    lambda error, unknown, not_seen: NotExamined(
+        host=None, error=error, reached=bool(not_seen), unknown=unknown, not_seen=not_seen
+    ),
     any_text,
     reasons,
     st.dictionaries(st.sampled_from(("probe", "lock", "boots")), any_text, max_size=2),
 )
-templates = st.builds(Template, st.one_of(examined, silent), st.one_of(st.none(), plain_findings), st.booleans())
+templates = st.builds(
+    Template, st.one_of(examined, silent), st.one_of(st.none(), plain_findings), st.booleans()
+)
 rich_templates = st.builds(Template, st.one_of(examined, silent), findings_of_nodes, st.booleans())
 
 
@@ -205,7 +264,12 @@ class Fleet:
     def report(self, hosts: int) -> Report:
         """Of so many hosts."""
         kinds = self.templates
-        return report_on([kinds[n % len(kinds)].made(self.name(n), n // len(kinds), self.headlines) for n in range(hosts)])
+        return report_on(
+            [
+                kinds[n % len(kinds)].made(self.name(n), n // len(kinds), self.headlines)
+                for n in range(hosts)
+            ]
+        )
 
     @property
     def kinds(self) -> int:
@@ -217,7 +281,9 @@ def _headlines(text: str, groups: int) -> tuple[str, ...]:
     return tuple(f"cause {number} {text}" for number in range(groups))
 
 
-def fleets(name: Callable[[int], str] = web, headline: st.SearchStrategy[str] = any_text) -> st.SearchStrategy[Fleet]:
+def fleets(
+    name: Callable[[int], str] = web, headline: st.SearchStrategy[str] = any_text
+) -> st.SearchStrategy[Fleet]:
     """Fleets whose hosts are called by `name`."""
     groups = st.one_of(st.integers(0, 3), st.integers(0, MOST_GROUPS))
     return st.builds(

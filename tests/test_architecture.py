@@ -45,18 +45,43 @@ def test_diagnostics_knows_nothing_of_the_bot() -> None:
 
 def test_only_collecting_speaks_ssh() -> None:
     """asyncssh stays in the collector and in the demo's hosts."""
-    others = [p for p in SOURCES if not p.is_relative_to(ROOT / "diagnostics/collect") and p != ROOT / "bot/demo/hosts.py"]
+    others = [
+        p
+        for p in SOURCES
+        if not p.is_relative_to(ROOT / "diagnostics/collect") and p != ROOT / "bot/demo/hosts.py"
+    ]
     assert_imports_none(others, "asyncssh")
 
 
 PURE_ROOMS = ("facts", "memory", "services", "rules", "telling")
-PURE_GROUND = ("confidence.py", "engine.py", "evidence.py", "model.py", "node_list.py", "plain.py", "recent.py", "sizes.py")
+PURE_GROUND = (
+    "confidence.py",
+    "engine.py",
+    "evidence.py",
+    "model.py",
+    "node_list.py",
+    "plain.py",
+    "recent.py",
+    "sizes.py",
+)
 
 
 def test_facts_and_rules_are_pure() -> None:
     """What reads, decides and tells touches no clock, file, process or collector."""
-    pure = [path for room in PURE_ROOMS for path in files_in(f"diagnostics/{room}")] + [ROOT / "diagnostics" / name for name in PURE_GROUND]
-    assert_imports_none(pure, "os", "time", "subprocess", "asyncio", "pathlib", "socket", "logging", "diagnostics.collect")
+    pure = [path for room in PURE_ROOMS for path in files_in(f"diagnostics/{room}")] + [
+        ROOT / "diagnostics" / name for name in PURE_GROUND
+    ]
+    assert_imports_none(
+        pure,
+        "os",
+        "time",
+        "subprocess",
+        "asyncio",
+        "pathlib",
+        "socket",
+        "logging",
+        "diagnostics.collect",
+    )
 
 
 def test_rules_name_no_renderer_and_renderers_no_rule() -> None:
@@ -64,13 +89,17 @@ def test_rules_name_no_renderer_and_renderers_no_rule() -> None:
     for room in ("facts", "memory", "services", "rules"):
         assert_imports_none(files_in(f"diagnostics/{room}"), "diagnostics.telling")
     telling = [path for path in files_in("diagnostics/telling") if path.name != "pages.py"]
-    assert_imports_none([*telling, ROOT / "bot/blocks.py"], "diagnostics.rules", "diagnostics.facts")
+    assert_imports_none(
+        [*telling, ROOT / "bot/blocks.py"], "diagnostics.rules", "diagnostics.facts"
+    )
 
 
 def test_rules_are_causes_and_nothing_else() -> None:
     """One file for each cause, in the list; what several need stands in `memory` or `services`, and no rule knows another."""
     causes = [path for path in files_in("diagnostics/rules") if path.name != "__init__.py"]
-    assert sorted(path.stem.replace("_", "-") for path in causes) == sorted(rule.code for rule in RULES)
+    assert sorted(path.stem.replace("_", "-") for path in causes) == sorted(
+        rule.code for rule in RULES
+    )
     assert_imports_none(causes, "diagnostics.rules")
 
 
@@ -104,7 +133,9 @@ def test_the_parts_of_diagnostics_form_no_circle() -> None:
     knows: dict[str, set[str]] = {}
     for path in files_in("diagnostics"):
         part = path.relative_to(ROOT / "diagnostics").parts[0].removesuffix(".py")
-        knows.setdefault(part, set()).update(found for name in imports_of(path) if (found := part_of(name)) not in (None, part))
+        knows.setdefault(part, set()).update(
+            found for name in imports_of(path) if (found := part_of(name)) not in (None, part)
+        )
 
     assert {"bundle", "engine", "telling"} <= knows.keys()
     while innocent := [part for part, known in knows.items() if not known & knows.keys()]:
@@ -119,14 +150,32 @@ def test_nothing_dangerous_is_called() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            bad = [k.arg for k in node.keywords if isinstance(k.value, ast.Constant) and (k.arg, k.value.value) in FORBIDDEN_ARGUMENTS]
+            name = (
+                node.func.attr
+                if isinstance(node.func, ast.Attribute)
+                else getattr(node.func, "id", "")
+            )
+            bad = [
+                k.arg
+                for k in node.keywords
+                if isinstance(k.value, ast.Constant)
+                and (k.arg, k.value.value) in FORBIDDEN_ARGUMENTS
+            ]
             where = f"{path.relative_to(ROOT)}:{node.lineno}"
             assert name not in FORBIDDEN_CALLS, f"{where} calls {name}"
             assert not bad, f"{where} passes {bad}"
 
 
-FORBIDDEN_CALLS = {"eval", "exec", "system", "popen", "create_subprocess_shell", "loads_pickle", "scp", "start_sftp_client"}
+FORBIDDEN_CALLS = {
+    "eval",
+    "exec",
+    "system",
+    "popen",
+    "create_subprocess_shell",
+    "loads_pickle",
+    "scp",
+    "start_sftp_client",
+}
 FORBIDDEN_ARGUMENTS = {("known_hosts", None), ("shell", True)}
 
 
@@ -138,10 +187,17 @@ def test_nothing_outgrows_its_room(path: Path) -> None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             limit = MAX_CLASS_LINES if isinstance(node, ast.ClassDef) else MAX_FUNCTION_LINES
-            assert (node.end_lineno or 0) - node.lineno < limit, f"{node.name} is longer than {limit} lines"
+            assert (node.end_lineno or 0) - node.lineno < limit, (
+                f"{node.name} is longer than {limit} lines"
+            )
 
 
-QUICK = (["--help"], ["explain"], ["explain", "memcg-oom"], ["diagnose", "--kernel-log", "tests/logs/5.10-D-memcg.txt"])
+QUICK = (
+    ["--help"],
+    ["explain"],
+    ["explain", "memcg-oom"],
+    ["diagnose", "--kernel-log", "tests/logs/5.10-D-memcg.txt"],
+)
 
 
 @pytest.mark.parametrize("arguments", QUICK, ids=" ".join)
@@ -156,7 +212,9 @@ except SystemExit:
     pass
 print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
 """
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
 
     assert done.stdout
     assert done.stderr.strip() == "[]"

@@ -28,7 +28,15 @@ def text_of(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("module", ["diagnostics.node_list", "diagnostics.plain", "diagnostics.sizes", "diagnostics.telling.names"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "diagnostics.node_list",
+        "diagnostics.plain",
+        "diagnostics.sizes",
+        "diagnostics.telling.names",
+    ],
+)
 def test_the_examples_in_docstrings_run(module: str) -> None:
     """A docstring that is wrong is worse than none."""
     failed, tried = doctest.testmod(importlib.import_module(module))
@@ -38,14 +46,22 @@ def test_the_examples_in_docstrings_run(module: str) -> None:
 
 def commands() -> list[str]:
     """The commands of the program, as it lists them itself."""
-    done = subprocess.run([sys.executable, "-m", "bot", "--help"], capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
     return re.findall(r"(?m)^    ([a-z]+) ", done.stdout.partition("\ncommands:")[2])
 
 
 def test_every_command_is_described() -> None:
     """In the README, as it is typed."""
     assert "diagnose" in commands()
-    assert [command for command in commands() if f"sevbot {command}" not in text_of("README.md")] == []
+    assert [
+        command for command in commands() if f"sevbot {command}" not in text_of("README.md")
+    ] == []
     assert "sevbot explain" in text_of("CHANGELOG.md")
 
 
@@ -66,7 +82,9 @@ def test_every_cause_has_a_page_made_from_its_docstring(name: str) -> None:
 def test_every_page_says_when_it_fires_and_when_not(rule: Rule) -> None:
     """And names the code that it is about, in a first line that stands alone."""
     assert rule.page.startswith(f"{rule.code}: ")
-    assert [label for label in LABELS if f"\n{label}" not in rule.page and f" {label}" not in rule.page] == []
+    assert [
+        label for label in LABELS if f"\n{label}" not in rule.page and f" {label}" not in rule.page
+    ] == []
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -79,7 +97,11 @@ def test_every_section_of_the_probe_is_described(section: str) -> None:
 def test_the_map_is_one_page_and_names_every_room() -> None:
     """Of both packages, the files on the ground, too."""
     page = text_of("docs/design.md").split("\n## The map\n")[1].split("\n## ")[0]
-    rooms = [path for path in (ROOT / "diagnostics").iterdir() if path.is_dir() and path.name != "__pycache__"]
+    rooms = [
+        path
+        for path in (ROOT / "diagnostics").iterdir()
+        if path.is_dir() and path.name != "__pycache__"
+    ]
     ground = [path for path in (ROOT / "diagnostics").glob("*.py") if path.name != "__init__.py"]
     doors = [path for path in (ROOT / "bot").glob("*.py") if not path.name.startswith("__")]
 
@@ -92,7 +114,9 @@ def test_the_map_is_one_page_and_names_every_room() -> None:
 def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
     """What people copy must work, read as `sevbot run` reads it."""
     path = tmp_path / "config.toml"
-    path.write_text(text_of("docs/config.md").split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    path.write_text(
+        text_of("docs/config.md").split("```toml\n")[1].split("```")[0], encoding="utf-8"
+    )
     path.chmod(0o644)
 
     assert read_config(path).services["ranker"].hosts == ("web1", "db1.prod")
@@ -113,7 +137,9 @@ def test_what_an_operator_must_do_is_commands_that_the_documents_have() -> None:
     assert renews in told
     assert "/usr/libexec/sevbot-probe" in renews
     assert [path for path in re.findall(r"\]\(([^)#]+)", told) if not (ROOT / path).is_file()] == []
-    assert {"docs/deploy/hosts.md", "docs/json.md", "docs/report.schema.json"} <= set(re.findall(r"\]\(([^)#]+)", told))
+    assert {"docs/deploy/hosts.md", "docs/json.md", "docs/report.schema.json"} <= set(
+        re.findall(r"\]\(([^)#]+)", told)
+    )
     assert "`/usr/bin/python3 -m venv --clear /opt/sevbot`" in told
     assert "/usr/bin/python3 -m venv --clear /opt/sevbot " in text_of("README.md")
     assert told.index("sevbot diagnose HOST") < told.index("`systemctl restart sevbot`")
@@ -124,7 +150,11 @@ def test_the_map_says_which_floor_knows_which() -> None:
     page = text_of("docs/design.md").split("\n## The map\n")[1].split("\n## ")[0]
 
     assert "Each floor knows those above it in this picture only" in " ".join(page.split())
-    rows = {cells[1].strip(): " ".join(cells[2:]) for cells in (line.split("|") for line in page.splitlines()) if len(cells) == 5}
+    rows = {
+        cells[1].strip(): " ".join(cells[2:])
+        for cells in (line.split("|") for line in page.splitlines())
+        if len(cells) == 5
+    }
     assert "`FREE_TEXT` in `bundle/redact.py`" in page
     assert "tests/diagnostics/test_confidence.py" in rows["how sure a finding is"]
     assert "`memory/`" in rows["a sentence of one cause"]
@@ -149,9 +179,16 @@ def test_the_contract_describes_every_key_and_every_closed_list() -> None:
 
     assert keys - quoted == set()
     assert closed
-    assert {"confidence", "basis", "disks[].what", "limits[].unit"} <= set(re.findall(r"`([^`]*)`", closed[0]))
+    assert {"confidence", "basis", "disks[].what", "limits[].unit"} <= set(
+        re.findall(r"`([^`]*)`", closed[0])
+    )
     assert len(schema_values(schema, "enum")) == 4
-    assert {value for values in schema_values(schema, "enum") for value in values if f"`{value}`" not in page} == set()
+    assert {
+        value
+        for values in schema_values(schema, "enum")
+        for value in values
+        if f"`{value}`" not in page
+    } == set()
 
 
 def test_the_contract_tells_confidence_in_the_judges_words() -> None:

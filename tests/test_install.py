@@ -14,7 +14,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.documents import step
 
-ENTRY = re.compile(r"^([a-z0-9-]+)==(\S+.*\\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
+ENTRY = re.compile(
+    r"^([a-z0-9-]+)==(\S+.*\\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE
+)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -32,7 +34,10 @@ def names(requirements: list[str]) -> set[str]:
 
 def test_the_runtime_lock_holds_nothing_that_only_tests_need() -> None:
     """What production installs is small: no test runner, no type checker, no build backend."""
-    runtime, for_tests = names(PROJECT["dependencies"]), names(PROJECT["optional-dependencies"]["dev"])
+    runtime, for_tests = (
+        names(PROJECT["dependencies"]),
+        names(PROJECT["optional-dependencies"]["dev"]),
+    )
     assert runtime - lock("requirements.lock").keys() == set()
     assert for_tests & lock("requirements.lock").keys() == set()
     assert for_tests - lock("requirements-dev.lock").keys() == set()
@@ -41,19 +46,40 @@ def test_the_runtime_lock_holds_nothing_that_only_tests_need() -> None:
 def test_both_locks_agree() -> None:
     """What is tested is what runs."""
     tested = lock("requirements-dev.lock")
-    assert {name: tested.get(name) for name in lock("requirements.lock")} == lock("requirements.lock")
+    assert {name: tested.get(name) for name in lock("requirements.lock")} == lock(
+        "requirements.lock"
+    )
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
 def test_a_lock_names_no_index(name: str) -> None:
     """Where packages come from is the operator's."""
-    assert re.findall(r"https?://|--index|--find-links", (ROOT / name).read_text(encoding="utf-8")) == []
+    assert (
+        re.findall(r"https?://|--index|--find-links", (ROOT / name).read_text(encoding="utf-8"))
+        == []
+    )
 
 
 def package_index_or_skip(directory: Path) -> None:
     """As for a program that a machine may not have; under CI it must be there."""
-    asked = ["download", "--quiet", "--no-deps", "--retries", "0", "--timeout", "10", "--dest", str(directory), "idna"]
-    if subprocess.run([sys.executable, "-m", "pip", *asked], capture_output=True, check=False).returncode != 0:
+    asked = [
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--retries",
+        "0",
+        "--timeout",
+        "10",
+        "--dest",
+        str(directory),
+        "idna",
+    ]
+    if (
+        subprocess.run(
+            [sys.executable, "-m", "pip", *asked], capture_output=True, check=False
+        ).returncode
+        != 0
+    ):
         (pytest.fail if os.environ.get("CI") else pytest.skip)("not run: needs a package index")
 
 
@@ -64,15 +90,25 @@ def test_what_the_readme_installs_runs(tmp_path: Path) -> None:
     """
     package_index_or_skip(tmp_path)
     venv = tmp_path / "sevbot"
-    left = venv / "lib" / f"python3.{sys.version_info.minor}" / "site-packages" / "of_an_older_sevbot.py"
+    left = (
+        venv
+        / "lib"
+        / f"python3.{sys.version_info.minor}"
+        / "site-packages"
+        / "of_an_older_sevbot.py"
+    )
     left.parent.mkdir(parents=True)
     left.write_text("", encoding="utf-8")
     script = step(1).replace("/opt/sevbot", str(venv))
     subprocess.run(["sh", "-euc", script], check=True, cwd=ROOT, capture_output=True, timeout=100)
 
     for words in (["--help"], ["demo", "--exit"]):
-        subprocess.run([venv / "bin/sevbot", *words], check=True, cwd=tmp_path, capture_output=True, timeout=60)
-    listed = subprocess.run([venv / "bin/pip", "list", "--format=freeze"], check=True, capture_output=True, text=True).stdout
+        subprocess.run(
+            [venv / "bin/sevbot", *words], check=True, cwd=tmp_path, capture_output=True, timeout=60
+        )
+    listed = subprocess.run(
+        [venv / "bin/pip", "list", "--format=freeze"], check=True, capture_output=True, text=True
+    ).stdout
     assert not left.exists()
     installed = {line.split("==")[0].lower().replace("_", "-") for line in listed.splitlines()}
     assert installed - {"pip", "setuptools"} == {*lock("requirements.lock"), "sevbot"}
@@ -81,7 +117,14 @@ def test_what_the_readme_installs_runs(tmp_path: Path) -> None:
 @pytest.mark.needs("systemd-analyze")
 def test_the_unit_leaves_little_open() -> None:
     """systemd's own measure of it, 0 (best) to 10: at most 1.5. That it runs so is tried in the lab."""
-    asked = ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", "docs/deploy/sevbot.service"]
+    asked = [
+        "systemd-analyze",
+        "security",
+        "--offline=true",
+        "--threshold=15",
+        "--no-pager",
+        "docs/deploy/sevbot.service",
+    ]
     done = subprocess.run(asked, cwd=ROOT, check=False, capture_output=True, text=True)
     assert "Overall exposure level for sevbot.service" in done.stdout
     assert done.returncode == 0, done.stdout.splitlines()[-1]

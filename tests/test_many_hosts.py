@@ -31,7 +31,9 @@ INDENT, CODE_INDENT = 4, 6
 MOST_STORY, MOST_RULED_OUT = 35, 25  # sentences of one part
 COUNTED = re.compile(r"\b(\d+) hosts(?: \(|: )((?:web\d+, )*web\d+)(?: and (\d+) more)?")
 OF_ALL = re.compile(r"(\d+)(?: of \d+)? hosts?: ((?:web\d+(?:, )?)+)(?: and (\d+) more)?")
-SUBJECT = re.compile(r"(?:(?P<count>\d+) hosts \(|(?P<named>web\d+(?: \([^()]*\))?(?:, web\d+(?: \([^()]*\))?)*): )")
+SUBJECT = re.compile(
+    r"(?:(?P<count>\d+) hosts \(|(?P<named>web\d+(?: \([^()]*\))?(?:, web\d+(?: \([^()]*\))?)*): )"
+)
 
 
 def examined_in(report: Report) -> list[Examined]:
@@ -86,20 +88,33 @@ def test_1000_hosts_with_one_cause_are_told_as_one() -> None:
 
     assert len(thousand) <= len(one) + 2
     assert max(map(len, thousand)) == max(map(len, one))
-    assert "confirmed · 1000 of 1000 hosts: web1, web2, web3 and 997 more · numbers of web1" in " ".join(thousand)
+    assert (
+        "confirmed · 1000 of 1000 hosts: web1, web2, web3 and 997 more · numbers of web1"
+        in " ".join(thousand)
+    )
 
 
 def test_1000_hosts_with_numbers_of_their_own_are_told_as_one() -> None:
     """What was ruled out names a size or a time of each host; one host's stand for all, and it is said whose (before: 23,562 lines)."""
     hosts = [
-        replace(host, clear={code: f"{because}, {number} lines" for code, because in host.clear.items()}, shared_age_s=number % 60)
+        replace(
+            host,
+            clear={code: f"{because}, {number} lines" for code, because in host.clear.items()},
+            shared_age_s=number % 60,
+        )
         for number, host in enumerate(examined_in(incident_on(1_000)))
     ]
     text = to_text(report_on(hosts))
 
     assert len(text.splitlines()) <= len(to_text(incident_on(1)).splitlines()) + 12
-    assert "no-kill-seen (numbers of web1): the kernel's OOM killer did kill here (8 processes), 0 lines" in text
-    assert "Shared with an earlier question, since a host is looked at once in a minute: web1 0 s ago, web2" in text
+    assert (
+        "no-kill-seen (numbers of web1): the kernel's OOM killer did kill here (8 processes), 0 lines"
+        in text
+    )
+    assert (
+        "Shared with an earlier question, since a host is looked at once in a minute: web1 0 s ago, web2"
+        in text
+    )
 
 
 def test_up_to_four_hosts_are_all_named() -> None:
@@ -111,11 +126,22 @@ def test_up_to_four_hosts_are_all_named() -> None:
 def test_kills_and_broken_answers_of_other_hosts_are_told_too() -> None:
     """Not of the first host of a part only."""
     first, second, third = examined_in(incident_on(3))
-    odd = replace(third, unexplained=third.findings[0].kills[:1], older=third.findings, broke_off="its output ended in the middle")
+    odd = replace(
+        third,
+        unexplained=third.findings[0].kills[:1],
+        older=third.findings,
+        broke_off="its output ended in the middle",
+    )
     (part,) = tell(report_on([first, second, odd])).parts
 
-    assert "The log of web3 holds one OOM kill that could not be put down to a cause (ranker, pid 376, line 550)." in part.story
-    assert any(said.startswith("Longer ago,") and said.endswith(" before this look (web3).") for said in part.story)
+    assert (
+        "The log of web3 holds one OOM kill that could not be put down to a cause (ranker, pid 376, line 550)."
+        in part.story
+    )
+    assert any(
+        said.startswith("Longer ago,") and said.endswith(" before this look (web3).")
+        for said in part.story
+    )
     assert "The answer of web3 broke off: its output ended in the middle." in part.story
 
 
@@ -135,7 +161,9 @@ def test_a_line_is_no_longer_than_the_terminal(fleet: Fleet, hosts: int, columns
     width = min(max(columns, 40), 100)
 
     assert [line for line in text.split("\n") if too_long(line, width)] == []
-    assert {unicodedata.category(character) for character in text.replace("\n", "")}.isdisjoint(HIDDEN)
+    assert {unicodedata.category(character) for character in text.replace("\n", "")}.isdisjoint(
+        HIDDEN
+    )
 
 
 @generated
@@ -146,7 +174,10 @@ def test_the_number_of_lines_does_not_grow_with_the_hosts(fleet: Fleet, hosts: i
     once = to_text(fleet.report(fleet.kinds))
 
     assert to_text(report).count("\n") <= 4 * once.count("\n") + 20
-    assert all(len(part.story) <= MOST_STORY and len(part.ruled_out) <= MOST_RULED_OUT for part in tell(report).parts)
+    assert all(
+        len(part.story) <= MOST_STORY and len(part.ruled_out) <= MOST_RULED_OUT
+        for part in tell(report).parts
+    )
     assert all(len(part.not_checked) <= 2 * MOST_RULED_OUT for part in tell(report).parts)
 
 
@@ -161,7 +192,10 @@ def named_or_counted(part: Part) -> int:
 def subjects(part: Part) -> int:
     """The hosts of which the part's sentences speak."""
     found = [match for said in part.story if (match := SUBJECT.match(said))]
-    return sum(int(each["count"] or len(re.findall(r"web\d+(?: \([^()]*\))?", each["named"] or ""))) for each in found)
+    return sum(
+        int(each["count"] or len(re.findall(r"web\d+(?: \([^()]*\))?", each["named"] or "")))
+        for each in found
+    )
 
 
 @generated
@@ -180,7 +214,9 @@ def test_every_host_is_named_or_counted(fleet: Fleet, hosts: int) -> None:
     if silent:
         assert parts[-1].headline == "could not be examined"
         assert named_or_counted(parts[-1]) == len(silent)
-        assert subjects(parts[-1]) == len(silent) + sum(remark in host.not_seen for host in silent for remark in REMARKS)
+        assert subjects(parts[-1]) == len(silent) + sum(
+            remark in host.not_seen for host in silent for remark in REMARKS
+        )
 
 
 @generated
@@ -210,11 +246,20 @@ def test_sixty_causes_in_awkward_words_fit_into_a_message(text: str) -> None:
     """What is left out is counted."""
     (one,) = examined_in(incident_on(1))
     hosts = [
-        replace(one, host=f"{text}{number}", findings=(replace(one.findings[0], headline=f"cause {number} {text}", story=(text,) * 9),))
+        replace(
+            one,
+            host=f"{text}{number}",
+            findings=(
+                replace(one.findings[0], headline=f"cause {number} {text}", story=(text,) * 9),
+            ),
+        )
         for number in range(60)
     ]
     blocks = report_blocks(report_on(hosts))
 
     check_blocks(blocks)
     last = blocks[-1]["elements"][0]["text"]
-    assert re.fullmatch(r"This message is cut, and \d+ more causes are not in it: `sevbot diagnose` shows all of it\.", last)
+    assert re.fullmatch(
+        r"This message is cut, and \d+ more causes are not in it: `sevbot diagnose` shows all of it\.",
+        last,
+    )

@@ -62,11 +62,15 @@ def test_a_text_names_victim_killer_cause_and_what_to_do(directory: Path) -> Non
     for part, finding in parts_with_findings(directory):
         story = " ".join(part.story)
         if finding.victim is not None and finding.kills:
-            assert finding.victim.task.comm in story or finding.explains, "the victim"  # a cause behind a kill is told beside it
+            assert finding.victim.task.comm in story or finding.explains, (
+                "the victim"
+            )  # a cause behind a kill is told beside it
         assert any(killer in story for killer in KILLERS), "the killer"
         assert len(re.findall(r"\d+(?:[.:]\d+)*", story)) >= 2, "two numbers"
         assert part.steps, "an action"
-        assert all(_IMPERATIVE.match(step.says) for step in part.steps), "an action that says what to do"
+        assert all(_IMPERATIVE.match(step.says) for step in part.steps), (
+            "an action that says what to do"
+        )
 
 
 @pytest.mark.parametrize("directory", WITH_FINDINGS, ids=lambda path: path.name)
@@ -101,18 +105,26 @@ def words_of(directory: Path) -> set[str]:
 def known_words() -> frozenset[str]:
     glossary = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
     plain = PLAIN_WORDS.read_text(encoding="utf-8")
-    return frozenset(word.lower() for text in (glossary, plain) for word in re.findall(r"[A-Za-z][A-Za-z_'-]+", text))
+    return frozenset(
+        word.lower()
+        for text in (glossary, plain)
+        for word in re.findall(r"[A-Za-z][A-Za-z_'-]+", text)
+    )
 
 
 @pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
 def test_no_word_is_jargon_without_an_entry_in_the_glossary(directory: Path) -> None:
     """A word that is new in a text goes into the glossary, or into the list of plain ones if everybody knows it."""
-    new = {word for word in words_of(directory) if not _SETTING.fullmatch(word) and not _is_known(word)}
+    new = {
+        word for word in words_of(directory) if not _SETTING.fullmatch(word) and not _is_known(word)
+    }
     assert new == set()
 
 
 def _is_known(word: str) -> bool:
-    return any(form.lower() in known_words() for form in (word, word.strip("'"), word.removesuffix("'s")))
+    return any(
+        form.lower() in known_words() for form in (word, word.strip("'"), word.removesuffix("'s"))
+    )
 
 
 def test_the_glossary_has_every_code() -> None:

@@ -32,7 +32,12 @@ class ReplayHosts:
     `probe` was served, all else was refused.
     """
 
-    def __init__(self, bundles: Mapping[str, Bundle], directory: Path, delay_s: float | Mapping[str, float] = 0.0) -> None:
+    def __init__(
+        self,
+        bundles: Mapping[str, Bundle],
+        directory: Path,
+        delay_s: float | Mapping[str, float] = 0.0,
+    ) -> None:
         self._bundles = bundles
         self._directory = directory
         self._delay_s = delay_s
@@ -59,7 +64,12 @@ class ReplayHosts:
             raise
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         await self._stop()
 
     async def _start(self, name: str, output: bytes, host_key: asyncssh.SSHKey) -> Target:
@@ -85,7 +95,11 @@ class ReplayHosts:
         return Target(name=name, address=ADDRESS, port=acceptor.get_port(), user=USER)
 
     def _delay_of(self, name: str) -> float:
-        return self._delay_s if isinstance(self._delay_s, int | float) else self._delay_s.get(name, 0.0)
+        return (
+            self._delay_s
+            if isinstance(self._delay_s, int | float)
+            else self._delay_s.get(name, 0.0)
+        )
 
     async def _stop(self) -> None:
         for acceptor in self._acceptors:
@@ -138,7 +152,9 @@ class _Server(asyncssh.SSHServer):
     def served(self) -> None:
         self._hosts.requests.append((self._name, "probe"))
 
-    def connection_requested(self, dest_host: str, dest_port: int, _orig_host: str, _orig_port: int) -> bool:
+    def connection_requested(
+        self, dest_host: str, dest_port: int, _orig_host: str, _orig_port: int
+    ) -> bool:
         self.refuse(f"forward to {dest_host}:{dest_port}")
         raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, ONLY_THE_PROBE)
 
@@ -172,7 +188,9 @@ class _ProbeSession(asyncssh.SSHServerSession[bytes]):
         if self._answer is not None:
             self._answer.cancel()
 
-    def pty_requested(self, term_type: str, _term_size: tuple[int, int, int, int], _term_modes: Mapping[int, int]) -> bool:
+    def pty_requested(
+        self, term_type: str, _term_size: tuple[int, int, int, int], _term_modes: Mapping[int, int]
+    ) -> bool:
         self._server.refuse(f"pty {term_type}")
         return False
 

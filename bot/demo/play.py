@@ -60,14 +60,21 @@ async def play(bundle: Bundle | None, stop: asyncio.Event, *, once: bool) -> int
     with tempfile.TemporaryDirectory(prefix="sevbot-demo-") as directory:
         async with (
             SlackStandIn() as slack,
-            ReplayHosts({name: replace(recorded, host=name) for name in HOSTS}, Path(directory), delay_s=LOOKING_S) as hosts,
+            ReplayHosts(
+                {name: replace(recorded, host=name) for name in HOSTS},
+                Path(directory),
+                delay_s=LOOKING_S,
+            ) as hosts,
             _bot(_config(slack, hosts, Path(directory))),
         ):
             print(f"A local stand-in for Slack shows the channel at {slack.page_url}\n", flush=True)
             ts = await slack.announce(ANNOUNCEMENT)
             came = await _show_thread(slack, ts, stop)
             if came and not once:
-                print(f"Look at it in a browser: {slack.page_url} (try `/sev help` there). Ctrl-C ends the demo.", flush=True)
+                print(
+                    f"Look at it in a browser: {slack.page_url} (try `/sev help` there). Ctrl-C ends the demo.",
+                    flush=True,
+                )
                 await stop.wait()
     if not came and not stop.is_set():
         print(f"sevbot demo: no diagnosis came within {ANSWER_WITHIN_S:.0f} s", file=sys.stderr)
@@ -95,7 +102,10 @@ def _config(slack: SlackStandIn, hosts: ReplayHosts, directory: Path) -> Config:
         known_hosts=hosts.known_hosts,
         host_names=list(hosts.targets),
     )
-    text += "".join(HOST_CONFIG.format(name=t.name, address=t.address, port=t.port, user=t.user) for t in hosts.targets.values())
+    text += "".join(
+        HOST_CONFIG.format(name=t.name, address=t.address, port=t.port, user=t.user)
+        for t in hosts.targets.values()
+    )
     path = directory / "config.toml"
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
@@ -132,7 +142,11 @@ async def _show_thread(slack: SlackStandIn, ts: str, stop: asyncio.Event) -> boo
         thread = slack.thread(ts)
         for message in thread:
             if message not in shown:
-                print("\n".join(message_lines(message, width_of(sys.stdout, os.environ))), end="\n\n", flush=True)
+                print(
+                    "\n".join(message_lines(message, width_of(sys.stdout, os.environ))),
+                    end="\n\n",
+                    flush=True,
+                )
         shown[:] = thread
         if any(_is_done(message) for message in thread):
             return True

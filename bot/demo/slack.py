@@ -24,7 +24,18 @@ from bot.demo.slack_page import Page
 from bot.demo.slack_socket import Envelope, SocketMode
 from bot.demo.slack_workspace import ANNOUNCER, SEVBOT, VISITOR, Bot, Json, SlackError, Workspace
 
-__all__ = ["ANNOUNCER", "SCOPES", "SEVBOT", "VISITOR", "ApiCall", "Bot", "Envelope", "SlackError", "SlackStandIn", "SlashAnswer"]
+__all__ = [
+    "ANNOUNCER",
+    "SCOPES",
+    "SEVBOT",
+    "VISITOR",
+    "ApiCall",
+    "Bot",
+    "Envelope",
+    "SlackError",
+    "SlackStandIn",
+    "SlashAnswer",
+]
 
 SCOPES = ("chat:write", "channels:history", "commands")
 COMMANDS = frozenset({"/sev"})
@@ -60,10 +71,16 @@ class SlackStandIn:
         self.channel_name = channel_name
         self.changes = self.workspace.changes
         self._sockets = SocketMode(SEVBOT.app_id, retry_after_s, self.changes)
-        self._commands = TypedCommands(self.workspace, self._sockets, COMMANDS, replaces=replaces_command_answers)
+        self._commands = TypedCommands(
+            self.workspace, self._sockets, COMMANDS, replaces=replaces_command_answers
+        )
         self._api = WebApi(self.workspace, self._open_socket)
-        self.history: list[ApiCall] = self._api.history  # the Web API calls that were accepted, in order
-        self.refused: list[ApiCall] = self._api.refused  # those answered with an error, injected ones too
+        self.history: list[ApiCall] = (
+            self._api.history
+        )  # the Web API calls that were accepted, in order
+        self.refused: list[ApiCall] = (
+            self._api.refused
+        )  # those answered with an error, injected ones too
         self.acks: list[Envelope] = self._sockets.acks  # what sevbot acknowledged, in order
         self._page = Page(self.workspace, self.slash)
         self._tickets: set[str] = set()
@@ -86,7 +103,12 @@ class SlackStandIn:
         self._sockets.start()
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._page.close()
         await self._sockets.stop()
         if self._runner is not None:
@@ -120,18 +142,26 @@ class SlackStandIn:
         return copy.deepcopy(self.workspace.thread(ts))
 
     async def announce(
-        self, text: str = "", blocks: Sequence[Json] | None = None, attachments: Sequence[Json] | None = None, bot: Bot | None = None
+        self,
+        text: str = "",
+        blocks: Sequence[Json] | None = None,
+        attachments: Sequence[Json] | None = None,
+        bot: Bot | None = None,
     ) -> str:
         """Post as the announcer, or as `bot`; returns the message's ts. Raises SlackError where Slack would refuse the message."""
         content: Json = {"text": text, "blocks": _list(blocks), "attachments": _list(attachments)}
         check_content(content, MAX_POSTED_TEXT)
         return str(self.workspace.post_as_bot(bot or self.announcer, content)["ts"])
 
-    async def post_as_user(self, text: str, user: str = VISITOR, thread_ts: str | None = None) -> str:
+    async def post_as_user(
+        self, text: str, user: str = VISITOR, thread_ts: str | None = None
+    ) -> str:
         """Post as a person; `text` as Slack stores it, `&`, `<`, `>` escaped. Returns the message's ts; KeyError: no such thread."""
         return str(self.workspace.post_as_user(user, text, thread_ts)["ts"])
 
-    async def slash(self, command: str, text: str = "", user: str = VISITOR, **payload: object) -> SlashAnswer:
+    async def slash(
+        self, command: str, text: str = "", user: str = VISITOR, **payload: object
+    ) -> SlashAnswer:
         """Ask by slash command, with these fields of its payload; returns once it is acknowledged or has failed. It goes on growing."""
         return await self._commands.ask(command, text, user, self.page_url, payload)
 
@@ -180,7 +210,9 @@ class SlackStandIn:
         """Refuses what a foreign page in a browser of this machine could send: by another host name, or from another origin."""
         hosts = {f"127.0.0.1:{self._port}", f"localhost:{self._port}"}
         origin = request.headers.get("Origin")
-        if request.host not in hosts or (origin is not None and origin.removeprefix("http://") not in hosts):
+        if request.host not in hosts or (
+            origin is not None and origin.removeprefix("http://") not in hosts
+        ):
             raise web.HTTPForbidden(text="this server answers its own page only")
         return await handler(request)
 

@@ -74,7 +74,9 @@ class WebApi:
         self._workspace.changes.happened()
         if fault == DROP and request.transport is not None:
             request.transport.abort()
-        return web.json_response(result, headers={"X-OAuth-Scopes": ",".join(sorted(self._workspace.scopes))})
+        return web.json_response(
+            result, headers={"X-OAuth-Scopes": ",".join(sorted(self._workspace.scopes))}
+        )
 
     def _refuse(self, method: str, arguments: Json, fault: str) -> web.Response:
         kind, _, detail = fault.partition(":")
@@ -99,7 +101,9 @@ class WebApi:
             return {"url": self._open_socket()}
         scope, answer = self._methods[method]
         if scope is not None and scope not in workspace.scopes:
-            raise SlackError("missing_scope", needed=scope, provided=",".join(sorted(workspace.scopes)))
+            raise SlackError(
+                "missing_scope", needed=scope, provided=",".join(sorted(workspace.scopes))
+            )
         return answer(arguments)
 
     def _channel(self, arguments: Json) -> None:
@@ -108,9 +112,20 @@ class WebApi:
 
     def _auth_test(self, _: Json) -> Json:
         workspace, bot = self._workspace, self._workspace.sevbot
-        team = {"url": f"https://{workspace.team_name}.invalid/", "team": workspace.team_name, "team_id": workspace.team_id}
+        team = {
+            "url": f"https://{workspace.team_name}.invalid/",
+            "team": workspace.team_name,
+            "team_id": workspace.team_id,
+        }
         grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
-        return {**team, **grid, "user": bot.name, "user_id": bot.user_id, "bot_id": bot.bot_id, "is_enterprise_install": False}
+        return {
+            **team,
+            **grid,
+            "user": bot.name,
+            "user_id": bot.user_id,
+            "bot_id": bot.bot_id,
+            "is_enterprise_install": False,
+        }
 
     def _post_message(self, arguments: Json) -> Json:
         workspace = self._workspace
@@ -120,7 +135,11 @@ class WebApi:
         if thread_ts is not None and thread_ts not in workspace.messages:
             raise SlackError("thread_not_found")
         message = workspace.post_as_bot(workspace.sevbot, arguments, thread_ts)
-        return {"channel": workspace.channel_id, "ts": message["ts"], "message": workspace.seen(message, metadata=True)}
+        return {
+            "channel": workspace.channel_id,
+            "ts": message["ts"],
+            "message": workspace.seen(message, metadata=True),
+        }
 
     def _update(self, arguments: Json) -> Json:
         workspace = self._workspace
@@ -133,7 +152,12 @@ class WebApi:
         check_content(arguments, MAX_UPDATED_TEXT)
         workspace.edit(message, arguments)
         seen = workspace.seen(message, metadata=True)
-        return {"channel": workspace.channel_id, "ts": message["ts"], "text": message["text"], "message": seen}
+        return {
+            "channel": workspace.channel_id,
+            "ts": message["ts"],
+            "text": message["text"],
+            "message": seen,
+        }
 
     def _post_ephemeral(self, arguments: Json) -> Json:
         self._channel(arguments)
@@ -141,7 +165,9 @@ class WebApi:
         if user not in self._workspace.people:
             raise SlackError("user_not_in_channel")
         check_content(arguments, MAX_POSTED_TEXT)
-        return {"message_ts": self._workspace.show_to(user, self._workspace.sevbot, arguments)["ts"]}
+        return {
+            "message_ts": self._workspace.show_to(user, self._workspace.sevbot, arguments)["ts"]
+        }
 
     def _history(self, arguments: Json) -> Json:
         self._channel(arguments)
@@ -161,7 +187,10 @@ class WebApi:
         start = _start(messages, arguments.get("cursor"))
         end = start + limit
         metadata = _is_true(arguments.get("include_all_metadata"))
-        page: Json = {"messages": [self._workspace.seen(each, metadata) for each in messages[start:end]], "has_more": end < len(messages)}
+        page: Json = {
+            "messages": [self._workspace.seen(each, metadata) for each in messages[start:end]],
+            "has_more": end < len(messages),
+        }
         if page["has_more"]:
             cursor = base64.b64encode(f"next_ts:{messages[end]['ts']}".encode()).decode()
             page["response_metadata"] = {"next_cursor": cursor}
@@ -170,7 +199,13 @@ class WebApi:
     def _info(self, arguments: Json) -> Json:
         self._channel(arguments)
         kind = {"is_channel": True, "is_private": False, "is_archived": False, "is_member": True}
-        return {"channel": {"id": self._workspace.channel_id, "name": self._workspace.channel_name, **kind}}
+        return {
+            "channel": {
+                "id": self._workspace.channel_id,
+                "name": self._workspace.channel_name,
+                **kind,
+            }
+        }
 
     def _group_users(self, arguments: Json) -> Json:
         members = self._workspace.groups.get(str(arguments.get("usergroup")))
@@ -182,7 +217,9 @@ class WebApi:
 def http_failure(kind: str, detail: str) -> web.Response | None:
     """Slack's 500 or 429 (`detail`: its Retry-After, none if empty)."""
     if kind == "500":
-        return web.Response(status=500, text="<html><body>Server error</body></html>", content_type="text/html")
+        return web.Response(
+            status=500, text="<html><body>Server error</body></html>", content_type="text/html"
+        )
     if kind == "429":
         headers = {"Retry-After": detail} if detail else {}
         return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
@@ -204,7 +241,9 @@ async def _read(request: web.Request) -> tuple[str, Json]:
     for name in JSON_ARGUMENTS:
         if isinstance(arguments.get(name), str):
             arguments[name] = _decoded(arguments[name])
-    return request.headers.get("Authorization", "").removeprefix("Bearer ") or in_arguments, arguments
+    return request.headers.get("Authorization", "").removeprefix(
+        "Bearer "
+    ) or in_arguments, arguments
 
 
 def _decoded(text: str) -> object:

@@ -52,7 +52,9 @@ class SlashAnswer:
 class TypedCommands:
     """Asks the app and takes its answers."""
 
-    def __init__(self, workspace: Workspace, sockets: SocketMode, known: frozenset[str], *, replaces: bool) -> None:
+    def __init__(
+        self, workspace: Workspace, sockets: SocketMode, known: frozenset[str], *, replaces: bool
+    ) -> None:
         self._replaces = replaces
         self._workspace = workspace
         self._sockets = sockets
@@ -61,7 +63,9 @@ class TypedCommands:
         self._faults: deque[str] = deque()
         self._count = 0
 
-    async def ask(self, command: str, text: str, user: str, base_url: str, said: Mapping[str, object]) -> SlashAnswer:
+    async def ask(
+        self, command: str, text: str, user: str, base_url: str, said: Mapping[str, object]
+    ) -> SlashAnswer:
         """Send the command, with what is `said` in its payload, and wait for its acknowledgement; a failure is shown, and in `error`."""
         answer = SlashAnswer(command, text, user)
         if command not in self._known or "commands" not in self._workspace.scopes:
@@ -77,7 +81,9 @@ class TypedCommands:
             try:
                 self._take(answer, payload)
             except SlackError as refusal:
-                self._fail(answer, refusal.code, f"{command} failed with the error “{refusal.code}”")
+                self._fail(
+                    answer, refusal.code, f"{command} failed with the error “{refusal.code}”"
+                )
         return answer
 
     def refuse_next(self, how: str) -> None:
@@ -86,7 +92,9 @@ class TypedCommands:
 
     def _fail(self, answer: SlashAnswer, error: str, text: str) -> SlashAnswer:
         answer.error = error
-        answer.messages.append(self._workspace.show_to(answer.user, None, {"text": text}, _typed(answer)))
+        answer.messages.append(
+            self._workspace.show_to(answer.user, None, {"text": text}, _typed(answer))
+        )
         return answer
 
     def _payload(self, answer: SlashAnswer, base_url: str) -> Json:
@@ -144,7 +152,9 @@ class TypedCommands:
             return
         if self._replaces and content.get("replace_original") and answer.messages:
             workspace.ephemerals.remove(answer.messages.pop())
-        answer.messages.append(workspace.show_to(answer.user, workspace.sevbot, content, _typed(answer)))
+        answer.messages.append(
+            workspace.show_to(answer.user, workspace.sevbot, content, _typed(answer))
+        )
 
 
 def _typed(answer: SlashAnswer) -> str:

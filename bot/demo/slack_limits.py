@@ -20,7 +20,9 @@ MAX_CONTEXT_ELEMENTS = 10
 MAX_ACTIONS = 25
 MAX_BLOCK_ID = 255
 MAX_ATTACHMENTS = 100
-INLINE = frozenset({"text", "link", "user", "usergroup", "channel", "emoji", "broadcast", "date", "color"})
+INLINE = frozenset(
+    {"text", "link", "user", "usergroup", "channel", "emoji", "broadcast", "date", "color"}
+)
 INLINE_IN_CODE = frozenset({"text", "link"})
 
 Thing = Mapping[str, Any]
@@ -28,7 +30,11 @@ Thing = Mapping[str, Any]
 
 def check_content(content: Thing, max_text: int) -> None:
     """Raises SlackError with Slack's code for whatever Slack would refuse in this message."""
-    text, blocks, attachments = content.get("text"), content.get("blocks"), content.get("attachments")
+    text, blocks, attachments = (
+        content.get("text"),
+        content.get("blocks"),
+        content.get("attachments"),
+    )
     if not (text or blocks or attachments):
         raise SlackError("no_text")
     if text is not None and not isinstance(text, str):
@@ -46,12 +52,18 @@ def check_blocks(blocks: object) -> None:
     """Raises SlackError: invalid_blocks_format, invalid_blocks (with the reason and where) or msg_blocks_too_long."""
     if not isinstance(blocks, list):
         raise SlackError("invalid_blocks_format")
-    problems = ["no more than 50 items allowed [json-pointer:/blocks]"] if len(blocks) > MAX_BLOCKS else []
+    problems = (
+        ["no more than 50 items allowed [json-pointer:/blocks]"] if len(blocks) > MAX_BLOCKS else []
+    )
     for place, block in enumerate(blocks):
         if problem := _block(block):
             problems.append(f"{problem} [json-pointer:/blocks/{place}]")
     if problems:
-        raise SlackError("invalid_blocks", errors=problems, response_metadata={"messages": [f"[ERROR] {each}" for each in problems]})
+        raise SlackError(
+            "invalid_blocks",
+            errors=problems,
+            response_metadata={"messages": [f"[ERROR] {each}" for each in problems]},
+        )
     if len(json.dumps(blocks, ensure_ascii=False)) > MAX_BLOCKS_CHARS:
         raise SlackError("msg_blocks_too_long")
 
@@ -69,7 +81,11 @@ def _check_attachments(attachments: object) -> None:
 def _check_metadata(metadata: object) -> None:
     if metadata is None:
         return
-    kinds = (metadata.get("event_type"), metadata.get("event_payload")) if isinstance(metadata, dict) else ()
+    kinds = (
+        (metadata.get("event_type"), metadata.get("event_payload"))
+        if isinstance(metadata, dict)
+        else ()
+    )
     if not kinds or not isinstance(kinds[0], str) or not isinstance(kinds[1], dict):
         raise SlackError("invalid_metadata_format")
 
@@ -95,7 +111,11 @@ def _section(block: Thing) -> str | None:
         return "must have text or fields"
     if text is not None and (problem := _text_object(text, MAX_TEXT_OBJECT)):
         return problem
-    return None if fields is None else _each(fields, MAX_FIELDS, lambda field: _text_object(field, MAX_FIELD))
+    return (
+        None
+        if fields is None
+        else _each(fields, MAX_FIELDS, lambda field: _text_object(field, MAX_FIELD))
+    )
 
 
 def _context(block: Thing) -> str | None:
@@ -104,7 +124,11 @@ def _context(block: Thing) -> str | None:
 
 def _context_element(element: object) -> str | None:
     if isinstance(element, dict) and element.get("type") == "image":
-        return None if element.get("alt_text") and (element.get("image_url") or element.get("slack_file")) else "malformed image"
+        return (
+            None
+            if element.get("alt_text") and (element.get("image_url") or element.get("slack_file"))
+            else "malformed image"
+        )
     return _text_object(element, MAX_TEXT_OBJECT)
 
 
@@ -113,7 +137,11 @@ def _actions(block: Thing) -> str | None:
 
 
 def _action(element: object) -> str | None:
-    return None if isinstance(element, dict) and isinstance(element.get("type"), str) else "malformed element"
+    return (
+        None
+        if isinstance(element, dict) and isinstance(element.get("type"), str)
+        else "malformed element"
+    )
 
 
 def _rich_text(block: Thing) -> str | None:
@@ -122,7 +150,12 @@ def _rich_text(block: Thing) -> str | None:
 
 def _rich_part(part: object) -> str | None:
     kind = part.get("type") if isinstance(part, dict) else None
-    if not isinstance(part, dict) or kind not in ("rich_text_section", "rich_text_preformatted", "rich_text_list", "rich_text_quote"):
+    if not isinstance(part, dict) or kind not in (
+        "rich_text_section",
+        "rich_text_preformatted",
+        "rich_text_list",
+        "rich_text_quote",
+    ):
         return f"unsupported rich text element: {kind}"
     if kind == "rich_text_list":
         if part.get("style") not in ("bullet", "ordered"):
@@ -156,8 +189,14 @@ def _each(things: object, most: int | None, check: Callable[[object], str | None
     return next((problem for thing in things if (problem := check(thing))), None)
 
 
-def _text_object(thing: object, limit: int, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> str | None:
-    if not isinstance(thing, dict) or thing.get("type") not in kinds or not isinstance(thing.get("text"), str):
+def _text_object(
+    thing: object, limit: int, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")
+) -> str | None:
+    if (
+        not isinstance(thing, dict)
+        or thing.get("type") not in kinds
+        or not isinstance(thing.get("text"), str)
+    ):
         return f"must be a text object of {' or '.join(kinds)}"
     if not 0 < len(thing["text"]) <= limit:
         return f"text must be 1 to {limit} characters"

@@ -36,18 +36,24 @@ class Page:
     async def index(self, _: web.Request) -> web.Response:
         """The page as it stands now: complete without any further request."""
         nonce = secrets.token_urlsafe(16)
-        html = self._html.replace("{{nonce}}", nonce).replace("{{state}}", _inside_script(self._state()))
+        html = self._html.replace("{{nonce}}", nonce).replace(
+            "{{state}}", _inside_script(self._state())
+        )
         return web.Response(text=html, content_type="text/html", headers=_headers(nonce))
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: the whole state at once, then again after each change."""
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
         await response.prepare(request)
         sent = ""
         try:
             while not self._closing:
                 change, state = self._workspace.changes.next(), self._state()
-                await response.write(b": still here\n\n" if state == sent else f"data: {state}\n\n".encode())
+                await response.write(
+                    b": still here\n\n" if state == sent else f"data: {state}\n\n".encode()
+                )
                 sent = state
                 await _wait(change)
             await response.write_eof()
@@ -76,7 +82,10 @@ class Page:
             "people": workspace.people,
             "bots": {bot.bot_id: bot.name for bot in workspace.bots.values()},
             "sevbot": workspace.sevbot.bot_id,
-            "messages": [{**workspace.seen(message), "mrkdwn": message.get("mrkdwn", True)} for message in workspace.messages.values()],
+            "messages": [
+                {**workspace.seen(message), "mrkdwn": message.get("mrkdwn", True)}
+                for message in workspace.messages.values()
+            ],
             "ephemerals": [shown for shown in workspace.ephemerals if shown["to"] == VISITOR],
             "suggestions": SUGGESTIONS,
         }
@@ -108,7 +117,9 @@ def _inside_script(state: str) -> str:
 
 
 def _headers(nonce: str) -> dict[str, str]:
-    allowed = f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:"
+    allowed = (
+        f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:"
+    )
     return {
         "Content-Security-Policy": f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         "Cache-Control": "no-store",

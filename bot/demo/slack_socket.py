@@ -15,7 +15,9 @@ from bot.demo.slack_workspace import Changes, Json
 MAX_SOCKETS = 10
 MAX_RETRIES = 3
 CLOSE_AFTER_S = 1.0
-CONNECTION_S = 18_060  # what Slack says of a fresh connection: it is refreshed after about five hours
+CONNECTION_S = (
+    18_060  # what Slack says of a fresh connection: it is refreshed after about five hours
+)
 
 
 @dataclass(eq=False)
@@ -26,15 +28,27 @@ class Envelope:
     kind: str
     payload: Json
     attempt: int
-    acked: asyncio.Future[Json] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    acked: asyncio.Future[Json] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
     sent: bool = False
     withdrawn: bool = False
 
     def frame(self) -> Json:
         reason = "timeout" if self.attempt else ""
-        retry = {"retry_attempt": self.attempt, "retry_reason": reason} if self.kind == "events_api" else {}
+        retry = (
+            {"retry_attempt": self.attempt, "retry_reason": reason}
+            if self.kind == "events_api"
+            else {}
+        )
         accepts = self.kind != "events_api"
-        return {"envelope_id": self.envelope_id, "type": self.kind, "payload": self.payload, "accepts_response_payload": accepts, **retry}
+        return {
+            "envelope_id": self.envelope_id,
+            "type": self.kind,
+            "payload": self.payload,
+            "accepts_response_payload": accepts,
+            **retry,
+        }
 
 
 class SocketMode:
@@ -83,12 +97,16 @@ class SocketMode:
         """Tell every open socket to go; returns once all are closed, by the client or after a second by us."""
         leaving, self.sockets = self.sockets, []
         for socket in leaving:
-            await _send(socket, {"type": "disconnect", "reason": reason, "debug_info": {"host": "stand-in"}})
+            await _send(
+                socket, {"type": "disconnect", "reason": reason, "debug_info": {"host": "stand-in"}}
+            )
         await asyncio.gather(*(self._close_later(socket) for socket in leaving))
 
     async def _close_later(self, socket: web.WebSocketResponse) -> None:
         try:
-            await asyncio.wait_for(self._changes.until(lambda: socket not in self._all), CLOSE_AFTER_S)
+            await asyncio.wait_for(
+                self._changes.until(lambda: socket not in self._all), CLOSE_AFTER_S
+            )
         except TimeoutError:
             await socket.close()
 
@@ -97,7 +115,14 @@ class SocketMode:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         if len(self.sockets) >= MAX_SOCKETS:
-            await _send(socket, {"type": "disconnect", "reason": "too_many_websockets", "debug_info": {"host": "stand-in"}})
+            await _send(
+                socket,
+                {
+                    "type": "disconnect",
+                    "reason": "too_many_websockets",
+                    "debug_info": {"host": "stand-in"},
+                },
+            )
             await socket.close()
             return socket
         self._all.append(socket)
@@ -117,14 +142,23 @@ class SocketMode:
 
     def _hello(self) -> Json:
         debug = {"host": "stand-in", "build_number": 1, "approximate_connection_time": CONNECTION_S}
-        return {"type": "hello", "num_connections": len(self.sockets), "debug_info": debug, "connection_info": {"app_id": self._app_id}}
+        return {
+            "type": "hello",
+            "num_connections": len(self.sockets),
+            "debug_info": debug,
+            "connection_info": {"app_id": self._app_id},
+        }
 
     def _ack(self, text: str) -> None:
         try:
             answer = json.loads(text)
         except ValueError:
             return
-        envelope = self._unacked.pop(str(answer.get("envelope_id")), None) if isinstance(answer, dict) else None
+        envelope = (
+            self._unacked.pop(str(answer.get("envelope_id")), None)
+            if isinstance(answer, dict)
+            else None
+        )
         if envelope is None:
             return
         if timer := self._timers.pop(envelope.envelope_id, None):
@@ -147,7 +181,9 @@ class SocketMode:
                 self.sockets.append(socket)
             envelope.sent = True
             if envelope.kind == "events_api" and envelope.envelope_id in self._unacked:
-                timer = asyncio.get_running_loop().call_later(self._retry_after_s, self._late, envelope)
+                timer = asyncio.get_running_loop().call_later(
+                    self._retry_after_s, self._late, envelope
+                )
                 self._timers[envelope.envelope_id] = timer
 
     def _late(self, envelope: Envelope) -> None:

@@ -12,7 +12,13 @@ from typing import Any
 
 Json = dict[str, Any]
 
-HOW_SENT = ("unfurl_links", "unfurl_media", "mrkdwn", "parse", "link_names")  # kept for whoever asks the stand-in, not told to apps
+HOW_SENT = (
+    "unfurl_links",
+    "unfurl_media",
+    "mrkdwn",
+    "parse",
+    "link_names",
+)  # kept for whoever asks the stand-in, not told to apps
 CONTENT = ("text", "blocks", "attachments", "metadata")
 
 
@@ -104,12 +110,23 @@ class Workspace:
         self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
         return f"{self._last_us // 1_000_000}.{self._last_us % 1_000_000:06d}"
 
-    def post_as_bot(self, bot: Bot, content: Mapping[str, Any], thread_ts: str | None = None) -> Json:
+    def post_as_bot(
+        self, bot: Bot, content: Mapping[str, Any], thread_ts: str | None = None
+    ) -> Json:
         """A bot's post has no subtype; it is known by bot_id, app_id and bot_profile."""
         self.bots[bot.bot_id] = bot
         profile = {"id": bot.bot_id, "app_id": bot.app_id, "name": bot.name, "user_id": bot.user_id}
-        author = {"user": bot.user_id, "bot_id": bot.bot_id, "app_id": bot.app_id, "team": bot.team_id}
-        return self._post({**author, "bot_profile": {**profile, "deleted": False, "team_id": bot.team_id}}, content, thread_ts)
+        author = {
+            "user": bot.user_id,
+            "bot_id": bot.bot_id,
+            "app_id": bot.app_id,
+            "team": bot.team_id,
+        }
+        return self._post(
+            {**author, "bot_profile": {**profile, "deleted": False, "team_id": bot.team_id}},
+            content,
+            thread_ts,
+        )
 
     def post_as_user(self, user: str, text: str, thread_ts: str | None = None) -> Json:
         self.people.setdefault(user, user)
@@ -118,13 +135,21 @@ class Workspace:
     def deliver(self, event: Json, **envelope: object) -> None:
         """Keep and send this message as it is, in an envelope with these fields: for what nobody who posts here would say of himself."""
         self.messages[event["ts"]] = event
-        self.on_event({**self._callback({"event_ts": event["ts"], "channel": self.channel_id, **event}), **envelope})
+        self.on_event(
+            {
+                **self._callback({"event_ts": event["ts"], "channel": self.channel_id, **event}),
+                **envelope,
+            }
+        )
 
     def _post(self, author: Json, content: Mapping[str, Any], thread_ts: str | None) -> Json:
         ts = self.next_ts()
         message = {"type": "message", "ts": ts, **author, "text": "", **_kept(content)}
         if thread_ts is not None:
-            message |= {"thread_ts": thread_ts, "parent_user_id": self.messages[thread_ts].get("user")}
+            message |= {
+                "thread_ts": thread_ts,
+                "parent_user_id": self.messages[thread_ts].get("user"),
+            }
         self.messages[ts] = message
         self._tell({**self.seen(message), "event_ts": ts})
         return message
@@ -137,13 +162,27 @@ class Workspace:
             message["edited"] = {"user": message["user"], "ts": self.next_ts()}
         message.update(_kept(content))
         ts = self.next_ts()
-        changed = {"type": "message", "subtype": "message_changed", "hidden": True, "ts": ts, "event_ts": ts}
+        changed = {
+            "type": "message",
+            "subtype": "message_changed",
+            "hidden": True,
+            "ts": ts,
+            "event_ts": ts,
+        }
         self._tell({**changed, "message": self.seen(message), "previous_message": before})
 
-    def show_to(self, user: str, author: Bot | None, content: Mapping[str, Any], command: str = "") -> Json:
+    def show_to(
+        self, user: str, author: Bot | None, content: Mapping[str, Any], command: str = ""
+    ) -> Json:
         """A message that only `user` sees; `author` None is Slack itself. `command` is what it answers."""
         self.people.setdefault(user, user)
-        shown: Json = {"ts": self.next_ts(), "to": user, "command": command, "text": "", **_kept(content)}
+        shown: Json = {
+            "ts": self.next_ts(),
+            "to": user,
+            "command": command,
+            "text": "",
+            **_kept(content),
+        }
         if author is not None:
             shown |= {"user": author.user_id, "bot_id": author.bot_id}
         self.ephemerals.append(shown)
@@ -152,13 +191,19 @@ class Workspace:
 
     def _tell(self, event: Json) -> None:
         if "channels:history" in self.scopes:
-            self.on_event(self._callback({**event, "channel": self.channel_id, "channel_type": "channel"}))
+            self.on_event(
+                self._callback({**event, "channel": self.channel_id, "channel_type": "channel"})
+            )
         self.changes.happened()
 
     def _callback(self, event: Json) -> Json:
         """The envelope. Of what another team says in a shared channel, `team_id` is that team: so slack_bolt.request.internals reads it."""
         self._events += 1
-        sevbot = {"enterprise_id": self.enterprise_id, "team_id": self.team_id, "user_id": self.sevbot.user_id}
+        sevbot = {
+            "enterprise_id": self.enterprise_id,
+            "team_id": self.team_id,
+            "user_id": self.sevbot.user_id,
+        }
         return {
             "type": "event_callback",
             "token": "verification-token-unused",
@@ -175,7 +220,11 @@ class Workspace:
 
     def thread(self, ts: str) -> list[Json]:
         """The parent and its replies, oldest first; empty if there is no such message."""
-        return [message for message in self.messages.values() if ts in (message["ts"], message.get("thread_ts"))]
+        return [
+            message
+            for message in self.messages.values()
+            if ts in (message["ts"], message.get("thread_ts"))
+        ]
 
     def roots(self) -> list[Json]:
         return [message for message in self.messages.values() if "thread_ts" not in message]
@@ -187,7 +236,11 @@ class Workspace:
         replies = self.thread(message["ts"])[1:] if "thread_ts" not in message else []
         if replies:
             users = list(dict.fromkeys(reply["user"] for reply in replies))
-            counts = {"reply_count": len(replies), "reply_users_count": len(users), "reply_users": users}
+            counts = {
+                "reply_count": len(replies),
+                "reply_users_count": len(users),
+                "reply_users": users,
+            }
             copied |= {"thread_ts": message["ts"], **counts, "latest_reply": replies[-1]["ts"]}
         return copied
 

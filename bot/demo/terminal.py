@@ -17,11 +17,21 @@ BAR = "  │ "
 def message_lines(message: Mapping[str, Any], columns: int | None = None) -> list[str]:
     """The message behind a bar, under its sender; its sentences fit into `columns`, or into 100 and the bar."""
     width = WIDTH if columns is None else min(max(columns - len(BAR), LEAST), WIDTH)
-    sender = (message.get("bot_profile") or {}).get("name") or message.get("username") or message.get("user") or "somebody"
+    sender = (
+        (message.get("bot_profile") or {}).get("name")
+        or message.get("username")
+        or message.get("user")
+        or "somebody"
+    )
     when = datetime.fromtimestamp(float(str(message.get("ts", "0"))), UTC)
     edited = " (edited)" if message.get("edited") else ""
-    body = [line for block in message.get("blocks") or [] for line in _block(block, width)] or [str(message.get("text", ""))]
-    return [f"{sender}  {when:%H:%M:%S} UTC{edited}", *(f"{BAR}{plain(html.unescape(line))}" for line in body)]
+    body = [line for block in message.get("blocks") or [] for line in _block(block, width)] or [
+        str(message.get("text", ""))
+    ]
+    return [
+        f"{sender}  {when:%H:%M:%S} UTC{edited}",
+        *(f"{BAR}{plain(html.unescape(line))}" for line in body),
+    ]
 
 
 def _block(block: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -55,4 +65,6 @@ def _joined(elements: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _wrapped(text: str, width: int, first: str = "", further: str = "") -> list[str]:
-    return textwrap.TextWrapper(width, first, further, break_long_words=False, break_on_hyphens=False).wrap(text) or [""]
+    return textwrap.TextWrapper(
+        width, first, further, break_long_words=False, break_on_hyphens=False
+    ).wrap(text) or [""]

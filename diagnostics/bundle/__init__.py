@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-TIMED_OUT = frozenset({124, 137, 143})  # of timeout(1) and of what it and the probe's own watcher send
+TIMED_OUT = frozenset(
+    {124, 137, 143}
+)  # of timeout(1) and of what it and the probe's own watcher send
 
 
 @dataclass(frozen=True)
@@ -61,4 +63,6 @@ class Bundle:
 
     def having(self, *added: Section) -> Bundle:
         """The bundle with these sections, too."""
-        return replace(self, sections={**self.sections, **{section.name: section for section in added}})
+        return replace(
+            self, sections={**self.sections, **{section.name: section for section in added}}
+        )

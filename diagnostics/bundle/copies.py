@@ -44,9 +44,15 @@ def of_copy(header: Sequence[str], unknown: Sequence[str], *, is_used: bool) -> 
     brought = _brought(unknown)
     if which is None and not brought:
         return None
-    cure = "" if said == UNKNOWN else f"; {'upgrade sevbot, or ' if (version or 0) > VERSION else ''}{COPY_IT}"
+    cure = (
+        ""
+        if said == UNKNOWN
+        else f"; {'upgrade sevbot, or ' if (version or 0) > VERSION else ''}{COPY_IT}"
+    )
     used = "; what it brought was used" if is_used and which else ""
-    return (which or "the host's copy of the probe passes for this sevbot's") + used + brought + cure
+    return (
+        (which or "the host's copy of the probe passes for this sevbot's") + used + brought + cure
+    )
 
 
 def _which(version: int | None, said: str) -> str | None:
@@ -60,7 +66,9 @@ def _which(version: int | None, said: str) -> str | None:
         it_is += f" ({said})"
     elif version == VERSION:
         it_is += ", but does not say which"
-    return f"the host's copy of the probe is {it_is}, this sevbot's of version {VERSION} ({digest()})"
+    return (
+        f"the host's copy of the probe is {it_is}, this sevbot's of version {VERSION} ({digest()})"
+    )
 
 
 def _brought(unknown: Sequence[str]) -> str:

@@ -26,7 +26,9 @@ def due_by_place(text: str) -> Collection[int]:
     due: set[int] = set()
     for numbers, patterns in _patterns():
         matched = patterns.Match(text)
-        if not matched or len(numbers) not in matched:  # not even what matches always: it ran out of memory
+        if (
+            not matched or len(numbers) not in matched
+        ):  # not even what matches always: it ran out of memory
             return _BY_PLACE
         due.update(numbers[place] for place in matched if place < len(numbers))
     return due
@@ -34,7 +36,9 @@ def due_by_place(text: str) -> Collection[int]:
 
 def due_by_looks(text: str) -> Collection[int]:
     """The numbers of the rules by looks that may take something."""
-    return set().union(*map(_taking, {word for word in text.split() if len(word) >= LEAST_LOOKED_AT}))
+    return set().union(
+        *map(_taking, {word for word in text.split() if len(word) >= LEAST_LOOKED_AT})
+    )
 
 
 def matches(rule: Rule, text: str) -> Iterator[re.Match[str]]:
@@ -66,7 +70,10 @@ def _asked(word: str) -> Collection[int]:
 
 
 def _takes(rule: Rule, word: str) -> bool:
-    return any(not rule.stays(Place.of(word, *found.span(1))) for found in _by_re(rule.pattern).finditer(word))
+    return any(
+        not rule.stays(Place.of(word, *found.span(1)))
+        for found in _by_re(rule.pattern).finditer(word)
+    )
 
 
 @cache
@@ -79,7 +86,11 @@ def _patterns() -> tuple[tuple[Sequence[int], re2.Set], ...]:
     """All patterns, and the numbers of their rules. Of patterns that have little in common RE2 needs very many states at once."""
     groups: dict[int, list[int]] = {}
     for number in _BY_PLACE:
-        parts = (group for group, alike in enumerate(ALIKE) if any(part in RULES[number].pattern for part in alike))
+        parts = (
+            group
+            for group, alike in enumerate(ALIKE)
+            if any(part in RULES[number].pattern for part in alike)
+        )
         groups.setdefault(next(parts, len(ALIKE)), []).append(number)
     return tuple((numbers, _set_of(numbers)) for numbers in groups.values())
 

@@ -55,7 +55,9 @@ class _Reader:
 
     def __init__(self) -> None:
         self._sections: dict[str, Section] = {}
-        self._current: _Open | None = None  # its last content line counts only once something after it shows that it was ended
+        self._current: _Open | None = (
+            None  # its last content line counts only once something after it shows that it was ended
+        )
         self.told: dict[str, str] = {}
         self.unlocked: str | None = None
         self.done = False
@@ -142,10 +144,15 @@ def _next(output: bytes | bytearray, start: int) -> int:
 
 def _read(output: bytes, start: int, host: str | None) -> Bundle:
     """The bundle in the probe's first line and those behind it."""
-    begins, ends = _next(output, start), output.rindex(b"\n") + 1  # what follows the last newline is not a line
+    begins, ends = (
+        _next(output, start),
+        output.rindex(b"\n") + 1,
+    )  # what follows the last newline is not a line
     header = _text(output[start + len(MAGIC) : begins - 1]).split()
     reader = _Reader()
-    for run in _RUN.finditer(output, begins, ends):  # content is one run: a loop over its lines would cost ten times as much
+    for run in _RUN.finditer(
+        output, begins, ends
+    ):  # content is one run: a loop over its lines would cost ten times as much
         reader.take(run[0])
     sections = reader.over(output[ends:])
     known = {name: section for name, section in sections.items() if name in CAPS}
@@ -156,7 +163,9 @@ def _read(output: bytes, start: int, host: str | None) -> Bundle:
     return Bundle(host=host, sections=known, missing=missing, probe=version or 0, remarks=remarks)
 
 
-def _remarks(header: Sequence[str], unlocked: str | None, sections: Mapping[str, Section]) -> dict[str, str]:
+def _remarks(
+    header: Sequence[str], unlocked: str | None, sections: Mapping[str, Section]
+) -> dict[str, str]:
     """What is to be told of the probe that ran now."""
     unknown = [name for name in sections if name not in CAPS]
     copy = of_copy(header, unknown, is_used=len(unknown) < len(sections))
@@ -167,7 +176,9 @@ def _remarks(header: Sequence[str], unlocked: str | None, sections: Mapping[str,
 def _close(current: _Open, end: str) -> Section:
     """Build the section; drop a first line that a kept end may have cut, and a last one that was never ended."""
     words = end.split()
-    said = words[2] if len(words) > 2 else ""  # only a bundle that is printed again says so itself; its first line is whole
+    said = (
+        words[2] if len(words) > 2 else ""
+    )  # only a bundle that is printed again says so itself; its first line is whole
     content, over = _bounded(current)
     full = over or (not said and _is_larger(content, CAPS.get(current.name, 0) - 1))
     cut = full or said == "cut" or not words
@@ -215,7 +226,11 @@ def frame(bundle: Bundle) -> bytes:
         parts.extend(f"!{line}\n" for line in (section.notes.split("\n") if section.notes else ()))
         status = "-" if section.exit is None else section.exit
         parts.append(f"=end {section.name} {status} {'cut' if section.cut else 'whole'}\n")
-    parts.extend(f"=missing {name} {because}\n" for name, because in bundle.missing.items() if because in _TOLD)
+    parts.extend(
+        f"=missing {name} {because}\n"
+        for name, because in bundle.missing.items()
+        if because in _TOLD
+    )
     parts.append("=done\n")
     return "".join(parts).encode("utf-8", errors="replace")
 

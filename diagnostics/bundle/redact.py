@@ -23,34 +23,43 @@ from diagnostics.plain import HIDDEN, IGNORED
 
 JOB_LOGS = "/etc/sevbot/logs/"  # what an administrator gave us to read; its lines may hold anything
 GONE = "[…]"
-MOST_WORD_CHARS = 1000  # no honest word is longer; what is gets cut, so that no value takes long to read
-MOST_FREE_CHARS = 64 * 1024  # of a section; the probe sends no more free text in any, so only a hostile host's is left out
+MOST_WORD_CHARS = (
+    1000  # no honest word is longer; what is gets cut, so that no value takes long to read
+)
+MOST_FREE_CHARS = (
+    64 * 1024
+)  # of a section; the probe sends no more free text in any, so only a hostile host's is left out
 _SHORT = 300  # characters of a text that is likely to come again
 
 # -- text -------------------------------------------------------------------------------------------------------------------------
 
 _ARGUMENTS = r"\[[0-9;:?]{0,30}[@-~]"
-_STRINGS = (
-    r"(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x90\x98\x9c\x9e\x9f\n]*(?:\x1b\\|\x9c)"  # pictures and such, which no terminal shows as text
-)
+_STRINGS = r"(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x90\x98\x9c\x9e\x9f\n]*(?:\x1b\\|\x9c)"  # pictures and such, which no terminal shows as text
 _ESCAPES = re.compile(
     rf"{_STRINGS}|\x1b{_ARGUMENTS}|\x9b[0-9;:?]{{0,30}}[@-~]|\x1b\][^\x07\x1b\n]{{0,300}}(?:\x07|\x1b\\)|\x1b[ -/]{{0,3}}[0-~]"
 )
-_WRITTEN_ESCAPES = re.compile(rf"(?:\\(?:u001[bB]|x1[bB]|033|e)|#033|\^\[){_ARGUMENTS}")  # as JSON, rsyslog and cat -v have them
+_WRITTEN_ESCAPES = re.compile(
+    rf"(?:\\(?:u001[bB]|x1[bB]|033|e)|#033|\^\[){_ARGUMENTS}"
+)  # as JSON, rsyslog and cat -v have them
 _SIGNS_OF_WRITTEN = ("\\", "#033", "^[")  # one for each of them
 _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160))) | {ord("\r"): " "}
-_CONTROL_BYTES = bytes(byte for byte in _CONTROL if byte < 128 and byte != ord("\r"))  # the same two tables, of ASCII as bytes
+_CONTROL_BYTES = bytes(
+    byte for byte in _CONTROL if byte < 128 and byte != ord("\r")
+)  # the same two tables, of ASCII as bytes
 _BLANK_FOR_RETURN = bytes.maketrans(b"\r", b" ")
 _BLANK_OF_BRAILLE = "\u2800"
 _STRAY_MARKS = re.compile(
     r"(?<=[!-~\u00c0-\u024f\u0370-\u04ff\u1e00-\u1eff])[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]+"
 )
 _LOOK_ALIKES = str.maketrans(
-    "авекмнорстухіѕјһԁԛԝАВЕКМНОРСТУХІЅЈοανρτυικΑΒΕΖΗΙΚΜΝΟΡΤΥΧıɑɡ", "abekmhopctyxisjhdqwABEKMHOPCTYXISJoavptuikABEZHIKMNOPTYXiag"
+    "авекмнорстухіѕјһԁԛԝАВЕКМНОРСТУХІЅЈοανρτυικΑΒΕΖΗΙΚΜΝΟΡΤΥΧıɑɡ",
+    "abekmhopctyxisjhdqwABEKMHOPCTYXISJoavptuikABEZHIKMNOPTYXiag",
 )
 _LONG_WORD = re.compile(rf"(\S{{{MOST_WORD_CHARS}}})\S+")
 _RUN = re.compile(rf"\S{{1,{MOST_WORD_CHARS}}}")
-_BRACKETS = re.compile(r"\{[^{}\n]{0,1000}(?:\{[^{}\n]{0,1000}\}[^{}\n]{0,1000}){0,3}\}|\[[^\[\]\n]{0,1000}\]|\([^()\n]{0,1000}\)")
+_BRACKETS = re.compile(
+    r"\{[^{}\n]{0,1000}(?:\{[^{}\n]{0,1000}\}[^{}\n]{0,1000}){0,3}\}|\[[^\[\]\n]{0,1000}\]|\([^()\n]{0,1000}\)"
+)
 _QUOTE = re.compile(r"\\{0,4}[\"'`]")
 _VALUE_ENDS = re.compile(
     r"\\{0,4}[\"'`](?=[\s,;:}\])>&|.]|$)|</|[,;&|](?=[\\\"'{\[]{0,4}[\w.$-]{1,64}[\\\"'\]]{0,4}[=:])|[,;](?=[\"'{\[])|[,;.!?)}\]>]{1,9}$"
@@ -141,7 +150,11 @@ def _without_accent(character: str) -> str:
     """One letter for one letter."""
     if character.isascii():
         return character
-    letters = "".join(part for part in unicodedata.normalize("NFD", character) if unicodedata.category(part) != "Mn")
+    letters = "".join(
+        part
+        for part in unicodedata.normalize("NFD", character)
+        if unicodedata.category(part) != "Mn"
+    )
     return letters.translate(_LOOK_ALIKES) if len(letters) == 1 else character
 
 
@@ -149,7 +162,11 @@ def _without_accent(character: str) -> str:
 def _shown(character: str) -> str:
     if character.isascii():
         return character
-    if unicodedata.category(character) in HIDDEN or character in IGNORED or character == _BLANK_OF_BRAILLE:
+    if (
+        unicodedata.category(character) in HIDDEN
+        or character in IGNORED
+        or character == _BLANK_OF_BRAILLE
+    ):
         return ""
     plain = unicodedata.normalize("NFKC", character)
     return plain if len(plain) == 1 and plain.isascii() else character
@@ -162,7 +179,9 @@ def without(rule: Rule, text: str) -> str:
         if found.start() < at:
             continue
         groups = [found.span(group) for group in range(1, found.re.groups + 1)]
-        start, end = next((span for span in groups if span[0] >= 0), None) or _value(text, found.end())
+        start, end = next((span for span in groups if span[0] >= 0), None) or _value(
+            text, found.end()
+        )
         if start < at or start == end:
             continue
         place = Place.of(text, start, end)
@@ -180,7 +199,11 @@ def _value(text: str, start: int) -> tuple[int, int]:
     if opened := _QUOTE.match(text, start):
         quote, begins = opened[0], opened.end()
         ends = begins
-        while (ends := text.find(quote, ends, begins + MOST_WORD_CHARS)) > 0 and text[ends - 1] == "\\" and quote[0] != "\\":
+        while (
+            (ends := text.find(quote, ends, begins + MOST_WORD_CHARS)) > 0
+            and text[ends - 1] == "\\"
+            and quote[0] != "\\"
+        ):
             ends += 1
         if ends > 0 and "\n" not in text[begins:ends]:
             return begins, ends
@@ -196,7 +219,9 @@ def _value(text: str, start: int) -> tuple[int, int]:
 
 Said = tuple[object, str]  # by whom, and what
 _KERNELS = r"(?:kern *:[a-z]+ *: |<[0-7]>)"  # dmesg -x, and -r of busybox
-_STATES_FACILITY = re.compile(rf"^(?:{_KERNELS}|[a-z]{{2,8}}\d? *:[a-z]+ *: |<\d{{1,3}}>)", re.MULTILINE)
+_STATES_FACILITY = re.compile(
+    rf"^(?:{_KERNELS}|[a-z]{{2,8}}\d? *:[a-z]+ *: |<\d{{1,3}}>)", re.MULTILINE
+)
 _KERNELS_LINE = re.compile(rf"\n(?={_KERNELS})")
 _OTHER_LINE = re.compile(rf"\n(?!{_KERNELS})")
 _ASKED = (
@@ -204,13 +229,19 @@ _ASKED = (
     " EXIT_CODE EXIT_STATUS MESSAGE_ID SEVBOT_OLDEST SYSLOG_FACILITY UNIT UNIT_RESULT"
 )
 _JSON = json.JSONDecoder()
-_FIELDS = frozenset(_ASKED.split())  # of the journal's records what the probe asks for; a value of any other may be free text
+_FIELDS = frozenset(
+    _ASKED.split()
+)  # of the journal's records what the probe asks for; a value of any other may be free text
 
 
 def redact_bundle(bundle: Bundle) -> Bundle:
     """The bundle with all free text redacted: of its sections, of what commands wrote to stderr, and of why a section is missing."""
     sections = {name: _redacted_section(name, section) for name, section in bundle.sections.items()}
-    return replace(bundle, sections=sections, missing={name: redact(why) for name, why in bundle.missing.items()})
+    return replace(
+        bundle,
+        sections=sections,
+        missing={name: redact(why) for name, why in bundle.missing.items()},
+    )
 
 
 def redact_each(said: Sequence[Said]) -> list[str]:
@@ -219,10 +250,14 @@ def redact_each(said: Sequence[Said]) -> list[str]:
     Of more than MOST_FREE_CHARS the last ones are kept.
     """
     first = _first_kept(said)
-    redacted = [GONE + "\n" * text.count("\n") for _who, text in said[:first]] + [""] * (len(said) - first)
+    redacted = [GONE + "\n" * text.count("\n") for _who, text in said[:first]] + [""] * (
+        len(said) - first
+    )
     in_order = sorted(range(first, len(said)), key=lambda number: str(said[number][0]))
     writers = [said[number][0] for number in in_order]
-    ends = ["\n" if this == following else "\n\n" for this, following in pairwise([*writers, object()])]
+    ends = [
+        "\n" if this == following else "\n\n" for this, following in pairwise([*writers, object()])
+    ]
     joined = "".join(said[number][1] + end for number, end in zip(in_order, ends, strict=True))
     if (shown := redact(joined)) == joined:
         return [*redacted[:first], *(text for _who, text in said[first:])]
@@ -246,7 +281,9 @@ def _redacted_section(name: str, section: Section) -> Section:
     """The section itself, where there is no free text."""
     if name not in FREE_TEXT and not section.notes:
         return section
-    return replace(section, text=FREE_TEXT.get(name, _as_it_is)(section.text), notes=redact(section.notes))
+    return replace(
+        section, text=FREE_TEXT.get(name, _as_it_is)(section.text), notes=redact(section.notes)
+    )
 
 
 def _as_it_is(text: str) -> str:
@@ -292,7 +329,10 @@ def _of_records(text: str, stays: Callable[[Mapping[str, object]], str | None]) 
             continue
         records[number], message = record, _message(record)
         kept[number] = beginning if beginning and message.startswith(beginning) else ""
-        said[number] = (record.get("_SYSTEMD_UNIT"), record.get("_PID")), message.removeprefix(kept[number])
+        said[number] = (
+            (record.get("_SYSTEMD_UNIT"), record.get("_PID")),
+            message.removeprefix(kept[number]),
+        )
     for number, redacted in zip(said, redact_each(list(said.values())), strict=True):
         kept[number] = _written(lines[number], records[number], kept[number] + redacted)
     return "".join(f"{line}\n" for line in kept)
@@ -310,7 +350,9 @@ def _record(line: str) -> dict[str, Any] | None:
 def _message(record: Mapping[str, object]) -> str:
     """A text, or the bytes of one that has other characters than printable ones."""
     message = record.get("MESSAGE")
-    if isinstance(message, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in message):
+    if isinstance(message, list) and all(
+        isinstance(byte, int) and 0 <= byte < 256 for byte in message
+    ):
         return bytes(message).decode("utf-8", errors="replace")
     return message if isinstance(message, str) else ""
 
@@ -319,7 +361,9 @@ def _written(line: str, record: Mapping[str, object], message: str) -> str:
     """The record's own line, where nothing of it goes."""
     if record.get("MESSAGE", "") == message and record.keys() <= _FIELDS | {"MESSAGE"}:
         return line
-    fields = {name: value for name, value in record.items() if name in _FIELDS and isinstance(value, str)}
+    fields = {
+        name: value for name, value in record.items() if name in _FIELDS and isinstance(value, str)
+    }
     return json.dumps({**({"MESSAGE": message} if "MESSAGE" in record else {}), **fields})
 
 
@@ -345,7 +389,9 @@ def _free_of_kernels(text: str) -> Iterator[tuple[int, int]]:
         begins = other.start()
         kernels = _KERNELS_LINE.search(lines, begins + 1)
         ends = kernels.start() if kernels else len(text)
-        said = None if begins else 0  # where the record's words begin; of the first ones nobody says whose they are
+        said = (
+            None if begins else 0
+        )  # where the record's words begin; of the first ones nobody says whose they are
         for found in _STATES_FACILITY.finditer(text, begins, ends):
             until, following = found.span()
             if said is not None and said < until:
@@ -362,8 +408,14 @@ def _lines_of_jobs(text: str) -> str:
     if JOB_LOGS not in text:
         return text
     lines = text.split("\n")[:-1]
-    jobs = [(number, *line.partition(":")) for number, line in enumerate(lines) if line.startswith(JOB_LOGS)]
-    for (number, file, colon, _said), shown in zip(jobs, redact_each([(file, said) for _, file, _, said in jobs]), strict=True):
+    jobs = [
+        (number, *line.partition(":"))
+        for number, line in enumerate(lines)
+        if line.startswith(JOB_LOGS)
+    ]
+    for (number, file, colon, _said), shown in zip(
+        jobs, redact_each([(file, said) for _, file, _, said in jobs]), strict=True
+    ):
         lines[number] = f"{file}{colon}{shown}"
     return "".join(f"{line}\n" for line in lines)
 

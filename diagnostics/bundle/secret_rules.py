@@ -79,10 +79,15 @@ _CLOSED = r"[\\\"'`\])]{0,6}"
 _STRONG_KEY = rf"(?:(?i:{_LONG}|{_KEY}|{_UNSPACED}|{_SHORT})|{_CAMEL})"
 _TOKENS = rf"(?i:{_MIDDLE})"
 _OF = r"(?:[ \t]+(?i:for|of|für|von|de|para|для)(?:[ \t]+[^\s:=]{1,60}){1,4})?"
-_WRITTEN_EQUALS = r"%3[aAdD]|\\{1,4}(?:u00|x)3[aAdD]|&#(?:6[01]|58|x3[aAdD]);"  # in URLs, JSON and HTML
+_WRITTEN_EQUALS = (
+    r"%3[aAdD]|\\{1,4}(?:u00|x)3[aAdD]|&#(?:6[01]|58|x3[aAdD]);"  # in URLs, JSON and HTML
+)
 _IS = rf"{_PART}{_CLOSED}{_OF}[ \t]*(?:=>|->|→|:=|==?|(?i:(?:is|ist|est|es)[ \t]*)?:|{_WRITTEN_EQUALS})[ \t]*"
 _IN_WORDS = rf"{_OF}[ \t]+(?:(?i:is|was|to|set to|ist|est|es|é)[ \t]+)?"
-ALIKE = ((_LONG, _MIDDLE, _PHRASE), (_WEAK,))  # patterns with one of the same parts have much in common
+ALIKE = (
+    (_LONG, _MIDDLE, _PHRASE),
+    (_WEAK,),
+)  # patterns with one of the same parts have much in common
 KEY_WORDS = rf"{_STRONG_KEY}|{_TOKENS}|(?i:{_PHRASE}|authorization|bearer|cookie)"
 
 
@@ -102,7 +107,9 @@ _WORDS = (
     " unexpected unknown unset updated user using value was were when while with without wrong you your"
 )
 _SENTENCE = frozenset(_WORDS.split())
-_OF_WHOM = re.compile(r"(token|secret)?[ \t]+(?:for|of)(?:[ \t]+[^\s:=]+){2,4}[ \t]*:[ \t]+$", re.IGNORECASE)
+_OF_WHOM = re.compile(
+    r"(token|secret)?[ \t]+(?:for|of)(?:[ \t]+[^\s:=]+){2,4}[ \t]*:[ \t]+$", re.IGNORECASE
+)
 
 
 def _is_nothing(place: Place) -> bool:
@@ -121,8 +128,12 @@ def _is_sentence(place: Place) -> bool:
     if _is_quoted(place):
         return False
     of_pwd = place.value.startswith("/") and re.search(r"(?i)pwd\W*$", place.before)
-    of_tests = re.fullmatch(r"\d{1,3}", place.value) and re.search(r"(?i)(?:pass|otp|pw)\W*$", place.before)
-    of_files = place.value.count("/") > 1 and place.value.startswith("/") and is_path_or_host(place.value)
+    of_tests = re.fullmatch(r"\d{1,3}", place.value) and re.search(
+        r"(?i)(?:pass|otp|pw)\W*$", place.before
+    )
+    of_files = (
+        place.value.count("/") > 1 and place.value.startswith("/") and is_path_or_host(place.value)
+    )
     in_words = place.before[-1:] == " " and place.value.lower().rstrip(".,;:!?") in _SENTENCE
     return bool(of_pwd or of_tests or of_files or in_words or _goes_on_of_whom(place))
 
@@ -138,7 +149,9 @@ def _is_said_of_token(place: Place) -> bool:
     """`unexpected token: foo`, `token: a sentence on one`; behind `=` stands a value."""
     if _is_sentence(place) or _is_quoted(place):
         return _is_sentence(place)
-    unexpected = re.search(r"(?i)(?:unexpected|illegal|next|expected|near)[ _]\w+\W*$", place.before)
+    unexpected = re.search(
+        r"(?i)(?:unexpected|illegal|next|expected|near)[ _]\w+\W*$", place.before
+    )
     goes_on = place.before[-1:] == " " and is_plain(place.value) and re.match(r" \w", place.after)
     return bool(unexpected or goes_on)
 
@@ -166,8 +179,15 @@ def _is_ordinary_word(place: Place) -> bool:
     word = place.value
     if len(word) < 6 or not any(map(str.isdigit, word)) or not any(map(str.isalpha, word)):
         return True
-    named = re.fullmatch(r"(?:sha|md|v|aes|rsa|utf|http|log|oauth|attempt)[-_]?\d{1,4}\w*|[a-z0-9]+(?:[-_./:][a-z0-9]+)+", word)
-    in_code = place.before[-1:] == "(" and re.fullmatch(r"[\w$]+\.\w+:\d+|\w+", word) is not None and word[0].isupper()
+    named = re.fullmatch(
+        r"(?:sha|md|v|aes|rsa|utf|http|log|oauth|attempt)[-_]?\d{1,4}\w*|[a-z0-9]+(?:[-_./:][a-z0-9]+)+",
+        word,
+    )
+    in_code = (
+        place.before[-1:] == "("
+        and re.fullmatch(r"[\w$]+\.\w+:\d+|\w+", word) is not None
+        and word[0].isupper()
+    )
     return bool(named) or in_code or is_path_or_host(word)
 
 
@@ -184,14 +204,17 @@ def _is_prose(place: Place) -> bool:
 
 def _is_address(place: Place) -> bool:
     """mailto:joe@example.com, nginx:1.25@sha256:…"""
-    return place.after.startswith("@sha256:") or re.search(r"(?i)\b(?:mailto|from|to|user|git):$", place.before) is not None
+    return (
+        place.after.startswith("@sha256:")
+        or re.search(r"(?i)\b(?:mailto|from|to|user|git):$", place.before) is not None
+    )
 
 
 def _is_group(place: Place) -> bool:
     """`-u 1000:1000` and `-u www-data:www-data` are a user and a group."""
-    return (place.value.isdigit() and re.search(r"[ =\"']\d+:$", place.before) is not None) or re.search(
-        rf"[ =\"']{re.escape(place.value)}:$", place.before
-    ) is not None
+    return (
+        place.value.isdigit() and re.search(r"[ =\"']\d+:$", place.before) is not None
+    ) or re.search(rf"[ =\"']{re.escape(place.value)}:$", place.before) is not None
 
 
 def _is_option(place: Place) -> bool:
@@ -205,8 +228,14 @@ def _is_not_alone(place: Place) -> bool:
     """Only a word that is the whole rest of its line; without a `:` on the line above no plain word."""
     if len(place.value) < 4 or not _ENDS_LINE.match(place.after):
         return True
-    in_words = re.search(r"[:=][ \t]*[|>]?[+-]?[\"']?[ \t]*\n[^\n]*$", place.before) is None and is_plain(place.value)
-    return in_words or place.value.lower() in _SENTENCE or re.match(r"[{\[(].*[\s\"]", place.value) is not None
+    in_words = re.search(
+        r"[:=][ \t]*[|>]?[+-]?[\"']?[ \t]*\n[^\n]*$", place.before
+    ) is None and is_plain(place.value)
+    return (
+        in_words
+        or place.value.lower() in _SENTENCE
+        or re.match(r"[{\[(].*[\s\"]", place.value) is not None
+    )
 
 
 def _is_sentence_of_words(place: Place) -> bool:
@@ -223,7 +252,10 @@ def _is_no_base64(place: Place) -> bool:
 
 def _is_made_by_people(place: Place) -> bool:
     """Or by systemd: what stands in front of `.scope` names a container, a pod or a session."""
-    return not is_made_up(place.value, place.before) or re.match(r"\.(?:scope|slice|service|mount)\b", place.after) is not None
+    return (
+        not is_made_up(place.value, place.before)
+        or re.match(r"\.(?:scope|slice|service|mount)\b", place.after) is not None
+    )
 
 
 def _is_name(place: Place) -> bool:
@@ -234,7 +266,13 @@ def _is_name(place: Place) -> bool:
 def _is_said_of_auth(place: Place) -> bool:
     """`AUTH failed`, `AUTH PLAIN`: what a mail server offers."""
     word = place.value.split()[0]
-    return _is_sentence(place._replace(before=" ", value=word)) or word in ("PLAIN", "LOGIN", "NTLM", "GSSAPI", "XOAUTH2")
+    return _is_sentence(place._replace(before=" ", value=word)) or word in (
+        "PLAIN",
+        "LOGIN",
+        "NTLM",
+        "GSSAPI",
+        "XOAUTH2",
+    )
 
 
 # -- prefixes by which vendors make their secrets known ---------------------------------------------------------------------------
@@ -284,7 +322,9 @@ _COMMAND = r"[^\n|;&]*?[ \t]"  # the words up to an option
 _BREAK = r"(?:\s|\\r|\\n)"  # of a line, also as JSON has it
 _STAMP = r"(?:(?:[\[(]?\d[\d:.,TZ+/-]*[\])]?|\[[^\]\n]*\]|[A-Z]{4,5}:?)[ \t]+)*"  # time and level in front of a line
 RULES = (
-    Rule("card", r"\b(\d(?:[ -]?\d){12,18})\b", _is_no_card),  # first: behind a key word only its first digits would go
+    Rule(
+        "card", r"\b(\d(?:[ -]?\d){12,18})\b", _is_no_card
+    ),  # first: behind a key word only its first digits would go
     Rule(
         "private key",
         rf"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----((?:{_BREAK}*[A-Za-z0-9+/=]{{16,}})+(?:{_BREAK}*[A-Za-z0-9+/=]+{_BREAK}*-----END)?)",
@@ -295,7 +335,11 @@ RULES = (
         _is_nothing,
     ),
     Rule("key in URL", r"://([^\s:@/?#\"'<>]{20,})@", _is_name),
-    Rule("password before host", r"\b[A-Za-z][\w.-]*:(?:([^\s@\"'<>]+)@(?:tcp|unix)\(|([^\s:@/\"'<>]+)@[\w.-]+(?:[(:/\s]|$))", _is_address),
+    Rule(
+        "password before host",
+        r"\b[A-Za-z][\w.-]*:(?:([^\s@\"'<>]+)@(?:tcp|unix)\(|([^\s:@/\"'<>]+)@[\w.-]+(?:[(:/\s]|$))",
+        _is_address,
+    ),
     Rule(
         "webhook",
         r"(?:hooks\.slack\.com/[a-z]+/|discord(?:app)?\.com/api/webhooks/|webhook\.office\.com/webhookb2/|api\.telegram\.org/bot)([^\s\"'<>]+)",
@@ -309,9 +353,14 @@ RULES = (
         _is_sentence,
     ),
     Rule("scheme", r"(?i)\b(?:bearer|basic|negotiate)[ \t]*:?[ \t]+", _is_prose),
-    Rule("cookie", r"(?i)\bcookie2?[\"']?[ \t]*[:=][ \t]*[\"']?([^\s=;,\"']+=[^\s;\"']*(?:;[ \t]*[^\s=;,\"']+(?:=[^\s;\"']*)?)*)"),
+    Rule(
+        "cookie",
+        r"(?i)\bcookie2?[\"']?[ \t]*[:=][ \t]*[\"']?([^\s=;,\"']+=[^\s;\"']*(?:;[ \t]*[^\s=;,\"']+(?:=[^\s;\"']*)?)*)",
+    ),
     Rule("element", rf"<[\w.:-]*(?:{_STRONG_KEY}|{_TOKENS})[^<>\n]*>([^<\n]+)</", _is_nothing),
-    Rule("option", rf"(?:^|[\s\"'\[(])--?[\w-]*(?:{_STRONG_KEY}|{_TOKENS})[\"']?,?[ \t]+", _is_option),
+    Rule(
+        "option", rf"(?:^|[\s\"'\[(])--?[\w-]*(?:{_STRONG_KEY}|{_TOKENS})[\"']?,?[ \t]+", _is_option
+    ),
     Rule("mysql -p", rf"\b(?:mysql\w*|mariadb[\w-]*|7z[ar]?){_COMMAND}-p", _is_nothing),
     Rule(
         "client -p",
@@ -333,8 +382,14 @@ RULES = (
         _is_nothing,
     ),
     Rule("htpasswd -b", r"\bhtpasswd[ \t]+-\w*b\w*[ \t]+\S+[ \t]+\S+[ \t]+"),
-    Rule("sqlplus", r"\b(?:sqlplus|expdp|impdp|sqlldr|rman)[ \t][^\n|;&/]*?[\w.$-]+/(?:([^\s\"']+)@|([^\s\"'/@]+)(?:\s|$))"),
-    Rule("echo to sudo", r"\becho[ \t]+(?:-\w+[ \t]+)*[\"']?([^\"'\s|][^\"'\n|]*?)[\"']?[ \t]*\|[ \t]*sudo[ \t]+[^\n|]*-\w*S"),
+    Rule(
+        "sqlplus",
+        r"\b(?:sqlplus|expdp|impdp|sqlldr|rman)[ \t][^\n|;&/]*?[\w.$-]+/(?:([^\s\"']+)@|([^\s\"'/@]+)(?:\s|$))",
+    ),
+    Rule(
+        "echo to sudo",
+        r"\becho[ \t]+(?:-\w+[ \t]+)*[\"']?([^\"'\s|][^\"'\n|]*?)[\"']?[ \t]*\|[ \t]*sudo[ \t]+[^\n|]*-\w*S",
+    ),
     Rule("echo to chpasswd", r"\becho[ \t][^\n|:]*:([^\n|\"']+?)[\"']?[ \t]*\|[^\n|]*\bchpasswd\b"),
     Rule("IMAP's LOGIN", r"\b[A-Za-z]{0,4}\d{1,6}[ \t]+LOGIN[ \t]+\S+[ \t]+"),
     Rule("AUTH of Redis", r"\bAUTH[ \t]+([^\s\"']+(?:[ \t]+[^\s\"']+)?)[ \t]*$", _is_said_of_auth),
@@ -351,10 +406,18 @@ RULES = (
         _is_not_alone,
     ),
     Rule("password", rf"{_STRONG_KEY}{_IS}", _is_sentence),
-    Rule("password of no blanks", rf"(?:{_UNSPACED})[ \t:=は是为為는은이가]*([!-~]{{4,}})", _is_sentence),
+    Rule(
+        "password of no blanks",
+        rf"(?:{_UNSPACED})[ \t:=は是为為는은이가]*([!-~]{{4,}})",
+        _is_sentence,
+    ),
     Rule("token", rf"{_TOKENS}{_IS}", _is_said_of_token),
     Rule("weak key", rf"(?i:{_WEAK}){_IS}", _is_ordinary_value),
-    Rule("query", r"(?i)[?&](?:key|code|ticket|assertion|x-amz-(?:signature|credential)|sig)=([^\s&\"'<>]{4,})", _is_nothing),
+    Rule(
+        "query",
+        r"(?i)[?&](?:key|code|ticket|assertion|x-amz-(?:signature|credential)|sig)=([^\s&\"'<>]{4,})",
+        _is_nothing,
+    ),
     Rule(
         "quoted password",
         rf"(?i)(?:{_LONG}|{_KEY}|\bidentified by|{_SHORT})(?:{_IN_WORDS}|\()(?:\"([^\"\n]+)\"|'([^'\n]+)'|`([^`\n]+)`)",
@@ -366,5 +429,10 @@ RULES = (
         _is_ordinary_word,
     ),
     Rule("base 64", r"([A-Za-z0-9+/]{16,}={0,2})", _is_no_base64, by_looks=True),
-    Rule("made by dice", rf"([A-Za-z0-9][A-Za-z0-9+_-]{{{LEAST_LOOKED_AT - 1},}}={{0,2}})", _is_made_by_people, by_looks=True),
+    Rule(
+        "made by dice",
+        rf"([A-Za-z0-9][A-Za-z0-9+_-]{{{LEAST_LOOKED_AT - 1},}}={{0,2}})",
+        _is_made_by_people,
+        by_looks=True,
+    ),
 )

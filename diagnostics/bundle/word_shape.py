@@ -14,7 +14,9 @@ _LEAST_PART = 20  # characters between `-` and `_`, of one that may be random th
 _LONG_PART = re.compile(rf"[^-_]{{{_LEAST_PART}}}")
 _CHUNK = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _MANGLED = re.compile(r"_?(?:_ZN|_Z[A-Z\d]|_RNv|ZN\d)")  # names of C++ and Rust
-_UUID = re.compile(r"(?<![^\W_])(?:pod)?[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}(?![^\W_])", re.IGNORECASE)
+_UUID = re.compile(
+    r"(?<![^\W_])(?:pod)?[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}(?![^\W_])", re.IGNORECASE
+)
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _PLAIN = re.compile(r"[A-Za-z]+(?:[-_'.][A-Za-z]+)*[.!?:]?|\d{1,3}")
 _PATH_OR_HOST = re.compile(
@@ -30,10 +32,13 @@ _NAMES_OF_IDS = (
     r"|correlation|boot|machine|invocation|docker|libpod|crio|containerd|pod|overlay2|blob|object|cursor|uuid|gu?id)"
 )
 _IDENTIFIES = re.compile(
-    _NAMES_OF_IDS + r"(?:[ _-]?id)?(?:[\"')]{0,2}[ :=@/#-]{1,3}[\"'(]{0,2}|[ ][a-z]{2,12} )$|[/@#-]$",
+    _NAMES_OF_IDS
+    + r"(?:[ _-]?id)?(?:[\"')]{0,2}[ :=@/#-]{1,3}[\"'(]{0,2}|[ ][a-z]{2,12} )$|[/@#-]$",
     re.IGNORECASE,
 )
-_NAMED_ID = re.compile(rf"(?:[a-z]{{2,10}}-)?{_NAMES_OF_IDS}-[0-9a-f]{{32,64}}", re.IGNORECASE)  # docker-…, cri-containerd-…
+_NAMED_ID = re.compile(
+    rf"(?:[a-z]{{2,10}}-)?{_NAMES_OF_IDS}-[0-9a-f]{{32,64}}", re.IGNORECASE
+)  # docker-…, cri-containerd-…
 
 
 def is_plain(word: str) -> bool:
@@ -43,7 +48,9 @@ def is_plain(word: str) -> bool:
 
 def is_path_or_host(word: str) -> bool:
     """A path, a URL, an address, a name of a host or a file, a version, a time or a size."""
-    return _PATH_OR_HOST.fullmatch(word) is not None and not any(is_made_up(part, "") for part in re.findall(r"\w{12,}", word))
+    return _PATH_OR_HOST.fullmatch(word) is not None and not any(
+        is_made_up(part, "") for part in re.findall(r"\w{12,}", word)
+    )
 
 
 def is_card(digits: str) -> bool:
@@ -62,7 +69,11 @@ def is_made_up(word: str, before: str) -> bool:
 
 def _is_mixed_or_long(word: str) -> bool:
     """Each word that `is_made_up_of_all` takes is; most words are not, and are told at once."""
-    return word.endswith("=") or _has_all_classes(word) or (len(word) >= _LEAST_PART and _LONG_PART.search(word) is not None)
+    return (
+        word.endswith("=")
+        or _has_all_classes(word)
+        or (len(word) >= _LEAST_PART and _LONG_PART.search(word) is not None)
+    )
 
 
 def is_made_up_of_all(word: str, before: str) -> bool:
@@ -91,7 +102,8 @@ def is_made_up_of_all(word: str, before: str) -> bool:
 def _is_base64(word: str, before: str) -> bool:
     """Of words that have a `/` in them, most are paths; those have parts in one case."""
     if "/" in word and (
-        before[-1:] in ("/", ".", "~", ":") or any(part.isalpha() and part.islower() and len(part) > 3 for part in word.split("/"))
+        before[-1:] in ("/", ".", "~", ":")
+        or any(part.isalpha() and part.islower() and len(part) > 3 for part in word.split("/"))
     ):
         return False  # its parts are looked at by themselves
     joined = word.replace("/", "").replace("+", "")
@@ -101,10 +113,17 @@ def _is_base64(word: str, before: str) -> bool:
 def _is_random(word: str, *, padded: bool) -> bool:
     length, each = sum(map(str.isalnum, word)), _chunk_length(word)
     if _has_all_classes(word):
-        return (length >= 12 and each < FEW) or (length >= 16 and each < SOME) or (length >= 20 and each < MANY) or (padded and each < SOME)
+        return (
+            (length >= 12 and each < FEW)
+            or (length >= 16 and each < SOME)
+            or (length >= 20 and each < MANY)
+            or (padded and each < SOME)
+        )
     if padded and word != word.lower() and word != word.upper() and each < MANY:
         return True
-    return any(_is_random_part(part) for part in re.split(r"[-_]", word) if len(part) >= _LEAST_PART)
+    return any(
+        _is_random_part(part) for part in re.split(r"[-_]", word) if len(part) >= _LEAST_PART
+    )
 
 
 def _is_random_part(part: str) -> bool:
@@ -116,7 +135,9 @@ def _is_random_part(part: str) -> bool:
 
 
 def _has_all_classes(word: str) -> bool:
-    return any(map(str.isdigit, word)) and any(map(str.isupper, word)) and any(map(str.islower, word))
+    return (
+        any(map(str.isdigit, word)) and any(map(str.isupper, word)) and any(map(str.islower, word))
+    )
 
 
 def _chunk_length(word: str) -> float:

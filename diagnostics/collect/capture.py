@@ -13,7 +13,11 @@ from diagnostics.probe import MAX_OUTPUT_BYTES
 
 MAX_STDERR_BYTES = 16 * 1024
 _SHOWN_STDERR_CHARS = 200
-_NO_SUCH_PROGRAM = (b"not found", b"No such file", b"bad interpreter")  # dash and busybox, bash, bash of a line that ends in ^M
+_NO_SUCH_PROGRAM = (
+    b"not found",
+    b"No such file",
+    b"bad interpreter",
+)  # dash and busybox, bash, bash of a line that ends in ^M
 _LAST_LINE = b"\n=done\n"
 
 
@@ -99,10 +103,14 @@ class Capture:
         if self.is_busy:
             return Missing(f"{where}: {another_probe(self.busy_s)}{self._said()}", ask_again=True)
         if self.stopped is not None:
-            return Missing(f"{where}: the probe {self.stopped}; nothing it printed can be used{self._said()}")
+            return Missing(
+                f"{where}: the probe {self.stopped}; nothing it printed can be used{self._said()}"
+            )
         if isinstance(found, Bundle):
             why = found.remarks.get("probe", f"is the host's copy whole? Else {COPY_IT}")
-            return Missing(f"{where}: the probe began and ended without a section: {why}{self._said()}")
+            return Missing(
+                f"{where}: the probe began and ended without a section: {why}{self._said()}"
+            )
         return Missing(f"{where}: {self._why_not_started() or found.because}{self._said()}")
 
     def _why_not_started(self) -> str | None:
@@ -118,8 +126,15 @@ class Capture:
         if self.stopped is None:
             return bundle
         why = missing_since(self.stopped)
-        return replace(bundle, missing={name: why if old == ENDED_EARLY else old for name, old in bundle.missing.items()})
+        return replace(
+            bundle,
+            missing={
+                name: why if old == ENDED_EARLY else old for name, old in bundle.missing.items()
+            },
+        )
 
     def _said(self) -> str:
-        text = redact(self._stderr.decode("utf-8", errors="replace")).strip()[:_SHOWN_STDERR_CHARS]  # a cut secret is not known as one
+        text = redact(self._stderr.decode("utf-8", errors="replace")).strip()[
+            :_SHOWN_STDERR_CHARS
+        ]  # a cut secret is not known as one
         return f" (stderr: {text!r})" if text else ""

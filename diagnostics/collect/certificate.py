@@ -12,7 +12,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
 
 SOON = timedelta(days=14)
-_FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC).timestamp()  # beyond what a date can hold; `always` is 2**64 - 1
+_FOR_EVER = datetime(
+    9999, 1, 1, tzinfo=UTC
+).timestamp()  # beyond what a date can hold; `always` is 2**64 - 1
 
 
 def why_refused(certificate: asyncssh.SSHCertificate | None, user: str, now: datetime) -> str:
@@ -28,7 +30,11 @@ def why_refused(certificate: asyncssh.SSHCertificate | None, user: str, now: dat
             only = f"only {' and '.join(names)}, not {user}" if names else "nobody"
             return f"it names {only}: sign the key with `-n {user}`, or let the host's principals file hold what it names"
     source = read.critical_options.get(b"source-address") if read is not None else None
-    excluded = f"its source-address ({source.decode('utf-8', errors='replace')}) excludes this machine, or " if source else ""
+    excluded = (
+        f"its source-address ({source.decode('utf-8', errors='replace')}) excludes this machine, or "
+        if source
+        else ""
+    )
     return f"{excluded}the host does not trust its CA, or the host's principals file is empty or does not hold {user}"
 
 
@@ -44,7 +50,11 @@ def ends_soon(certificate: asyncssh.SSHCertificate | None, now: datetime) -> str
 def _read(certificate: asyncssh.SSHCertificate | None) -> SSHCertificate | None:
     """None also for a kind that cryptography does not read."""
     try:
-        read = load_ssh_public_identity(certificate.export_certificate()) if certificate is not None else None
+        read = (
+            load_ssh_public_identity(certificate.export_certificate())
+            if certificate is not None
+            else None
+        )
     except (ValueError, UnsupportedAlgorithm):
         return None
     return read if isinstance(read, SSHCertificate) else None

@@ -9,11 +9,16 @@ from pathlib import Path
 
 from diagnostics.collect.file_mode import mode_of
 
-WRITABLE, USABLE = 0o022, 0o077  # by group and others: what must not be for a public file, and for a secret one
+WRITABLE, USABLE = (
+    0o022,
+    0o077,
+)  # by group and others: what must not be for a public file, and for a secret one
 _MOST_LINKS = 40  # as many as the kernel follows
 
 
-def read_guarded(path: Path, most_bytes: int, forbidden_mode: int, *, owned: bool = False) -> tuple[bytes, list[str]]:
+def read_guarded(
+    path: Path, most_bytes: int, forbidden_mode: int, *, owned: bool = False
+) -> tuple[bytes, list[str]]:
     """The first `most_bytes` + 1 bytes, and what is wrong with file and directory, each with its cure; raises OSError.
 
     `forbidden_mode` holds mode bits that the file must not have. With WRITABLE its directory (also those that links to it are in) must
@@ -25,10 +30,18 @@ def read_guarded(path: Path, most_bytes: int, forbidden_mode: int, *, owned: boo
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            return b"", [f"{path} cannot be read: it is a directory, a pipe or a device: name a regular file"]
-        problems = _mode_problems(path, mode_of(descriptor), forbidden_mode) + (_owner_problems(path, status) if owned else [])
+            return b"", [
+                f"{path} cannot be read: it is a directory, a pipe or a device: name a regular file"
+            ]
+        problems = _mode_problems(path, mode_of(descriptor), forbidden_mode) + (
+            _owner_problems(path, status) if owned else []
+        )
         if forbidden_mode == WRITABLE:
-            problems += [problem for place in _directories(path) for problem in _directory_problems(place, owned=owned)]
+            problems += [
+                problem
+                for place in _directories(path)
+                for problem in _directory_problems(place, owned=owned)
+            ]
         with open(descriptor, "rb", closefd=False) as file:  # a descriptor
             return file.read(most_bytes + 1), problems
     finally:
@@ -45,7 +58,9 @@ def _mode_problems(path: Path, mode: int, forbidden_mode: int) -> list[str]:
 def _owner_problems(path: Path, status: os.stat_result) -> list[str]:
     if status.st_uid in (0, os.geteuid()):
         return []
-    return [f"{path} belongs to user {status.st_uid}, who is neither root nor the user that runs sevbot: `chown root {path}`"]
+    return [
+        f"{path} belongs to user {status.st_uid}, who is neither root nor the user that runs sevbot: `chown root {path}`"
+    ]
 
 
 def _directories(path: Path) -> list[Path]:
@@ -63,6 +78,10 @@ def _directory_problems(place: Path, *, owned: bool) -> list[str]:
     status = place.stat()
     mode = stat.S_IMODE(status.st_mode)
     problems = _owner_problems(place, status) if owned else []
-    if mode & WRITABLE and not mode & stat.S_ISVTX:  # in a sticky directory, as /tmp, nobody can replace another user's file
-        problems.append(f"the directory {place} can be changed by other users (mode {mode:04o}): `chmod go-w {place}`")
+    if (
+        mode & WRITABLE and not mode & stat.S_ISVTX
+    ):  # in a sticky directory, as /tmp, nobody can replace another user's file
+        problems.append(
+            f"the directory {place} can be changed by other users (mode {mode:04o}): `chmod go-w {place}`"
+        )
     return problems

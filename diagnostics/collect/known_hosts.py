@@ -39,14 +39,22 @@ class _Patterns:
     def __init__(self, parts: Sequence[str]) -> None:
         lower = [part.lower() for part in parts]
         wanted = [part for part in lower if part and not part.startswith("!")]
-        without_port = [found["host"] for pattern in wanted if (found := _WITH_PORT.fullmatch(pattern)) and found["host"]]
+        without_port = [
+            found["host"]
+            for pattern in wanted
+            if (found := _WITH_PORT.fullmatch(pattern)) and found["host"]
+        ]
         self._wanted = _any_of(wanted)
         self._under_any_port = _any_of([*wanted, *without_port])
-        self._unwanted = _any_of([part[1:] for part in lower if part.startswith("!") and part != "!"])
+        self._unwanted = _any_of(
+            [part[1:] for part in lower if part.startswith("!") and part != "!"]
+        )
 
     def may_trust(self, form: str, forms: tuple[str, str]) -> bool:
         """Whether the line holds for one form of a host's name; a negation of either form is a negation of the host."""
-        return _match(self._wanted, form) and not any(_match(self._unwanted, each) for each in forms)
+        return _match(self._wanted, form) and not any(
+            _match(self._unwanted, each) for each in forms
+        )
 
     def revoke(self, form: str, forms: tuple[str, str]) -> bool:
         """Whether the line names the host under any port, or names `form`, which is what ssh itself would look up."""
@@ -84,7 +92,9 @@ class KnownHosts:
         self._found: dict[tuple[str, int], HostKeys] = {}
         self._negating: list[_Negating] = []
         self._revoking: list[_Revoking] = []
-        ordinary = [line for number, line in enumerate(text.split("\n"), 1) if not self._took(number, line)]
+        ordinary = [
+            line for number, line in enumerate(text.split("\n"), 1) if not self._took(number, line)
+        ]
         self._ordinary = asyncssh.import_known_hosts("\n".join(ordinary))
 
     def of(self, name: str, port: int) -> HostKeys:
@@ -98,11 +108,19 @@ class KnownHosts:
             keys, authorities = self._trusted(looked_up, forms)
             if looked_up != name and not keys and not authorities:
                 keys, authorities = self._trusted(name, forms)
-            revoked = [line.key for line in self._revoking if line.patterns is None or line.patterns.revoke(looked_up, forms)]
-            self._found[name, port] = HostKeys(keys, authorities, revoked, self._algorithms(keys, authorities))
+            revoked = [
+                line.key
+                for line in self._revoking
+                if line.patterns is None or line.patterns.revoke(looked_up, forms)
+            ]
+            self._found[name, port] = HostKeys(
+                keys, authorities, revoked, self._algorithms(keys, authorities)
+            )
         return self._found[name, port]
 
-    def _algorithms(self, keys: Sequence[asyncssh.SSHKey], authorities: Sequence[asyncssh.SSHKey]) -> Sequence[str]:
+    def _algorithms(
+        self, keys: Sequence[asyncssh.SSHKey], authorities: Sequence[asyncssh.SSHKey]
+    ) -> Sequence[str]:
         kinds = {kind.decode("ascii") for key in keys for kind in key.sig_algorithms}
         certificates = [f"{kind}{_CERTIFICATE}" for kind in self._allowed] if authorities else []
         trusted = certificates + [kind for kind in self._allowed if kind in kinds]
@@ -110,7 +128,9 @@ class KnownHosts:
         others = [kind for kind in self._allowed if kind not in kinds]
         return trusted + others if trusted else []
 
-    def _trusted(self, form: str, forms: tuple[str, str]) -> tuple[Sequence[asyncssh.SSHKey], Sequence[asyncssh.SSHKey]]:
+    def _trusted(
+        self, form: str, forms: tuple[str, str]
+    ) -> tuple[Sequence[asyncssh.SSHKey], Sequence[asyncssh.SSHKey]]:
         """Keys and authorities of the lines that hold for one form of the name."""
         keys, authorities, *_rest = self._ordinary.match(form, "", None)
         others = [line for line in self._negating if line.patterns.may_trust(form, forms)]
@@ -126,10 +146,18 @@ class KnownHosts:
         parts = hosts.split(",")
         is_hashed = hosts.startswith("|")
         if marker == _REVOKED:
-            self._revoking.append(_Revoking(None if is_hashed else _Patterns(parts), _revoked_key(number, data)))
+            self._revoking.append(
+                _Revoking(None if is_hashed else _Patterns(parts), _revoked_key(number, data))
+            )
             return True
         is_special = "" in parts or any(part.startswith("!") for part in parts)
-        if not data or is_hashed or hosts.startswith("#") or marker not in ("", _AUTHORITY) or not is_special:
+        if (
+            not data
+            or is_hashed
+            or hosts.startswith("#")
+            or marker not in ("", _AUTHORITY)
+            or not is_special
+        ):
             return False
         if key := _key(data):
             self._negating.append(_Negating(_Patterns(parts), key, marker == _AUTHORITY))
@@ -166,5 +194,7 @@ def _key(data: str) -> asyncssh.SSHKey | None:
 def _revoked_key(number: int, data: str) -> asyncssh.SSHKey:
     key = _key(data)
     if key is None:
-        raise ValueError(f"line {number}: its key cannot be read, so it revokes nothing: write `@revoked NAME ssh-ed25519 AAAA…`")
+        raise ValueError(
+            f"line {number}: its key cannot be read, so it revokes nothing: write `@revoked NAME ssh-ed25519 AAAA…`"
+        )
     return key

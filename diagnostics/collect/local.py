@@ -46,7 +46,9 @@ async def collect_local(deadline_s: float = DEADLINE_S) -> Bundle | Missing:
         capture.stopped = f"did not end in {deadline_s:g} s and was stopped"
     finally:
         _end_session(process.pid)
-        with contextlib.suppress(TimeoutError):  # a process stuck in the kernel cannot even be killed
+        with contextlib.suppress(
+            TimeoutError
+        ):  # a process stuck in the kernel cannot even be killed
             async with asyncio.timeout(_KILLED_S):
                 await process.communicate()  # takes the exit status and closes the pipes
     return capture.result(HOST, _WHERE)
@@ -56,7 +58,9 @@ def _end_session(session: int) -> None:
     """Kill every process of `session`: timeout(1) gives its command a process group of its own, so the probe's group is not all."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # most often it ended meanwhile
-            fields = stat.read_bytes().rpartition(b")")[2].split()  # state, parent, group, session: the name before may hold anything
+            fields = (
+                stat.read_bytes().rpartition(b")")[2].split()
+            )  # state, parent, group, session: the name before may hold anything
             if int(fields[3]) == session:
                 os.kill(int(stat.parent.name), signal.SIGKILL)
 

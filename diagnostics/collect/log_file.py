@@ -27,9 +27,15 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 * 1024**3
 LONGEST_S = 120.0
 _GZIP = b"\x1f\x8b"
-_OTHER_PACKINGS = ((b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"))  # their first bytes, and what unpacks them
+_OTHER_PACKINGS = (
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"BZh", "bzip2"),
+)  # their first bytes, and what unpacks them
 EMPTY = "the input is empty"
-_SHORTER = "give the part that you mean, as with `tail -c 100M FILE | sevbot diagnose --kernel-log -`"
+_SHORTER = (
+    "give the part that you mean, as with `tail -c 100M FILE | sevbot diagnose --kernel-log -`"
+)
 
 
 class LogFileError(OSError):
@@ -55,7 +61,11 @@ class Limits:
 def read_log_file(name: str, limits: Limits | None = None) -> KernelLog:
     """The log in the file (`-`: standard input); `cut` says where a limit ended it. Raises LogFileError."""
     try:
-        source = _Source(sys.stdin.fileno() if name == "-" else _open(name), limits or Limits(), closefd=name != "-")
+        source = _Source(
+            sys.stdin.fileno() if name == "-" else _open(name),
+            limits or Limits(),
+            closefd=name != "-",
+        )
         with source:
             return _read(source, name)
     except LogFileError:
@@ -79,13 +89,17 @@ def _read(source: _Source, name: str) -> KernelLog:
     for magic, program in _OTHER_PACKINGS:
         if first.startswith(magic):
             what, file = ("the input", "FILE") if name == "-" else (name, name)
-            raise LogFileError(f"{what} is packed by {program}: `{program} -dc {file} | sevbot diagnose --kernel-log -`")
+            raise LogFileError(
+                f"{what} is packed by {program}: `{program} -dc {file} | sevbot diagnose --kernel-log -`"
+            )
     if not first.startswith(_GZIP):
         log = read_log("kernel-log", of_stream(stream))
         return replace(log, cut=source.cut or log.cut or (None if first else EMPTY))
     unpacked = _Unpacked(stream, source)
     log = read_log("kernel-log", of_stream(cast("BinaryIO", unpacked)))
-    return replace(log, cut=source.cut or unpacked.broken or log.cut or (None if unpacked.size else EMPTY))
+    return replace(
+        log, cut=source.cut or unpacked.broken or log.cut or (None if unpacked.size else EMPTY)
+    )
 
 
 class _Source(io.RawIOBase):
@@ -111,7 +125,9 @@ class _Source(io.RawIOBase):
         super().close()
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")[: max(self._left, 1)]  # one byte more tells a log of that size from a longer one
+        view = memoryview(buffer).cast("B")[
+            : max(self._left, 1)
+        ]  # one byte more tells a log of that size from a longer one
         while self.in_time() and self._has_come():
             try:
                 count = os.readv(self._descriptor, [view])
@@ -131,7 +147,11 @@ class _Source(io.RawIOBase):
         return self.cut is None
 
     def _has_come(self) -> bool:
-        return not self._may_wait or bool(self._poll.poll(max(self._end - time.monotonic(), 0) * 1000)) or self.in_time()
+        return (
+            not self._may_wait
+            or bool(self._poll.poll(max(self._end - time.monotonic(), 0) * 1000))
+            or self.in_time()
+        )
 
 
 class _Unpacked(io.RawIOBase):

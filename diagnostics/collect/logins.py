@@ -140,7 +140,9 @@ class Login:
         self._address = address
         self._gate = gate
         self._offered = False
-        self._place: asyncio.TimerHandle | None = None  # among the offers; given up when the time is over
+        self._place: asyncio.TimerHandle | None = (
+            None  # among the offers; given up when the time is over
+        )
         self._ended = False
         self.is_held_back = False
 

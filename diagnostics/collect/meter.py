@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import socket
 
-UNPROVED_BYTES = 32 * 1024  # a banner, two key exchange messages and a host certificate with many names are a third of it
+UNPROVED_BYTES = (
+    32 * 1024
+)  # a banner, two key exchange messages and a host certificate with many names are a third of it
 UNPROVED_READ_BYTES = 4 * 1024
-PROVED_BYTES = 128 * 1024  # beside the answer itself: banners, announced keys, channel messages, and a packet that is not whole yet
+PROVED_BYTES = (
+    128 * 1024
+)  # beside the answer itself: banners, announced keys, channel messages, and a packet that is not whole yet
 PROVED_READ_BYTES = 32 * 1024
 TIMES_ANSWER = 8  # of an answer that comes in small writes most is packets' heads and padding
 
@@ -30,7 +34,11 @@ class MeteredSocket(socket.socket):
         data = super().recv(min(bufsize, self.read_bytes), flags)
         self.allowed_bytes -= len(data)
         if self.allowed_bytes < 0:
-            told = "more than its answer needs" if self.proved else f"more than {UNPROVED_BYTES} bytes before it proved who it is"
+            told = (
+                "more than its answer needs"
+                if self.proved
+                else f"more than {UNPROVED_BYTES} bytes before it proved who it is"
+            )
             raise FloodError(f"the host sent {told}")
         return data
 

@@ -51,8 +51,12 @@ class SshCollector:
         self._options = shared_options()
         self._slots = asyncio.Semaphore(settings.at_once)
         self._pool = Pool(HELD_BYTES, HELD_BYTES // settings.at_once)
-        self._resolvers = ThreadPoolExecutor(max_workers=settings.at_once, thread_name_prefix="resolve")
-        self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read")  # one: each may need some megabytes
+        self._resolvers = ThreadPoolExecutor(
+            max_workers=settings.at_once, thread_name_prefix="resolve"
+        )
+        self._readers = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix="read"
+        )  # one: each may need some megabytes
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -70,7 +74,9 @@ class SshCollector:
             await self.ask(target, capture)
             if capture.size <= SMALL_BYTES:
                 return capture.result(target.name, target.where)
-            run = asyncio.get_running_loop().run_in_executor  # up to a MiB: others are answered meanwhile
+            run = (
+                asyncio.get_running_loop().run_in_executor
+            )  # up to a MiB: others are answered meanwhile
             return await run(self._readers, capture.result, target.name, target.where)
         except CannotAskError as error:
             return Missing(str(error), error.ask_again)
@@ -91,7 +97,10 @@ class SshCollector:
         try:
             self._identity = read_identity(self._settings.client_key, self._settings.certificate)
         except SshSetupError as error:
-            _log.warning("the key changed on disk and cannot be used, so the one read before is used: %s", error)
+            _log.warning(
+                "the key changed on disk and cannot be used, so the one read before is used: %s",
+                error,
+            )
         else:
             self._logins = Logins(self._clock)
 
@@ -108,7 +117,9 @@ class SshCollector:
     async def _ask(self, target: Target, host_keys: HostKeys, capture: Capture) -> None:
         settings, connection = self._settings, None
         host = Host(target, host_keys, self._identity, settings, self._options)
-        places = await resolve(target.where, target.address, target.port, settings.connect_timeout_s, self._resolvers)
+        places = await resolve(
+            target.where, target.address, target.port, settings.connect_timeout_s, self._resolvers
+        )
         login = await self._begin(target, str(places[0][1][:2]))
         try:
             async with self._slots, asyncio.timeout(settings.deadline_s) as deadline:
@@ -122,9 +133,13 @@ class SshCollector:
                     await connection.wait_closed()
         except TimeoutError as error:
             if login.is_held_back:
-                raise CannotAskError(because.held_back(target.where, settings.shown_key), ask_again=True) from error
+                raise CannotAskError(
+                    because.held_back(target.where, settings.shown_key), ask_again=True
+                ) from error
             if connection is None:
-                raise CannotAskError(because.login_too_slow(target.where, f"{settings.deadline_s:g} s")) from error
+                raise CannotAskError(
+                    because.login_too_slow(target.where, f"{settings.deadline_s:g} s")
+                ) from error
             if not capture.is_busy:
                 capture.stopped = f"did not end in {settings.deadline_s:g} s and was stopped"
         finally:
@@ -135,12 +150,21 @@ class SshCollector:
         try:
             return await self._logins.begin(address, TURN_WITHIN_S)
         except TimeoutError as error:
-            raise CannotAskError(because.crowded(target.where, TURN_WITHIN_S), ask_again=True) from error
+            raise CannotAskError(
+                because.crowded(target.where, TURN_WITHIN_S), ask_again=True
+            ) from error
         except RestingError as error:
-            raise CannotAskError(because.rests(target.where, self._settings, error), ask_again=True) from error
+            raise CannotAskError(
+                because.rests(target.where, self._settings, error), ask_again=True
+            ) from error
 
 
-async def _run(target: Target, connection: asyncssh.SSHClientConnection, into: tuple[Capture, MeteredSocket], end_s: float) -> None:
+async def _run(
+    target: Target,
+    connection: asyncssh.SSHClientConnection,
+    into: tuple[Capture, MeteredSocket],
+    end_s: float,
+) -> None:
     """Run the probe; where another one is running on the host run it again, until less than two waits are left to `end_s`."""
     capture, clock = into[0], asyncio.get_running_loop().time
     channel = await _run_once(target, connection, Session(*into))
@@ -153,7 +177,9 @@ async def _run(target: Target, connection: asyncssh.SSHClientConnection, into: t
         channel = await _run_once(target, connection, Session(*into))
 
 
-async def _run_once(target: Target, connection: asyncssh.SSHClientConnection, session: Session) -> asyncssh.SSHClientChannel[bytes]:
+async def _run_once(
+    target: Target, connection: asyncssh.SSHClientConnection, session: Session
+) -> asyncssh.SSHClientChannel[bytes]:
     """One session to its end; its channel may be open still."""
     try:
         channel, _ = await connection.create_session(lambda: session, PROBE)
@@ -165,7 +191,11 @@ async def _run_once(target: Target, connection: asyncssh.SSHClientConnection, se
 
 def _state_of(settings: SshSettings) -> tuple[object, ...]:
     """Changes with the files that we log in with."""
-    return tuple(_state_of_file(file) for file in (settings.client_key, settings.certificate) if file is not None)
+    return tuple(
+        _state_of_file(file)
+        for file in (settings.client_key, settings.certificate)
+        if file is not None
+    )
 
 
 def _state_of_file(file: Path) -> tuple[int, ...]:

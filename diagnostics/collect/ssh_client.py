@@ -40,7 +40,9 @@ class Session(asyncssh.SSHClientSession[bytes]):
 class Client(asyncssh.SSHClient):
     """Gives the key when it may be offered, and remembers how far the login came, so that its failure can be told in words."""
 
-    def __init__(self, identity: Identity, login: Login, sock: MeteredSocket, limit: asyncio.Timeout) -> None:
+    def __init__(
+        self, identity: Identity, login: Login, sock: MeteredSocket, limit: asyncio.Timeout
+    ) -> None:
         self._identity = identity
         self._login = login
         self._sock = sock
@@ -55,7 +57,9 @@ class Client(asyncssh.SSHClient):
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self._connection = conn
 
-    def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
+    def validate_host_public_key(
+        self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey
+    ) -> bool:
         self.presented = key
         return False
 
@@ -93,4 +97,7 @@ class Client(asyncssh.SSHClient):
 
     @property
     def server_named_itself(self) -> bool:
-        return self._connection is not None and self._connection.get_extra_info("server_version") is not None
+        return (
+            self._connection is not None
+            and self._connection.get_extra_info("server_version") is not None
+        )

@@ -17,7 +17,9 @@ from diagnostics.collect.unreadable import CREDENTIALS
 _SHOWN_CHARACTERS = 160
 _LOG_SAYS = "sshd's log there says why: `journalctl -u ssh`"
 
-Known = tuple[asyncssh.SSHKey | None, frozenset[str]]  # the key that was presented, and the kinds of those on file
+Known = tuple[
+    asyncssh.SSHKey | None, frozenset[str]
+]  # the key that was presented, and the kinds of those on file
 
 
 def quoted(text: str) -> str:
@@ -46,9 +48,7 @@ def no_route(where: str, error: OSError) -> str:
 
 
 def no_ssh_answer(where: str, waited: str) -> str:
-    return (
-        f"{where}: accepts TCP, but sshd said nothing in {waited}: the host is overloaded or frozen, or the port belongs to something else"
-    )
+    return f"{where}: accepts TCP, but sshd said nothing in {waited}: the host is overloaded or frozen, or the port belongs to something else"
 
 
 def login_too_slow(where: str, waited: str) -> str:
@@ -65,7 +65,10 @@ def waited(limits_s: Sequence[float]) -> str:
 
 
 def rests(where: str, settings: SshSettings, resting: RestingError) -> str:
-    at_all, here = f"was refused at {MOST_REFUSALS} addresses and let in nowhere", f"was refused {MOST_REFUSALS} times at this address"
+    at_all, here = (
+        f"was refused at {MOST_REFUSALS} addresses and let in nowhere",
+        f"was refused {MOST_REFUSALS} times at this address",
+    )
     what = at_all if resting.everywhere else here
     if settings.certificate is None:
         cure = "put the public key into the account's authorized_keys"
@@ -196,7 +199,9 @@ def no_exec(where: str, why: str) -> str:
     return f"{where}: logged in, but sshd would not run a command: {quoted(why)}: allow it (MaxSessions 1 or more, a real login shell)"
 
 
-def host_key_because(where: str, error: asyncssh.HostKeyNotVerifiable, name: str, file: str, known: Known) -> str:
+def host_key_because(
+    where: str, error: asyncssh.HostKeyNotVerifiable, name: str, file: str, known: Known
+) -> str:
     """Which of the host-key sentences fits; the host has an entry in `file`, else there would have been no connection."""
     reason = error.reason.partition(" for host ")[0]
     if "revoked" in reason:

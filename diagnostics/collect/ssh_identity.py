@@ -13,9 +13,19 @@ from diagnostics.collect.guarded_file import USABLE, WRITABLE, read_guarded
 from diagnostics.collect.known_hosts import HostKeys, KnownHosts
 from diagnostics.collect.unreadable import why_unreadable
 
-__all__ = ["HostKeys", "Identity", "KnownHosts", "SshSetupError", "read_host_keys", "read_identity", "read_ssh_files"]
+__all__ = [
+    "HostKeys",
+    "Identity",
+    "KnownHosts",
+    "SshSetupError",
+    "read_host_keys",
+    "read_identity",
+    "read_ssh_files",
+]
 
-_OTHER_LINE_END = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]|\r(?!\n)")  # of str.splitlines, also in asyncssh; ssh ends lines at \n alone
+_OTHER_LINE_END = re.compile(
+    "[\v\f\x1c-\x1e\x85\u2028\u2029]|\r(?!\n)"
+)  # of str.splitlines, also in asyncssh; ssh ends lines at \n alone
 _MAX_FILE_BYTES = 32 * 1024 * 1024  # a known_hosts of 100,000 hosts
 
 
@@ -44,7 +54,9 @@ class Identity:
         return asyncssh.load_keypairs([(self.key, self.certificate)])[0]
 
 
-def read_ssh_files(key: Path, certificate: Path | None, known_hosts: Path, allowed: Sequence[str]) -> tuple[Identity, KnownHosts]:
+def read_ssh_files(
+    key: Path, certificate: Path | None, known_hosts: Path, allowed: Sequence[str]
+) -> tuple[Identity, KnownHosts]:
     """All that a login needs; raises one SshSetupError with everything that is wrong."""
     problems: list[tuple[str, str]] = []
     identity, host_keys = None, None
@@ -94,7 +106,9 @@ def _read_key(file: Path) -> asyncssh.SSHKey:
     except (asyncssh.KeyImportError, ValueError) as error:
         if "assphrase" in str(error):
             raise SshSetupError(("client_key", _encrypted(file))) from error
-        sentence = f"{file} is not a private key ({error}): set client_key to an OpenSSH private key"
+        sentence = (
+            f"{file} is not a private key ({error}): set client_key to an OpenSSH private key"
+        )
         raise SshSetupError(("client_key", sentence)) from error
 
 
@@ -126,7 +140,9 @@ def read_host_keys(file: Path, allowed: Sequence[str]) -> KnownHosts:
     try:
         return KnownHosts(text, allowed)
     except ValueError as error:
-        sentence = f"{file} is not a known_hosts file ({error}): each line is `NAME ssh-ed25519 AAAA…`"
+        sentence = (
+            f"{file} is not a known_hosts file ({error}): each line is `NAME ssh-ed25519 AAAA…`"
+        )
         raise SshSetupError(("known_hosts", sentence)) from error
 
 
@@ -139,7 +155,9 @@ def _cannot_read(file: Path, what: tuple[str, str], cure: str, error: OSError) -
     is_key = setting == "client_key"
     why = why_unreadable(file, error, secret=is_key)
     if why is not None and isinstance(error, FileNotFoundError):
-        return f"{file} {why}" + ("; to try hosts without it: README, Installing, step 6" if is_key else "")
+        return f"{file} {why}" + (
+            "; to try hosts without it: README, Installing, step 6" if is_key else ""
+        )
     if why is not None:
         no_secret = "" if is_key or "chmod 644" not in why else " (it is no secret)"
         return f"{file}: {why}{no_secret}"
@@ -156,7 +174,9 @@ def _read(file: Path, what: tuple[str, str], cure: str, forbidden_mode: int) -> 
     except OSError as error:
         raise SshSetupError((setting, _cannot_read(file, what, cure, error))) from error
     if len(data) > _MAX_FILE_BYTES:
-        problems.append(f"the {name} {file} is larger than {_MAX_FILE_BYTES} bytes: is it the right file?")
+        problems.append(
+            f"the {name} {file} is larger than {_MAX_FILE_BYTES} bytes: is it the right file?"
+        )
     if problems:
         raise SshSetupError(*((setting, problem) for problem in problems))
     return data

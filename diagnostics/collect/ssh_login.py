@@ -53,7 +53,9 @@ async def log_in(host: Host, places: Sequence[Place], login: Login, end_s: float
     return await _connect(host, places, login, (settings.login_timeout_s, second_s))
 
 
-async def _connect(host: Host, places: Sequence[Place], login: Login, limits_s: tuple[float, ...]) -> LoggedIn:
+async def _connect(
+    host: Host, places: Sequence[Place], login: Login, limits_s: tuple[float, ...]
+) -> LoggedIn:
     """One connection; the last of `limits_s` holds for its login, those before it were those of logins that did not end."""
     sock = await dial(host.target.where, places, host.settings.connect_timeout_s)
     try:
@@ -63,13 +65,17 @@ async def _connect(host: Host, places: Sequence[Place], login: Login, limits_s: 
         raise
 
 
-async def _log_in(host: Host, sock: MeteredSocket, login: Login, limits_s: tuple[float, ...]) -> asyncssh.SSHClientConnection:
+async def _log_in(
+    host: Host, sock: MeteredSocket, login: Login, limits_s: tuple[float, ...]
+) -> asyncssh.SSHClientConnection:
     limit, target = asyncio.timeout(limits_s[-1]), host.target
     client = Client(host.identity, login, sock, limit)
     own = host_options(target, host.keys, client)
     try:
         async with limit:
-            return await asyncssh.connect(target.address, target.port, sock=sock, config=None, options=host.options, **own)
+            return await asyncssh.connect(
+                target.address, target.port, sock=sock, config=None, options=host.options, **own
+            )
     except Exception as error:  # whatever a strange server provokes in the protocol code is that host's failure alone
         if _is_refusal(client, error):
             login.refused()
@@ -86,7 +92,9 @@ def _is_refusal(client: Client, error: Exception) -> bool:
     return isinstance(error, asyncssh.PermissionDenied) or "authentication failures" in str(error)
 
 
-def _failed(host: Host, client: Client, error: Exception, limits_s: tuple[float, ...]) -> CannotAskError:
+def _failed(
+    host: Host, client: Client, error: Exception, limits_s: tuple[float, ...]
+) -> CannotAskError:
     where, text = host.target.where, str(error) or type(error).__name__
     if client.rests is not None:
         return CannotAskError(because.rests(where, host.settings, client.rests), ask_again=True)
@@ -102,7 +110,11 @@ def _failed(host: Host, client: Client, error: Exception, limits_s: tuple[float,
         return CannotAskError(because.nothing_in_common(where, text))
     if not isinstance(error, asyncssh.ConnectionLost | OSError):
         return CannotAskError(because.not_ssh(where, text))
-    return CannotAskError(because.lost_in_key_exchange(where, text) if client.server_named_itself else because.closed_before_ssh(where))
+    return CannotAskError(
+        because.lost_in_key_exchange(where, text)
+        if client.server_named_itself
+        else because.closed_before_ssh(where)
+    )
 
 
 def _too_slow(host: Host, client: Client, limits_s: tuple[float, ...]) -> CannotAskError:
@@ -113,7 +125,9 @@ def _too_slow(host: Host, client: Client, limits_s: tuple[float, ...]) -> Cannot
 def _host_key_wrong(host: Host, client: Client, error: asyncssh.HostKeyNotVerifiable) -> str:
     kinds = frozenset(key.get_algorithm() for key in host.keys.keys)
     file = str(host.settings.known_hosts)
-    return because.host_key_because(host.target.where, error, host.target.name, file, (client.presented, kinds))
+    return because.host_key_because(
+        host.target.where, error, host.target.name, file, (client.presented, kinds)
+    )
 
 
 def _not_let_in(host: Host, client: Client, error: Exception, text: str) -> str:

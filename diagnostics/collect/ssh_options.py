@@ -26,8 +26,17 @@ _WANTED_KEX = (
     "ecdh-sha2-nistp384",
     "ecdh-sha2-nistp521",
 )
-KEX = tuple(name for name in _WANTED_KEX if name.encode() in get_kex_algs())  # the first needs a recent cryptography
-SIGNATURES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256")
+KEX = tuple(
+    name for name in _WANTED_KEX if name.encode() in get_kex_algs()
+)  # the first needs a recent cryptography
+SIGNATURES = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,9 @@ def shared_options() -> asyncssh.SSHClientConnectionOptions:
     )
 
 
-def host_options(target: Target, host_keys: HostKeys, client: asyncssh.SSHClient) -> dict[str, object]:
+def host_options(
+    target: Target, host_keys: HostKeys, client: asyncssh.SSHClient
+) -> dict[str, object]:
     """What differs from host to host and from login to login."""
     return {
         "client_factory": lambda: client,

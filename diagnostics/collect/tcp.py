@@ -22,7 +22,9 @@ class CannotAskError(Exception):
         self.ask_again = ask_again
 
 
-async def resolve(where: str, address: str, port: int, limit_s: float, resolvers: Executor) -> Sequence[Place]:
+async def resolve(
+    where: str, address: str, port: int, limit_s: float, resolvers: Executor
+) -> Sequence[Place]:
     """Where the host may be, in the resolver's order, at least one place; raises CannotAskError.
 
     `resolvers` runs the look-up: the loop's few default threads would let some slow names hold up every other host.
@@ -31,9 +33,13 @@ async def resolve(where: str, address: str, port: int, limit_s: float, resolvers
         return [(socket.AF_INET, (address, port))]
     try:
         async with asyncio.timeout(limit_s):
-            return await asyncio.get_running_loop().run_in_executor(resolvers, _addresses, address, port)
+            return await asyncio.get_running_loop().run_in_executor(
+                resolvers, _addresses, address, port
+            )
     except TimeoutError as failure:
-        raise CannotAskError(because.name_too_slow(where, address, limit_s), ask_again=True) from failure
+        raise CannotAskError(
+            because.name_too_slow(where, address, limit_s), ask_again=True
+        ) from failure
     except (socket.gaierror, UnicodeError) as failure:
         raise CannotAskError(because.no_such_name(where, address), ask_again=True) from failure
 
@@ -45,7 +51,9 @@ async def dial(where: str, places: Sequence[Place], limit_s: float) -> MeteredSo
     end_s = loop.time() + limit_s
     for number, (family, socket_address) in enumerate(places):
         try:
-            return await _connect(family, socket_address, max(end_s - loop.time(), 0) / (len(places) - number))
+            return await _connect(
+                family, socket_address, max(end_s - loop.time(), 0) / (len(places) - number)
+            )
         except OSError as failure:  # also TimeoutError: the next address may answer
             error = failure
     raise CannotAskError(_no_connection(where, places, error, limit_s)) from error
@@ -68,7 +76,9 @@ def _addresses(address: str, port: int) -> Sequence[Place]:
     return [(family, socket_address) for family, _type, _protocol, _name, socket_address in found]
 
 
-async def _connect(family: int, socket_address: tuple[object, ...], limit_s: float) -> MeteredSocket:
+async def _connect(
+    family: int, socket_address: tuple[object, ...], limit_s: float
+) -> MeteredSocket:
     """A connected socket; raises OSError, which TimeoutError after `limit_s` is too."""
     sock = MeteredSocket(family, socket.SOCK_STREAM)
     try:
@@ -81,7 +91,9 @@ async def _connect(family: int, socket_address: tuple[object, ...], limit_s: flo
     return sock
 
 
-def _no_connection(where: str, places: Sequence[Place], error: OSError | None, limit_s: float) -> str:
+def _no_connection(
+    where: str, places: Sequence[Place], error: OSError | None, limit_s: float
+) -> str:
     if error is None or isinstance(error, TimeoutError):
         return because.no_tcp_answer(where, limit_s)
     if isinstance(error, ConnectionRefusedError):

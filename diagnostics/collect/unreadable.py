@@ -6,7 +6,9 @@ import os
 import pwd
 from pathlib import Path
 
-CREDENTIALS = Path("/run/credentials")  # where systemd hands over what LoadCredential= names (systemd.exec(5))
+CREDENTIALS = Path(
+    "/run/credentials"
+)  # where systemd hands over what LoadCredential= names (systemd.exec(5))
 _OF_USERS = (Path("/root"), Path("/home"))  # what lies there is not opened to all
 
 
@@ -19,10 +21,19 @@ def why_unreadable(file: Path, error: OSError, *, secret: bool) -> str | None:
     user = _name_of(os.geteuid())
     if file.is_relative_to(CREDENTIALS):
         return f"user {user} cannot read it: it is for the service's user and root: `runuser -u sevbot -- ...`"
-    closed = next((place for place in reversed(file.parents) if not os.access(place, os.X_OK, effective_ids=True)), None)
+    closed = next(
+        (
+            place
+            for place in reversed(file.parents)
+            if not os.access(place, os.X_OK, effective_ids=True)
+        ),
+        None,
+    )
     if closed is not None:
         moved = any(closed.is_relative_to(place) for place in _OF_USERS)
-        return f"user {user} cannot read it: " + (f"move it out of {closed}" if moved else f"`chmod 755 {closed}`")
+        return f"user {user} cannot read it: " + (
+            f"move it out of {closed}" if moved else f"`chmod 755 {closed}`"
+        )
     if secret:
         return _why_secret(file, user)
     return f"user {user} cannot read it: `chmod 644 {file}`"

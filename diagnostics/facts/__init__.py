@@ -61,4 +61,6 @@ def _read(read: Callable[[Bundle], object], bundle: Bundle) -> object:
     try:
         return read(bundle)
     except Exception as error:  # whatever a host sent must not take the other facts with it
-        return Missing(f"sevbot failed to read it ({type(error).__name__}: {error}); please report this as a defect")
+        return Missing(
+            f"sevbot failed to read it ({type(error).__name__}: {error}); please report this as a defect"
+        )

@@ -44,9 +44,18 @@ def read(bundle: Bundle) -> Boots | Missing:
         return Boots(None, orderly=False, citation=None, kept=kept)
     stopped = any(_is_stop(record.fields) for record in found)
     lines = section.text.split("\n")
-    return Boots(found[-1].wall, stopped, Citation("boots", found[-1].number, lines[found[-1].number - 1]), kept)
+    return Boots(
+        found[-1].wall,
+        stopped,
+        Citation("boots", found[-1].number, lines[found[-1].number - 1]),
+        kept,
+    )
 
 
 def _is_stop(fields: dict[str, str]) -> bool:
     """Journald's own record, which comes by no socket (transport driver)."""
-    return (fields.get("MESSAGE_ID"), fields.get("_SYSTEMD_UNIT"), fields.get("_TRANSPORT")) == (JOURNAL_STOP, JOURNALD, "driver")
+    return (fields.get("MESSAGE_ID"), fields.get("_SYSTEMD_UNIT"), fields.get("_TRANSPORT")) == (
+        JOURNAL_STOP,
+        JOURNALD,
+        "driver",
+    )

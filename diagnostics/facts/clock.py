@@ -47,7 +47,11 @@ def read(bundle: Bundle) -> Clock | Missing:
         return Missing("the host's clock was not printed")
     taken = datetime.fromtimestamp(now, UTC)
     uptime_s = _float(values.get("uptime", ""))
-    return Clock(Moment(uptime_s, taken), taken - timedelta(seconds=uptime_s) if uptime_s is not None else None, _zone(values))
+    return Clock(
+        Moment(uptime_s, taken),
+        taken - timedelta(seconds=uptime_s) if uptime_s is not None else None,
+        _zone(values),
+    )
 
 
 def _zone(values: Mapping[str, str]) -> tzinfo:

@@ -30,4 +30,6 @@ def read(bundle: Bundle) -> Counters | Missing:
     found = _OOM_KILL.search(section.text)
     if found is None:
         return Counters(None, None)
-    return Counters(int(found[1]), Citation("vmstat", section.text.count("\n", 0, found.start()) + 1, found[0]))
+    return Counters(
+        int(found[1]), Citation("vmstat", section.text.count("\n", 0, found.start()) + 1, found[0])
+    )

@@ -51,7 +51,9 @@ def read(bundle: Bundle) -> DaemonJournal | Missing:
         return section
     read_records = list(records(section, clock.booted_at(bundle)))
     events = [event for record in read_records if (event := _read_event(record))]
-    return why_nothing(bundle, section) or DaemonJournal(tuple(events), back_to(section, read_records))
+    return why_nothing(bundle, section) or DaemonJournal(
+        tuple(events), back_to(section, read_records)
+    )
 
 
 def _read_event(record: Record) -> DaemonEvent | None:
@@ -60,6 +62,10 @@ def _read_event(record: Record) -> DaemonEvent | None:
     by = PROGRAMS.get(said.get("_EXE", "")) or unit.removesuffix(".service")
     if not by or "CONTAINER_ID" in said:  # of a container's own words, which docker logs for it
         return None
-    if by == "sudo" and said.get("_TRANSPORT") != "syslog":  # what it runs writes to its standard output
+    if (
+        by == "sudo" and said.get("_TRANSPORT") != "syslog"
+    ):  # what it runs writes to its standard output
         return None
-    return DaemonEvent(by, unit, record.wall, record.text, Citation("daemons-journal", record.number, record.text))
+    return DaemonEvent(
+        by, unit, record.wall, record.text, Citation("daemons-journal", record.number, record.text)
+    )

@@ -14,7 +14,9 @@ from diagnostics.bundle import Bundle, Missing
 from diagnostics.model import Citation
 
 # read-only images; an overlay shows another's space
-ALWAYS_FULL = frozenset({"squashfs", "iso9660", "udf", "erofs", "cramfs", "romfs", "overlay", "autofs"})
+ALWAYS_FULL = frozenset(
+    {"squashfs", "iso9660", "udf", "erofs", "cramfs", "romfs", "overlay", "autofs"}
+)
 _ROW = re.compile(r"(\S+) +(\S+) +(\d{1,18}) +(\d{1,18}) +(-?\d{1,18}) +\d{1,3}% +(/.*)")
 
 
@@ -55,7 +57,17 @@ def read(bundle: Bundle) -> Filesystems | Missing:
         if line == "inodes":
             what = "inodes"
         elif (row := _ROW.fullmatch(line)) and row[2] not in ALWAYS_FULL:
-            found.append(Filesystem(row[1], row[6], row[2], what, int(row[3]), int(row[5]), Citation("filesystems", number, line)))
+            found.append(
+                Filesystem(
+                    row[1],
+                    row[6],
+                    row[2],
+                    what,
+                    int(row[3]),
+                    int(row[5]),
+                    Citation("filesystems", number, line),
+                )
+            )
     return (
         Filesystems(tuple(found), whole=not section.cut and what == "inodes")
         if found

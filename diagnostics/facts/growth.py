@@ -54,6 +54,13 @@ def read(bundle: Bundle) -> Growth | Missing:
         return Missing("the processes' sizes were not read twice")
     lines = section.text.split("\n")
     (began, before), (ended, after) = looks
-    cited = {pid: (kb, Citation("growth", number, lines[number - 1])) for pid, (kb, number) in after.items()}
-    both = {pid: Grown(before[pid][0], kb, citation) for pid, (kb, citation) in cited.items() if pid in before}
+    cited = {
+        pid: (kb, Citation("growth", number, lines[number - 1]))
+        for pid, (kb, number) in after.items()
+    }
+    both = {
+        pid: Grown(before[pid][0], kb, citation)
+        for pid, (kb, citation) in cited.items()
+        if pid in before
+    }
     return Growth(ended - began, both)

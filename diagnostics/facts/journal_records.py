@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from diagnostics.bundle import Bundle, Missing, Section
 
-OLDEST_READ = "SEVBOT_OLDEST"  # the probe's own record of the oldest that it read, where there are older ones
+OLDEST_READ = (
+    "SEVBOT_OLDEST"  # the probe's own record of the oldest that it read, where there are older ones
+)
 MAX_TEXT_CHARS = 1000
 
 

@@ -57,7 +57,11 @@ class KernelEvents:
 
 def read(bundle: Bundle) -> KernelEvents | Missing:
     booted = clock.booted_at(bundle)
-    sections = [section for section in map(bundle.get, SOURCES) if isinstance(section, Section) and section.text]
+    sections = [
+        section
+        for section in map(bundle.get, SOURCES)
+        if isinstance(section, Section) and section.text
+    ]
     if not sections:
         return Missing("neither dmesg nor the journal of the kernel could be read")
     section = next(filter(_is_whole, sections), sections[0])

@@ -25,7 +25,11 @@ from diagnostics.model import Citation, Kill
 SOURCES = ("kernel-log", "kernel-journal")
 HEAD_LINES = 512
 KEPT_WHOLE = 8
-OF_A_VICTIM = ("illed process", "ill process ", "oom-kill:constraint")  # a report that names one has some of these words
+OF_A_VICTIM = (
+    "illed process",
+    "ill process ",
+    "oom-kill:constraint",
+)  # a report that names one has some of these words
 MOST_REPORTS = 50_000  # some 200 MB of memory: a packed file of a few MB can hold millions
 SAME_REPORT_S = 2.0
 FIRST_SECONDS = 5.0  # a ring that still holds a line this early has lost nothing that a service could have caused
@@ -34,7 +38,9 @@ NOT_PERMITTED = (
     "or give the probe CAP_SYSLOG (docs/deploy/hosts.md, What the account sees)"
 )
 
-_STATES = re.compile(r"^(?:kern|user|daemon|syslog|auth|local\d) *:[a-z]+ *: ", re.MULTILINE)  # dmesg -x
+_STATES = re.compile(
+    r"^(?:kern|user|daemon|syslog|auth|local\d) *:[a-z]+ *: ", re.MULTILINE
+)  # dmesg -x
 
 
 class SourcedReport(NamedTuple):
@@ -104,7 +110,8 @@ def read(bundle: Bundle) -> KernelLog | Missing:
     return KernelLog(
         reports=_merge(logs),
         since_boot=any(log.since_boot for log in logs),
-        until_taken=isinstance(clock.read(bundle), clock.Clock) and any(log.until_taken for log in logs),
+        until_taken=isinstance(clock.read(bundle), clock.Clock)
+        and any(log.until_taken for log in logs),
         forged=sum(log.forged for log in logs),
         nameless=tuple(report for log in logs for report in log.nameless),
         unread=tuple(line for log in logs for line in log.unread),
@@ -112,13 +119,19 @@ def read(bundle: Bundle) -> KernelLog | Missing:
 
 
 def _read_section(section: Section, booted: datetime | None) -> KernelLog | Missing:
-    log = read_log(section.name, of_text(section.text), booted, stated=_STATES.search(section.text) is not None)
+    log = read_log(
+        section.name, of_text(section.text), booted, stated=_STATES.search(section.text) is not None
+    )
     if not log.seen:
         return Missing(_why_empty(section))
-    return replace(log, since_boot=log.since_boot and not section.cut, until_taken=section.exit == 0)
+    return replace(
+        log, since_boot=log.since_boot and not section.cut, until_taken=section.exit == 0
+    )
 
 
-def read_log(source: str, log: LogText, booted: datetime | None = None, *, stated: bool = False) -> KernelLog:
+def read_log(
+    source: str, log: LogText, booted: datetime | None = None, *, stated: bool = False
+) -> KernelLog:
     """All reports of a log, each with its line numbers; of like reports beyond the first few only the kill and its limit are kept."""
     head = list(islice(read_lines(log.head), HEAD_LINES))
     stamped = [line for line in head if line.boot_s is not None or line.wall is not None]
@@ -131,7 +144,9 @@ def read_log(source: str, log: LogText, booted: datetime | None = None, *, state
             break
         if len(nameless) >= KEPT_WHOLE and not any(words in region.text for words in OF_A_VICTIM):
             continue  # headers whose kills are lost, and enough of them are kept
-        lines = chain.from_iterable(read_lines(part.text, part.first_line) for part in without_stacks(region))
+        lines = chain.from_iterable(
+            read_lines(part.text, part.first_line) for part in without_stacks(region)
+        )
         for report in read_reports(lines, odd):
             if not report.kills:
                 if len(nameless) < KEPT_WHOLE:
@@ -139,7 +154,12 @@ def read_log(source: str, log: LogText, booted: datetime | None = None, *, state
                 continue
             kept = report
             if report.rows or report.zones:
-                key = (report.constraint, report.nodemask, report.memcg_limited, report.kills[0].task.comm)
+                key = (
+                    report.constraint,
+                    report.nodemask,
+                    report.memcg_limited,
+                    report.kills[0].task.comm,
+                )
                 alike[key] += 1
                 kept = report if alike[key] <= KEPT_WHOLE else report.slim()
             reports.add(SourcedReport(source, _with_wall(kept, booted)))
@@ -149,11 +169,16 @@ def read_log(source: str, log: LogText, booted: datetime | None = None, *, state
         reports=tuple(reports.kept),
         since_boot=starts or early,
         until_taken=False,
-        seen=any(line.at_prefix or line.boot_s is not None or line.wall is not None for line in head) or bool(reports.kept or nameless),
+        seen=any(
+            line.at_prefix or line.boot_s is not None or line.wall is not None for line in head
+        )
+        or bool(reports.kept or nameless),
         nameless=tuple(nameless),
         forged=len(odd.forged),
         unread=tuple(Citation(source, line.number, line.raw) for line in odd.unread),
-        cut=f"cut: reading ended after {len(reports.kept):,} OOM reports" if len(reports.kept) >= MOST_REPORTS else None,
+        cut=f"cut: reading ended after {len(reports.kept):,} OOM reports"
+        if len(reports.kept) >= MOST_REPORTS
+        else None,
     )
 
 
@@ -192,7 +217,9 @@ def _why_empty(section: Section) -> str:
 def _with_wall(report: OomReport, booted: datetime | None) -> OomReport:
     if booted is None:
         return report
-    kills = tuple(kill._replace(at=kill.at.at_boot(booted) if kill.at else None) for kill in report.kills)
+    kills = tuple(
+        kill._replace(at=kill.at.at_boot(booted) if kill.at else None) for kill in report.kills
+    )
     return report._replace(kills=kills)
 
 
@@ -207,7 +234,9 @@ def _merge(logs: Sequence[KernelLog]) -> tuple[SourcedReport, ...]:
             place.setdefault((kill.task.comm, kill.task.pid), []).append(number)
     for sourced in (sourced for log in logs[1:] for sourced in log.reports):
         names = [(kill.task.comm, kill.task.pid) for kill in sourced.report.kills]
-        same = next((n for name in names for n in place.get(name, ()) if _same_time(kept[n], sourced)), None)
+        same = next(
+            (n for name in names for n in place.get(name, ()) if _same_time(kept[n], sourced)), None
+        )
         if same is None:
             kept.append(sourced)
         elif _fullness(sourced.report) > _fullness(kept[same].report):
@@ -217,11 +246,22 @@ def _merge(logs: Sequence[KernelLog]) -> tuple[SourcedReport, ...]:
 
 def _same_time(one: SourcedReport, other: SourcedReport) -> bool:
     """Whether two copies may be of one report: pids are used again."""
-    return _boot_s(one) == float("inf") or _boot_s(other) == float("inf") or abs(_boot_s(one) - _boot_s(other)) <= SAME_REPORT_S
+    return (
+        _boot_s(one) == float("inf")
+        or _boot_s(other) == float("inf")
+        or abs(_boot_s(one) - _boot_s(other)) <= SAME_REPORT_S
+    )
 
 
 def _fullness(report: OomReport) -> tuple[bool, int]:
-    parts = (report.header, report.summary, report.free_pages, report.zones, report.tasks, report.kill_lines)
+    parts = (
+        report.header,
+        report.summary,
+        report.free_pages,
+        report.zones,
+        report.tasks,
+        report.kill_lines,
+    )
     return report.from_kernel, sum(bool(part) for part in parts)
 
 

@@ -36,11 +36,17 @@ class LastWords:
 
     def before(self, unit: str, end: datetime | None) -> tuple[Line, ...]:
         """What the unit wrote in the half minute before it ended."""
-        return tuple(line for line in self.lines if line.unit == unit and _just_before(line.wall, end))
+        return tuple(
+            line for line in self.lines if line.unit == unit and _just_before(line.wall, end)
+        )
 
     def saying(self, unit: str, end: datetime | None, phrases: Sequence[str]) -> Line | None:
         """The last line before the end that has one of the phrases, however it is written."""
-        said = [line for line in self.before(unit, end) if any(phrase in line.text.lower() for phrase in phrases)]
+        said = [
+            line
+            for line in self.before(unit, end)
+            if any(phrase in line.text.lower() for phrase in phrases)
+        ]
         return said[-1] if said else None
 
 
@@ -55,6 +61,8 @@ def read(bundle: Bundle) -> LastWords | Missing:
     lines = [
         Line(unit, record.wall, record.text, Citation("last-words", record.number, record.text))
         for record in records(section, clock.booted_at(bundle))
-        if (unit := record.fields.get("_SYSTEMD_UNIT")) and record.fields.get("_PID") != "1" and record.text.strip()
+        if (unit := record.fields.get("_SYSTEMD_UNIT"))
+        and record.fields.get("_PID") != "1"
+        and record.text.strip()
     ]
     return why_nothing(bundle, section) or LastWords(tuple(lines))

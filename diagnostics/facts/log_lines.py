@@ -64,7 +64,11 @@ class LogLine(NamedTuple):
     @property
     def at(self) -> Moment | None:
         """When it was said, where its prefix tells."""
-        return Moment(self.boot_s, self.wall) if self.boot_s is not None or self.wall is not None else None
+        return (
+            Moment(self.boot_s, self.wall)
+            if self.boot_s is not None or self.wall is not None
+            else None
+        )
 
 
 _KERN_PRIORITIES = 8  # facility 0 times eight levels
@@ -108,7 +112,12 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
     if not newline:
         return
     noisy = "\x1b" in whole or "\r" in whole or "^M" in whole
-    usual, stated, other, new = _USUAL.match, _STATED.get, Facility.OTHER, tuple.__new__  # looked up once: this loop sees every line
+    usual, stated, other, new = (
+        _USUAL.match,
+        _STATED.get,
+        Facility.OTHER,
+        tuple.__new__,
+    )  # looked up once: this loop sees every line
     held: LogLine | None = None
     rest: list[str] = []  # the further lines of the record that is held
     indent = 0
@@ -128,25 +137,52 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
             if held is not None:
                 yield held if not rest else _joined(held, rest)
             named, boot = found.groups()
-            held, indent = new(LogLine, (number, clean[found.end() :], shown, float(boot), None, stated(named, other), True)), 0
+            held, indent = (
+                new(
+                    LogLine,
+                    (
+                        number,
+                        clean[found.end() :],
+                        shown,
+                        float(boot),
+                        None,
+                        stated(named, other),
+                        True,
+                    ),
+                ),
+                0,
+            )
             continue
         start = _QUOTE.match(clean).end()  # type: ignore[union-attr] # it matches the empty text, too
-        if start > indent + 2 and held is not None and held.at_prefix:  # deeper than the record: its further line, whatever it says
+        if (
+            start > indent + 2 and held is not None and held.at_prefix
+        ):  # deeper than the record: its further line, whatever it says
             rest.extend([clean[start:]] if len(rest) < MAX_RECORD_LINES else ())
             continue
         prefix = _prefix(clean, start)
         if prefix.length == 0 and (glued := _GLUED.search(clean)):
-            start = glued.start()  # a console may put the kernel's line behind what a program printed last
+            start = (
+                glued.start()
+            )  # a console may put the kernel's line behind what a program printed last
             prefix = _prefix(clean, start)
-        if held is not None and held.at_prefix and prefix.length == start and not _OWN_RECORD.match(clean, start):
+        if (
+            held is not None
+            and held.at_prefix
+            and prefix.length == start
+            and not _OWN_RECORD.match(clean, start)
+        ):
             rest.extend([clean[start:]] if len(rest) < MAX_RECORD_LINES else ())
             continue
         yield from _whole(held, rest)
         own = prefix.length > start
-        if start and prefix.facility is Facility.KERNEL:  # dmesg puts it at the line's beginning; deeper, a cut record of a user may say it
+        if (
+            start and prefix.facility is Facility.KERNEL
+        ):  # dmesg puts it at the line's beginning; deeper, a cut record of a user may say it
             prefix = prefix._replace(facility=Facility.NOT_STATED)
         indent = start if own else indent
-        held = _begin(LogLine(number, clean[prefix.length :].lstrip(" "), shown, *prefix[:3], own), held)
+        held = _begin(
+            LogLine(number, clean[prefix.length :].lstrip(" "), shown, *prefix[:3], own), held
+        )
     yield from _whole(held, rest)
 
 
@@ -170,7 +206,9 @@ def _begin(line: LogLine, above: LogLine | None) -> LogLine:
     """A record's first line; one without a prefix of its own has time and facility of the record above."""
     if line.at_prefix or above is None or not above.at_prefix:
         return line
-    return line._replace(boot_s=above.boot_s, wall=above.wall, facility=above.facility, at_prefix=True)
+    return line._replace(
+        boot_s=above.boot_s, wall=above.wall, facility=above.facility, at_prefix=True
+    )
 
 
 class _Prefix(NamedTuple):
@@ -197,11 +235,19 @@ def _prefix(line: str, position: int) -> _Prefix:
             break
         if found["kmsg"] or found["facility"]:
             stated = True
-            kernel = int(found["kmsg"]) < _KERN_PRIORITIES if found["kmsg"] else found["facility"] == "kern"
-            facility = Facility.OTHER if not kernel else Facility.NOT_STATED if logged else Facility.KERNEL
+            kernel = (
+                int(found["kmsg"]) < _KERN_PRIORITIES
+                if found["kmsg"]
+                else found["facility"] == "kern"
+            )
+            facility = (
+                Facility.OTHER if not kernel else Facility.NOT_STATED if logged else Facility.KERNEL
+            )
         elif found["level"]:
             stated = True
-            facility = Facility.NOT_STATED if int(found["level"]) < _KERN_PRIORITIES else Facility.OTHER
+            facility = (
+                Facility.NOT_STATED if int(found["level"]) < _KERN_PRIORITIES else Facility.OTHER
+            )
         if found["usec"]:
             boot_s = int(found["usec"]) / 1e6
         elif found["boot"] and boot_s is None:
@@ -230,15 +276,22 @@ def _json_line(number: int, raw: str) -> LogLine | None:
         return None
     if not isinstance(record, dict):
         return None
-    if isinstance(record.get("log"), str):  # docker's json-file: {"log":"...\n","stream":"stdout","time":"..."}
+    if isinstance(
+        record.get("log"), str
+    ):  # docker's json-file: {"log":"...\n","stream":"stdout","time":"..."}
         line = record["log"].rstrip("\n")
         prefix = _prefix(line, 0)
-        said_by = Facility.OTHER if prefix.facility is Facility.OTHER else Facility.NOT_STATED  # it is a container's output
+        said_by = (
+            Facility.OTHER if prefix.facility is Facility.OTHER else Facility.NOT_STATED
+        )  # it is a container's output
         return LogLine(number, line[prefix.length :], raw, prefix.boot_s, prefix.wall, said_by)
     message = _message(record.get("MESSAGE"))[:MAX_RECORD_CHARS]
     from_kernel = record.get("_TRANSPORT") == "kernel" and record.get("SYSLOG_FACILITY") == "0"
     facility = Facility.KERNEL if from_kernel else Facility.OTHER
-    stamps = _seconds(record.get("_SOURCE_MONOTONIC_TIMESTAMP")), _realtime(record.get("__REALTIME_TIMESTAMP"))
+    stamps = (
+        _seconds(record.get("_SOURCE_MONOTONIC_TIMESTAMP")),
+        _realtime(record.get("__REALTIME_TIMESTAMP")),
+    )
     return LogLine(number, message, message, *stamps, facility)
 
 
@@ -251,7 +304,9 @@ def _message(value: object) -> str:
 
 
 def _seconds(value: object) -> float | None:
-    return int(value) / 1e6 if isinstance(value, str) and value.isascii() and value.isdigit() else None
+    return (
+        int(value) / 1e6 if isinstance(value, str) and value.isascii() and value.isdigit() else None
+    )
 
 
 def _realtime(value: object) -> datetime | None:

@@ -13,17 +13,29 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 WINDOW_BYTES = 1 << 22
-BACK_BYTES = 1 << 20  # how far above a kill its header may stand: thousands of lines of the task table
-LOST_HEAD_BYTES = 1 << 16  # how far above a kill to begin where no header is found, and to look on for another kill of the same report
+BACK_BYTES = (
+    1 << 20
+)  # how far above a kill its header may stand: thousands of lines of the task table
+LOST_HEAD_BYTES = (
+    1 << 16
+)  # how far above a kill to begin where no header is found, and to look on for another kill of the same report
 WRAPPED_BYTES = 1 << 9  # how far below a kill its wrapped rest may go on
-BURST, BURST_BYTES = 4, 1 << 13  # so many kills without a header: where there are some, more follow, and not each is worth a look
-RECORD_BYTES = 1 << 16  # the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
+BURST, BURST_BYTES = (
+    4,
+    1 << 13,
+)  # so many kills without a header: where there are some, more follow, and not each is worth a look
+RECORD_BYTES = (
+    1 << 16
+)  # the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
 HEAD_BYTES = 1 << 16
 TRACE, AFTER_TRACE = "Call Trace:", "Mem-Info:"
 MOST_TRACE_CHARS = 1 << 14
 HEADER = b"invoked oom-killer"
 OF_SHORT = (HEADER, b"ill process ", b"killed process")
-KILLS = (b"Killed process ", b"oom-kill:constraint=CONSTRAINT_")  # a report that names a victim has one of them
+KILLS = (
+    b"Killed process ",
+    b"oom-kill:constraint=CONSTRAINT_",
+)  # a report that names a victim has one of them
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,9 @@ def of_stream(stream: BinaryIO) -> LogText:
     """A file, a pipe or what unpacks one: read once, in memory that does not grow with it."""
     window = _Window(stream)
     window.fill()
-    head = window.text(0, window.size if window.size <= HEAD_BYTES else window.line_start(HEAD_BYTES) or HEAD_BYTES)
+    head = window.text(
+        0, window.size if window.size <= HEAD_BYTES else window.line_start(HEAD_BYTES) or HEAD_BYTES
+    )
     return LogText(head, window.regions((*KILLS, *OF_SHORT) if window.last else KILLS))
 
 
@@ -67,7 +81,12 @@ def without_stacks(region: Region) -> Iterator[Region]:
         cut, go_on = text.find("\n", trace) + 1, text.rfind("\n", 0, after) + 1
         begins = text[text.rfind("\n", 0, trace) + 1], text[go_on]
         left_out = text[cut:go_on]
-        if cut < go_on and not any(map(str.isspace, begins)) and "illed process" not in left_out and "oom-kill" not in left_out:
+        if (
+            cut < go_on
+            and not any(map(str.isspace, begins))
+            and "illed process" not in left_out
+            and "oom-kill" not in left_out
+        ):
             yield Region(first, text[begin:cut])
             first += text.count("\n", begin, go_on)
             begin = go_on
@@ -109,7 +128,9 @@ class _Window:
     def regions(self, wanted: tuple[bytes, ...]) -> Iterator[Region]:
         """The stretches around the words that are wanted."""
         while True:
-            limit = self.size if self.last else self.line_start(self.size - RECORD_BYTES) or self.size
+            limit = (
+                self.size if self.last else self.line_start(self.size - RECORD_BYTES) or self.size
+            )
             for kill in self._found(wanted, limit):
                 yield from self._reach(kill)
             self._done = limit
@@ -138,7 +159,9 @@ class _Window:
             return
         header = self.data.rfind(HEADER, self._kill, kill + len(HEADER))
         begin = self._record_start(header if header >= 0 else self._without_header(kill))
-        limit = LOST_HEAD_BYTES if header >= 0 else BACK_BYTES  # a long region is closed where a report begins
+        limit = (
+            LOST_HEAD_BYTES if header >= 0 else BACK_BYTES
+        )  # a long region is closed where a report begins
         if self._start < self._end and (begin - self._start > limit or begin > self._end):
             self._end = min(self._end, begin)
             yield from self._close()
@@ -147,7 +170,9 @@ class _Window:
         self._has_header = self._has_header or header >= 0
         self._bare = 0 if header >= 0 else self._bare + 1
         below = BURST_BYTES if self._bare >= BURST else WRAPPED_BYTES
-        goes_on = LOST_HEAD_BYTES if header == kill else below  # a report may end in a panic, without a kill
+        goes_on = (
+            LOST_HEAD_BYTES if header == kill else below
+        )  # a report may end in a panic, without a kill
         self._end = max(self._end, self._record_end(min(kill + goes_on, self.size)))
         self._kill = kill + 1
 
@@ -183,7 +208,9 @@ class _Window:
     def _line_at(self, position: int) -> int:
         """The number of the line that begins there; positions come in rising order."""
         passed = self.data[self._counted : position]
-        self._line += len(passed) - len(passed.replace(b"\n", b""))  # twice as fast as count, which looks at each byte
+        self._line += len(passed) - len(
+            passed.replace(b"\n", b"")
+        )  # twice as fast as count, which looks at each byte
         self._counted = position
         return self._line
 
@@ -196,4 +223,6 @@ class _Window:
         self.size = keep
         self._done = max(self._done - drop, 0)
         self._counted -= drop
-        self._start, self._end, self._kill = (max(position - drop, 0) for position in (self._start, self._end, self._kill))
+        self._start, self._end, self._kill = (
+            max(position - drop, 0) for position in (self._start, self._end, self._kill)
+        )

@@ -69,7 +69,9 @@ def read(bundle: Bundle) -> Nodes | Missing:
         if kb.get("MemTotal") and "MemFree" in kb
     }
     if not nodes:
-        return Missing("this kernel shows no NUMA nodes (/sys/devices/system/node is empty or hidden)")
+        return Missing(
+            "this kernel shows no NUMA nodes (/sys/devices/system/node is empty or hidden)"
+        )
     return Nodes(nodes, _without_cpus(bundle, frozenset(nodes)))
 
 
@@ -83,7 +85,12 @@ def _without_cpus(bundle: Bundle, nodes: frozenset[int]) -> frozenset[int]:
 
 def _reclaimable_kb(kb: Mapping[str, int]) -> int:
     """What the kernel would give back before it kills: most clean page cache, half of the reclaimable slab (an estimate)."""
-    cache = kb.get("Active(file)", 0) + kb.get("Inactive(file)", 0) - kb.get("Dirty", 0) - kb.get("Writeback", 0)
+    cache = (
+        kb.get("Active(file)", 0)
+        + kb.get("Inactive(file)", 0)
+        - kb.get("Dirty", 0)
+        - kb.get("Writeback", 0)
+    )
     return int(0.8 * max(cache, 0) + 0.5 * kb.get("SReclaimable", 0))
 
 

@@ -45,7 +45,12 @@ def read_reports(lines: Iterable[LogLine], odd: Odd | None = None) -> Iterator[O
     """Every report that begins with a header or names a victim, in the order of the log; lines of others enter none."""
     odd = odd or Odd()
     draft, partial = _Draft(), 0
-    takers, kernel, other, stated = _BY_FIRST.get, Facility.KERNEL, Facility.OTHER, odd.stated  # looked up once: this loop sees every line
+    takers, kernel, other, stated = (
+        _BY_FIRST.get,
+        Facility.KERNEL,
+        Facility.OTHER,
+        odd.stated,
+    )  # looked up once: this loop sees every line
     for line in lines:
         facility = line.facility
         if facility is not kernel and (stated or facility is other):
@@ -80,7 +85,10 @@ def _flat(text: str) -> str:
 
 def claims_oom(line: LogLine) -> bool:
     """Whether a line has the words of an OOM report; used to say that somebody else than the kernel wrote some."""
-    return any(words in line.text for words in ("invoked oom-killer", "oom-kill:constraint", "Killed process"))
+    return any(
+        words in line.text
+        for words in ("invoked oom-killer", "oom-kill:constraint", "Killed process")
+    )
 
 
 class _Draft:
@@ -148,18 +156,26 @@ class _Draft:
 
 _HEADER = " invoked oom-killer"
 _MEMS_ALLOWED = re.compile(r"^.{1,15} cpuset=.* mems_allowed=([\d,-]+)$")
-_CPU = re.compile(r"^(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): (\d{1,9}),? [Cc]omm: (.{1,15}?) (?:Not tainted|Tainted|Kdump)")
+_CPU = re.compile(
+    r"^(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): (\d{1,9}),? [Cc]omm: (.{1,15}?) (?:Not tainted|Tainted|Kdump)"
+)
 KEPT_PARTIAL = 8
 KEPT_FORGED = 1000
 _SLAB = re.compile(r"(?:^|\s)slab_reclaimable:(\d{1,15}) slab_unreclaimable:(\d{1,15})(?:\s|$)")
 _FREE = re.compile(r"(?:^|\s)free:(\d{1,15}) (?:free_pcp:|slab|free_cma)")
-_ZONE = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:")  # without NUMA no node is printed
-_NODE_ALONE = re.compile(r"^Node (\d{1,4}) ?$")  # the first half of a line that another CPU's message split
+_ZONE = re.compile(
+    r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:"
+)  # without NUMA no node is printed
+_NODE_ALONE = re.compile(
+    r"^Node (\d{1,4}) ?$"
+)  # the first half of a line that another CPU's message split
 _PAIR = re.compile(r"\b(free|min|low|high|managed|free_cma):(\d{1,15})kB")
 _HUGEPAGES = re.compile(r"^Node (\d{1,4}) hugepages_total=(\d{1,9}) .*hugepages_size=(\d{1,9})kB")
 _NODE_SHMEM = re.compile(r"^Node (\d{1,4}) (?:active_anon|\w+ free):.*? shmem:(\d{1,15})kB")
 _RESERVE = re.compile(r"^lowmem_reserve\[\]:((?: \d{1,15})+) *$")
-_BUDDY = re.compile(r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device): (\d+\*\d{1,6}kB .*) =")
+_BUDDY = re.compile(
+    r"^(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable|Device): (\d+\*\d{1,6}kB .*) ="
+)
 _BLOCKS = re.compile(r"\b(\d{1,12})\*(\d{1,9})kB")
 _TASK_HEADER = re.compile(r"^\[ +pid +\] +(uid .* name)$")
 _SUMMARY = re.compile(r"oom-kill:constraint=(\w+),nodemask=(\(null\)|\d[\d-]*(?:,\d[\d-]*)*)")
@@ -172,7 +188,9 @@ _KILL = re.compile(
     r"(?=[,. ]*(?:total-vm:|vsz:|$))"
 )
 _SIZE = re.compile(r"(total-vm|vsz|anon-rss|file-rss|shmem-rss):(\d{1,15})kB")
-_CHOSEN = re.compile(r"^(?P<message>[\w ()]*): [Kk]ill process (?P<pid>\d{1,9}) \((?P<comm>.{0,64})\) score ")
+_CHOSEN = re.compile(
+    r"^(?P<message>[\w ()]*): [Kk]ill process (?P<pid>\d{1,9}) \((?P<comm>.{0,64})\) score "
+)
 _MEMCG_USAGE = re.compile(r"^memory: usage (\d{1,18})kB, limit (\d{1,18})kB, failcnt \d+ *$")
 _MEMCG_TASK = re.compile(r"^Task in (.*) killed as a result of limit of (.*)$")
 
@@ -182,7 +200,9 @@ def _take_header(_: _Draft, line: LogLine) -> _Draft | None:
     named = text.find(_HEADER, 0, COMM_CHARS + len(_HEADER))
     if named < 0:
         return None
-    return _Draft({"header": line, "invoker_comm": text[:named]}, asked=text[named + len(_HEADER) :])
+    return _Draft(
+        {"header": line, "invoker_comm": text[:named]}, asked=text[named + len(_HEADER) :]
+    )
 
 
 def _take_mems_allowed(draft: _Draft, line: LogLine) -> None:
@@ -219,12 +239,24 @@ def _take_zone(draft: _Draft, line: LogLine) -> None:
         sizes.setdefault(name, int(kb))
     if {"free", "min", "low", "high"} <= sizes.keys():
         node, watermarks = int(found[1] or draft.node), (sizes["min"], sizes["low"], sizes["high"])
-        draft.zones += (Zone(node, found[2], sizes["free"], *watermarks, sizes.get("managed"), sizes.get("free_cma", 0)),)
+        draft.zones += (
+            Zone(
+                node,
+                found[2],
+                sizes["free"],
+                *watermarks,
+                sizes.get("managed"),
+                sizes.get("free_cma", 0),
+            ),
+        )
 
 
 def _take_hugepages(draft: _Draft, line: LogLine) -> None:
     if found := _HUGEPAGES.match(line.text):
-        draft.fields["hugepages"] = (*draft.fields.get("hugepages", ()), (int(found[1]), int(found[2]) * int(found[3])))
+        draft.fields["hugepages"] = (
+            *draft.fields.get("hugepages", ()),
+            (int(found[1]), int(found[2]) * int(found[3])),
+        )
 
 
 def _take_node(draft: _Draft, line: LogLine) -> None:
@@ -246,7 +278,9 @@ def _take_buddy(draft: _Draft, line: LogLine) -> None:
     draft.fields.setdefault("page_kb", blocks[0][1])
     free = tuple(count for count, _ in blocks)
     draft.zones = tuple(
-        zone._replace(blocks=free) if found[1] in (None, str(zone.node)) and zone.name == found[2] and not zone.blocks else zone
+        zone._replace(blocks=free)
+        if found[1] in (None, str(zone.node)) and zone.name == found[2] and not zone.blocks
+        else zone
         for zone in draft.zones
     )
 
@@ -262,7 +296,9 @@ def _take_task_row(draft: _Draft, line: LogLine) -> None:
 
 
 def _take_summary(draft: _Draft, line: LogLine) -> _Draft | None:
-    summary = _summary(line.text, line) or _summary(line.text.replace(" ,", ",").replace(", ", ","), line)  # wrapped at a comma
+    summary = _summary(line.text, line) or _summary(
+        line.text.replace(" ,", ",").replace(", ", ","), line
+    )  # wrapped at a comma
     if summary is None:
         return None
     if "summary" in draft.fields or draft.kills:
@@ -297,7 +333,9 @@ def _take_chosen(draft: _Draft, line: LogLine) -> _Draft | None:
     """Up to 5.1 the wording comes on a line of its own, before the one with the sizes; the victim may then be a child."""
     if not (found := _CHOSEN.match(line.text)):
         return None
-    begins = bool(draft.kills or (draft.chosen and draft.fields))  # a choice that nothing came of is forgotten
+    begins = bool(
+        draft.kills or (draft.chosen and draft.fields)
+    )  # a choice that nothing came of is forgotten
     if begins:
         draft = _Draft()
     draft.chosen = Task(found["comm"], int(found["pid"]))
@@ -320,7 +358,9 @@ def _take_kill(draft: _Draft, line: LogLine) -> _Draft | None:
     sizes = {name: int(kb) for name, kb in _SIZE.findall(line.text, found.end("comm"))}
     kill = Kill(
         at=line.at,
-        task=Task(comm, pid, summary.victim.unit if summary and summary.victim.pid == pid else None),
+        task=Task(
+            comm, pid, summary.victim.unit if summary and summary.victim.pid == pid else None
+        ),
         total_vm_kb=sizes.get("total-vm", sizes.get("vsz")),
         anon_rss_kb=sizes.get("anon-rss"),
         file_rss_kb=sizes.get("file-rss"),
@@ -344,7 +384,9 @@ def _is_another(draft: _Draft, comm: str) -> bool:
     if draft.fields.get("whole_group"):
         return False
     summary = draft.fields.get("summary")
-    return bool(draft.kills) or (summary is not None and draft.chosen is None and summary.victim.comm != comm)
+    return bool(draft.kills) or (
+        summary is not None and draft.chosen is None and summary.victim.comm != comm
+    )
 
 
 def _take_group(draft: _Draft, _line: LogLine) -> None:
@@ -353,7 +395,9 @@ def _take_group(draft: _Draft, _line: LogLine) -> None:
 
 def _take_memcg_usage(draft: _Draft, line: LogLine) -> None:
     if found := _MEMCG_USAGE.match(line.text):
-        draft.fields.update(memcg_usage_kb=int(found[1]), memcg_limit_kb=int(found[2]), memcg_line=line)
+        draft.fields.update(
+            memcg_usage_kb=int(found[1]), memcg_limit_kb=int(found[2]), memcg_line=line
+        )
 
 
 def _take_memcg_task(draft: _Draft, line: LogLine) -> None:
@@ -362,7 +406,9 @@ def _take_memcg_task(draft: _Draft, line: LogLine) -> None:
 
 
 _Taker = tuple[str, Callable[[_Draft, LogLine], _Draft | None]]
-_ANYWHERE: tuple[_Taker, ...] = (  # lines that may begin with anything: a task's name, or what was glued to them
+_ANYWHERE: tuple[
+    _Taker, ...
+] = (  # lines that may begin with anything: a task's name, or what was glued to them
     ("invoked oom-killer", _take_header),
     (" mems_allowed=", _take_mems_allowed),
     ("ill process ", _take_chosen),
@@ -370,7 +416,9 @@ _ANYWHERE: tuple[_Taker, ...] = (  # lines that may begin with anything: a task'
     ("free:", _take_free),
     ("slab_reclaimable:", _take_slab),
 )
-_BY_FIRST: dict[str, tuple[_Taker, ...]] = {  # the words that are looked for besides, by a line's first character: a report is long
+_BY_FIRST: dict[
+    str, tuple[_Taker, ...]
+] = {  # the words that are looked for besides, by a line's first character: a report is long
     "[": ((" name", _take_task_header), ("]", _take_task_row)),
     "N": (
         (" free:", _take_zone),
@@ -386,7 +434,13 @@ _BY_FIRST: dict[str, tuple[_Taker, ...]] = {  # the words that are looked for be
     "o": (("oom-kill:constraint", _take_summary),),
     "C": ((" PID: ", _take_cpu),),
     "P": (("Pid: ", _take_cpu),),
-    "T": (("memory.oom.group set", _take_group), ("killed as a result of limit of", _take_memcg_task)),
+    "T": (
+        ("memory.oom.group set", _take_group),
+        ("killed as a result of limit of", _take_memcg_task),
+    ),
     "m": (("memory: usage", _take_memcg_usage),),
 }
-_BY_FIRST = {first: (*takers, *_ANYWHERE[: 4 if first in "[Nl" else None]) for first, takers in _BY_FIRST.items()} | {" ": _ANYWHERE[4:]}
+_BY_FIRST = {
+    first: (*takers, *_ANYWHERE[: 4 if first in "[Nl" else None])
+    for first, takers in _BY_FIRST.items()
+} | {" ": _ANYWHERE[4:]}

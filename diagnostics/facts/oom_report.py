@@ -83,7 +83,9 @@ class OomReport(NamedTuple):
 
     def slim(self) -> OomReport:
         """Without what is told of the first report only: a storm of reports must fit into memory."""
-        return self._replace(rows=(), columns=(), zones=tuple(zone._replace(blocks=()) for zone in self.zones))
+        return self._replace(
+            rows=(), columns=(), zones=tuple(zone._replace(blocks=()) for zone in self.zones)
+        )
 
     @property
     def tasks(self) -> tuple[TaskRow, ...]:
@@ -97,7 +99,11 @@ class OomReport(NamedTuple):
             return self.page_kb
         victim = self.kills[0]
         pages = next((row.rss_pages for row in self.tasks if row.pid == victim.task.pid), 0)
-        fits = [kb for kb in PAGE_SIZES_KB if victim.rss_kb and abs(pages * kb - victim.rss_kb) <= victim.rss_kb // 4]
+        fits = [
+            kb
+            for kb in PAGE_SIZES_KB
+            if victim.rss_kb and abs(pages * kb - victim.rss_kb) <= victim.rss_kb // 4
+        ]
         return fits[0] if fits else None
 
     @property
@@ -132,7 +138,11 @@ class OomReport(NamedTuple):
     def key_lines(self) -> tuple[LogLine, ...]:
         """The lines that name asker, constraint and victim: the ones to cite."""
         summary = self.summary.line if self.summary else None
-        return tuple(line for line in (self.header, self.memcg_line, summary, *self.kill_lines[:1]) if line is not None)
+        return tuple(
+            line
+            for line in (self.header, self.memcg_line, summary, *self.kill_lines[:1])
+            if line is not None
+        )
 
     @property
     def from_kernel(self) -> bool:
@@ -168,7 +178,11 @@ def request_of(header: str) -> dict[str, Any]:
     """Order, mask and nodemask that the rest of a header states, as fields of a report; a bare kill line has no header."""
     if not header:
         return {}
-    order, gfp, nodemask = _ORDER.search(header), _GFP.search(header), _HEADER_NODEMASK.search(header)
+    order, gfp, nodemask = (
+        _ORDER.search(header),
+        _GFP.search(header),
+        _HEADER_NODEMASK.search(header),
+    )
     return {
         "order": int(order[1]) if order else None,
         "gfp_mask": gfp[1] if gfp else None,

@@ -30,7 +30,12 @@ from diagnostics.model import Citation
 if TYPE_CHECKING:
     import re2
 
-ENDED = ("exited", "restarting", "dead", "stopped")  # states in which a container's exit code is that of its last end
+ENDED = (
+    "exited",
+    "restarting",
+    "dead",
+    "stopped",
+)  # states in which a container's exit code is that of its last end
 _WHO = r"(?P<name>[\w.@-]+)\W+(?:\(?pid[ =:]*\d+\)?\W+)?(?:was )?(?:exited|ended|died|killed|terminated|failed)\b.{0,40}\b"
 DEFAULT_PATTERNS = (
     _WHO + r"(?:signal|sig)[ =:]*(?P<signal>\d{1,2}|[A-Z][A-Z0-9]{1,8})\b",
@@ -42,11 +47,15 @@ _PLEG = re.compile(
     r'podID="[^"]{1,100}" containerID="([0-9a-f]{12,64})" exitCode=(\d{1,3})'
 )
 _CONTAINER = re.compile(r"(docker|podman) (\[.{1,2000}\])")
-_TIME = re.compile(r"\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d{1,9})? ?(Z|UTC|[+-]\d\d:?\d\d)?")
+_TIME = re.compile(
+    r"\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d{1,9})? ?(Z|UTC|[+-]\d\d:?\d\d)?"
+)
 _SUPERVISORD = re.compile(
     r" exited: (?P<name>\S{1,100}) \((?:terminated by (?P<signal>SIG\w+)|exit status (?P<status>\d{1,3}))(?:; (?P<expected>\w+))?"
 )
-_S6 = re.compile(r"@4(?P<label>[0-9a-f]{15})[0-9a-f]{8} (?:signal (?P<signal>\w+)|exitcode (?P<status>\d{1,3}))")
+_S6 = re.compile(
+    r"@4(?P<label>[0-9a-f]{15})[0-9a-f]{8} (?:signal (?P<signal>\w+)|exitcode (?P<status>\d{1,3}))"
+)
 _TAI_BEFORE_UTC_S = 10 + 27  # TAI64N labels count from 1970 TAI; 37 leap seconds since 2017
 
 
@@ -60,9 +69,15 @@ class OtherEnds:
 def read(bundle: Bundle) -> OtherEnds | Missing:
     host_clock = clock.read(bundle)
     zone = host_clock.zone if isinstance(host_clock, clock.Clock) else UTC
-    containers, logs, patterns = (bundle.get(name) for name in ("containers", "runner-logs", "job-patterns"))
+    containers, logs, patterns = (
+        bundle.get(name) for name in ("containers", "runner-logs", "job-patterns")
+    )
     daemons = daemon_journal.read(bundle)
-    if isinstance(containers, Missing) and isinstance(logs, Missing) and isinstance(daemons, Missing):
+    if (
+        isinstance(containers, Missing)
+        and isinstance(logs, Missing)
+        and isinstance(daemons, Missing)
+    ):
         return logs
     ends = [end for event in _of_kubelet(daemons) if (end := _of_pleg(event))]
     if isinstance(containers, Section):
@@ -84,7 +99,15 @@ def _of_pleg(event: DaemonEvent) -> ServiceEvent | None:
         return None
     who = f"container {found[1][:12]} (kubelet)"
     return ServiceEvent(
-        who, PROCESS_EXIT, event.wall, event.text, event.citation, "exited", int(found[2]), teller="kubelet", container=found[1]
+        who,
+        PROCESS_EXIT,
+        event.wall,
+        event.text,
+        event.citation,
+        "exited",
+        int(found[2]),
+        teller="kubelet",
+        container=found[1],
     )
 
 
@@ -95,7 +118,12 @@ def _of_containers(section: Section) -> Iterator[ServiceEvent]:
         if found is None or (fields := _list_of(found[2])) is None:
             continue
         identity, name, state, code, oom_killed, finished = fields[:6]
-        if str(identity) in seen or state not in ENDED or not isinstance(code, int) or isinstance(code, bool):
+        if (
+            str(identity) in seen
+            or state not in ENDED
+            or not isinstance(code, int)
+            or isinstance(code, bool)
+        ):
             continue
         seen.add(str(identity))  # a host may have both commands for one engine
         yield ServiceEvent(
@@ -133,21 +161,47 @@ def _of_logs(section: Section, zone: tzinfo, patterns: Iterable[str]) -> Iterato
             yield from _of_job_log(said, citation, zone, compiled)
         elif found := _SUPERVISORD.search(said):
             if found["expected"] != "expected":
-                yield _told(f"{found['name']} (supervisord)", "supervisord", found.groupdict(), citation, _wall(said, zone))
+                yield _told(
+                    f"{found['name']} (supervisord)",
+                    "supervisord",
+                    found.groupdict(),
+                    citation,
+                    _wall(said, zone),
+                )
         elif found := _S6.search(said):
-            yield _told(f"{file.rpartition('/')[2]} (s6)", "s6", found.groupdict(), citation, _tai(found["label"]))
+            yield _told(
+                f"{file.rpartition('/')[2]} (s6)",
+                "s6",
+                found.groupdict(),
+                citation,
+                _tai(found["label"]),
+            )
 
 
-def _of_job_log(said: str, citation: Citation, zone: tzinfo, patterns: Iterable[re2._Regexp[str]]) -> Iterator[ServiceEvent]:
+def _of_job_log(
+    said: str, citation: Citation, zone: tzinfo, patterns: Iterable[re2._Regexp[str]]
+) -> Iterator[ServiceEvent]:
     for pattern in patterns:
         if found := pattern.search(said):
-            end = _told(f"{found['name']} (job log)", JOB_RUNNER, found.groupdict(), citation, _wall(said, zone))
+            end = _told(
+                f"{found['name']} (job log)",
+                JOB_RUNNER,
+                found.groupdict(),
+                citation,
+                _wall(said, zone),
+            )
             if end.status is not None:
                 yield end
             return
 
 
-def _told(who: str, teller: str, groups: Mapping[str, str | None], citation: Citation, wall: datetime | None) -> ServiceEvent:
+def _told(
+    who: str,
+    teller: str,
+    groups: Mapping[str, str | None],
+    citation: Citation,
+    wall: datetime | None,
+) -> ServiceEvent:
     number = _signal(groups.get("signal"))
     status = int(groups.get("status") or 0) if groups.get("status") else None
     return ServiceEvent(

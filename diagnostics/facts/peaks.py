@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from diagnostics.bundle import Bundle, Missing, Section
 
 _EXPECTED = re.compile(r"^(\S{1,253}) (\d{1,15})$", re.MULTILINE)
-_PEAK = re.compile(r"^/sys/fs/cgroup/\S*?([^/\s]{1,255}\.(?:service|scope))/memory\.peak:(\d{1,18})$", re.MULTILINE)
+_PEAK = re.compile(
+    r"^/sys/fs/cgroup/\S*?([^/\s]{1,255}\.(?:service|scope))/memory\.peak:(\d{1,18})$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -30,4 +32,6 @@ def read(bundle: Bundle) -> Peaks | Missing:
         return cgroups
     expected = _EXPECTED.findall(inventory.text) if isinstance(inventory, Section) else []
     peaks = _PEAK.findall(cgroups.text) if isinstance(cgroups, Section) else []
-    return Peaks({name: int(kb) for name, kb in expected}, {unit: int(size) // 1024 for unit, size in peaks})
+    return Peaks(
+        {name: int(kb) for name, kb in expected}, {unit: int(size) // 1024 for unit, size in peaks}
+    )

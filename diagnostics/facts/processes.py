@@ -49,7 +49,9 @@ class Process:
     @property
     def policy(self) -> str | None:
         """The memory policy under which most of the memory lies."""
-        return max(self.by_policy, key=lambda policy: sum(self.by_policy[policy].values()), default=None)
+        return max(
+            self.by_policy, key=lambda policy: sum(self.by_policy[policy].values()), default=None
+        )
 
     @property
     def bound_to(self) -> frozenset[int] | None:
@@ -116,5 +118,9 @@ def _read_block(block: list[tuple[int, str]]) -> Process | None:
     unit = unit_of_cgroup(fields.get("cgroup", "").rpartition(":")[2])
     task = Task(fields["Name"], int(fields["Pid"]), unit)
     hwm = _KB.fullmatch(fields.get("VmHWM", ""))
-    peak_kb, numa_error, cgroup = int(hwm[1]) if hwm else None, fields.get("numa-error"), fields.get("cgroup")
+    peak_kb, numa_error, cgroup = (
+        int(hwm[1]) if hwm else None,
+        fields.get("numa-error"),
+        fields.get("cgroup"),
+    )
     return Process(task, int(rss[1]), by_policy, cited, numa_error, peak_kb, cgroup, *limit)

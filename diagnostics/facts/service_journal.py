@@ -69,7 +69,11 @@ class ServiceJournal:
 
     def saying(self, words: str) -> tuple[ServiceEvent, ...]:
         """systemd's own records that have these words; not in parentheses, where names of processes stand."""
-        return tuple(event for event in self.events if event.teller == SYSTEMD and words in _NAMES.sub("()", event.text))
+        return tuple(
+            event
+            for event in self.events
+            if event.teller == SYSTEMD and words in _NAMES.sub("()", event.text)
+        )
 
 
 def read(bundle: Bundle) -> ServiceJournal | Missing:

@@ -32,6 +32,12 @@ def read(bundle: Bundle) -> Settings | Missing:
     section = bundle.get("sysctls")
     if isinstance(section, Missing):
         return section
-    lines = (line.partition(":") for line in section.text.split("\n", MOST_SETTINGS)[:MOST_SETTINGS])
-    values = {"/".join(path.split("/")[-2:]): value for path, colon, value in lines if colon and path.startswith("/")}
+    lines = (
+        line.partition(":") for line in section.text.split("\n", MOST_SETTINGS)[:MOST_SETTINGS]
+    )
+    values = {
+        "/".join(path.split("/")[-2:]): value
+        for path, colon, value in lines
+        if colon and path.startswith("/")
+    }
     return Settings(values) if values else Missing("no setting was read")

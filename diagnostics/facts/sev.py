@@ -28,4 +28,6 @@ def read(bundle: Bundle) -> Sev | Missing:
     if isinstance(section, Missing):
         return section
     found = _AGO.fullmatch(section.text)
-    return Sev(timedelta(seconds=int(found[1]))) if found else Missing("the SEV's time was not given")
+    return (
+        Sev(timedelta(seconds=int(found[1]))) if found else Missing("the SEV's time was not given")
+    )

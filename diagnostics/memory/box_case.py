@@ -26,7 +26,12 @@ class RanOut:
     remedy: Remedy
 
 
-def box_finding(evidence: Evidence, sourced: Sequence[SourcedReport], ran_out: RanOut, numbers: Callable[[OomReport], Numbers]) -> Finding:
+def box_finding(
+    evidence: Evidence,
+    sourced: Sequence[SourcedReport],
+    ran_out: RanOut,
+    numbers: Callable[[OomReport], Numbers],
+) -> Finding:
     """One finding for all reports; `numbers` tells whether a report's own numbers show it."""
     kills = kills_of(sourced)
     signs = second_signs(evidence, kills)
@@ -35,7 +40,12 @@ def box_finding(evidence: Evidence, sourced: Sequence[SourcedReport], ran_out: R
         code=ran_out.code,
         headline=ran_out.headline,
         judged=of_kills([one.report for one in sourced], signs, numbers),
-        story=(say_kills(kills), ran_out.says, *say_largest(first, "The largest then"), *_say_slab(first)),
+        story=(
+            say_kills(kills),
+            ran_out.says,
+            *say_largest(first, "The largest then"),
+            *_say_slab(first),
+        ),
         **of_reports(sourced, signs),
         remedies=(ran_out.remedy,),
     )
@@ -59,4 +69,6 @@ def _say_slab(report: OomReport) -> tuple[str, ...]:
     largest_kb = max((row.rss_pages * report.page_kb for row in report.tasks), default=0)
     if slab_kb <= largest_kb or not report.tasks:
         return ()
-    return (f"The kernel's own objects (slab) held {human(slab_kb)}, more than any process: “slabtop -o” on the host names them.",)
+    return (
+        f"The kernel's own objects (slab) held {human(slab_kb)}, more than any process: “slabtop -o” on the host names them.",
+    )

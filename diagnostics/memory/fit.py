@@ -12,7 +12,9 @@ from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Process
 from diagnostics.memory.node_memory import free_elsewhere_kb, zones_of
 
-SAFETY_SHARE = 0.04  # of a node, for what starts or grows beside the job: a judgement, see docs/adr/0002
+SAFETY_SHARE = (
+    0.04  # of a node, for what starts or grows beside the job: a judgement, see docs/adr/0002
+)
 
 
 def headroom_now_kb(nodes: Nodes, copies: Collection[Process]) -> Mapping[int, int] | None:
@@ -25,11 +27,19 @@ def headroom_now_kb(nodes: Nodes, copies: Collection[Process]) -> Mapping[int, i
         if node.high_kb is None:
             return None
         held_kb = sum(copy.on_node_kb(number) for copy in copies)
-        room[number] = node.free_kb + node.reclaimable_kb + held_kb - node.high_kb - int(SAFETY_SHARE * node.total_kb)
+        room[number] = (
+            node.free_kb
+            + node.reclaimable_kb
+            + held_kb
+            - node.high_kb
+            - int(SAFETY_SHARE * node.total_kb)
+        )
     return room
 
 
-def headroom_at_kill_kb(report: OomReport, bound: Collection[int], rss_kb: int, allowed: Collection[int]) -> Mapping[int, int] | None:
+def headroom_at_kill_kb(
+    report: OomReport, bound: Collection[int], rss_kb: int, allowed: Collection[int]
+) -> Mapping[int, int] | None:
     """Room from the report alone: only if it shows one bound node, and one other is left to take all that was free elsewhere.
 
     The other node's watermarks are not in the report, so its figure is an upper bound.

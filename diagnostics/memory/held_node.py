@@ -32,18 +32,34 @@ Found = tuple[Held, ...] | Clear | Unknown
 
 def held(evidence: Evidence, of_node: Callable[[OomReport, int], int | None], what: str) -> Found:
     """Each report on a node that was full while much of it was held so; or why there is none."""
-    return held_in(evidence, lambda sourced: (held_of(sourced, node, of_node(sourced.report, node)) for node in _nodes(sourced)), what)
+    return held_in(
+        evidence,
+        lambda sourced: (
+            held_of(sourced, node, of_node(sourced.report, node)) for node in _nodes(sourced)
+        ),
+        what,
+    )
 
 
-def held_in(evidence: Evidence, of_report: Callable[[SourcedReport], Iterable[Held | None]], what: str) -> Found:
+def held_in(
+    evidence: Evidence, of_report: Callable[[SourcedReport], Iterable[Held | None]], what: str
+) -> Found:
     """The same for whatever `of_report` finds in a report."""
     log = no_report(evidence)
     if not isinstance(log, KernelLog):
         return log
-    shown = [sourced for sourced in log.reports if sourced.report.zones and sourced.report.constraint != MEMCG]
+    shown = [
+        sourced
+        for sourced in log.reports
+        if sourced.report.zones and sourced.report.constraint != MEMCG
+    ]
     if not shown:
         limited = all(sourced.report.constraint == MEMCG for sourced in log.reports)
-        return Clear("every OOM kill was for a cgroup's limit") if limited else Unknown("no report shows the zones of its nodes")
+        return (
+            Clear("every OOM kill was for a cgroup's limit")
+            if limited
+            else Unknown("no report shows the zones of its nodes")
+        )
     found = tuple(one for sourced in shown for one in of_report(sourced) if one is not None)
     return found or Clear(f"in no OOM report did {what} hold a quarter of a full node")
 
@@ -63,7 +79,15 @@ def held_of(sourced: SourcedReport, node: int | None, kb: int | None) -> Held | 
     return Held(sourced, node, kb, total_kb)
 
 
-def holder_finding(evidence: Evidence, found: Sequence[Held], *, code: str, headline: str, says: str, remedy: Remedy) -> Finding:
+def holder_finding(
+    evidence: Evidence,
+    found: Sequence[Held],
+    *,
+    code: str,
+    headline: str,
+    says: str,
+    remedy: Remedy,
+) -> Finding:
     """One finding for a node; the node goes on from `headline`, and `says` from `of node 1 (8.0 GiB), 50 %: `."""
     first = found[0]
     sourced = list(dict.fromkeys(one.sourced for one in found))
@@ -74,7 +98,9 @@ def holder_finding(evidence: Evidence, found: Sequence[Held], *, code: str, head
     return Finding(
         code=code,
         headline=f"{headline} of {where}",
-        judged=of_kills([one.report for one in sourced], signs, lambda _: AGREE),  # the numbers are what made it one that is held
+        judged=of_kills(
+            [one.report for one in sourced], signs, lambda _: AGREE
+        ),  # the numbers are what made it one that is held
         story=(
             say_kills(kills),
             f"{human(first.kb)} of {where} ({human(first.managed_kb)}), {share} %: {says}",

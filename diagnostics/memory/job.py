@@ -54,19 +54,31 @@ def same_job(one: Task, other: Task) -> bool:
     return one.comm == other.comm
 
 
-def job_of(evidence: Evidence, report: OomReport, kills: Sequence[Kill], culprit: Task | None) -> Job:
+def job_of(
+    evidence: Evidence, report: OomReport, kills: Sequence[Kill], culprit: Task | None
+) -> Job:
     """The asker's where it is not the victim: then its own size is in the task table."""
     task = culprit or report.kills[0].task
     processes = evidence.get(Processes)
-    copies = tuple(process for process in processes.all if same_job(process.task, task)) if isinstance(processes, Processes) else ()
+    copies = (
+        tuple(process for process in processes.all if same_job(process.task, task))
+        if isinstance(processes, Processes)
+        else ()
+    )
     sizes = [kill.rss_kb for kill in kills if kill.rss_kb is not None and same_job(kill.task, task)]
     row = next((row for row in report.tasks if row.pid == task.pid), None)
     if culprit is not None and row is not None and report.row_kb is not None:
         sizes.append(row.rss_pages * report.row_kb)
     least_kb = max(sizes, default=None)
     peak_kb, peak_from = _peak(evidence, task, copies)
-    if peak_kb is not None and least_kb is not None and peak_kb <= least_kb:  # it was still growing when it was killed
-        doubt = f"; the {human(peak_kb)} of {peak_from} is not its peak, then" if peak_from.startswith("expected_peak") else ""
+    if (
+        peak_kb is not None and least_kb is not None and peak_kb <= least_kb
+    ):  # it was still growing when it was killed
+        doubt = (
+            f"; the {human(peak_kb)} of {peak_from} is not its peak, then"
+            if peak_from.startswith("expected_peak")
+            else ""
+        )
         return Job(task, least_kb, None, "", doubt, copies)
     return Job(task, least_kb, peak_kb, peak_from, "", copies)
 
@@ -76,10 +88,21 @@ def _peak(evidence: Evidence, task: Task, copies: Collection[Process]) -> tuple[
     peaks = evidence.get(Peaks)
     if isinstance(peaks, Missing):
         peaks = Peaks({}, {})
-    expected = next((kb for name, kb in peaks.expected_kb.items() if name == task.comm or task.unit in (name, f"{name}.service")), None)
+    expected = next(
+        (
+            kb
+            for name, kb in peaks.expected_kb.items()
+            if name == task.comm or task.unit in (name, f"{name}.service")
+        ),
+        None,
+    )
     if expected is not None:
         return expected, "expected_peak in the inventory"
-    held = {"VmHWM of a live copy": max((copy.hwm_kb for copy in copies if copy.hwm_kb is not None), default=0)}
+    held = {
+        "VmHWM of a live copy": max(
+            (copy.hwm_kb for copy in copies if copy.hwm_kb is not None), default=0
+        )
+    }
     held["memory.peak of its cgroup"] = peaks.of_unit_kb.get(task.unit or "", 0)
     most = max(held, key=lambda name: held[name])
     return (held[most], most) if held[most] else (None, "")

@@ -22,12 +22,18 @@ def no_report(evidence: Evidence) -> Clear | Unknown | KernelLog:
     """What can be said before any report is looked at; the log itself where it holds reports."""
     log, counters = evidence.get(KernelLog), evidence.get(Counters)
     forged = log.forged if isinstance(log, KernelLog) else 0
-    not_believed = f"; {forged} lines that read like an OOM report were not written by the kernel, and not believed" if forged else ""
+    not_believed = (
+        f"; {forged} lines that read like an OOM report were not written by the kernel, and not believed"
+        if forged
+        else ""
+    )
     killed = counters.oom_kill if isinstance(counters, Counters) else None
     if isinstance(log, KernelLog) and log.reports:
         return log
     if killed == 0:
-        return Clear(f"the kernel counts no OOM kill since boot (oom_kill 0 in /proc/vmstat){not_believed}")
+        return Clear(
+            f"the kernel counts no OOM kill since boot (oom_kill 0 in /proc/vmstat){not_believed}"
+        )
     if isinstance(log, Missing):
         return Unknown(f"the kernel log could not be read ({log.because})")
     if killed:
@@ -49,7 +55,9 @@ def limited_by(evidence: Evidence, kind: Kind) -> Limited | Clear | Unknown:
     if not isinstance(log, KernelLog):
         return log
     was_short = _whole_box_was_short(log)
-    limits = tuple((sourced, limit_of(sourced.report, was_short=was_short)) for sourced in log.reports)
+    limits = tuple(
+        (sourced, limit_of(sourced.report, was_short=was_short)) for sourced in log.reports
+    )
     found = tuple((sourced, limit) for sourced, limit in limits if limit.kind is kind)
     if found:
         return found
@@ -64,13 +72,23 @@ def limited_by(evidence: Evidence, kind: Kind) -> Limited | Clear | Unknown:
 def short_of_one_node(evidence: Evidence) -> Limited:
     """The reports in which one node alone was short, without a constraint that says for whom."""
     log = evidence.get(KernelLog)
-    limits = ((sourced, limit_of(sourced.report)) for sourced in log.reports) if isinstance(log, KernelLog) else ()
-    return tuple((sourced, limit) for sourced, limit in limits if limit.kind is Kind.UNKNOWN and limit.nodes)
+    limits = (
+        ((sourced, limit_of(sourced.report)) for sourced in log.reports)
+        if isinstance(log, KernelLog)
+        else ()
+    )
+    return tuple(
+        (sourced, limit) for sourced, limit in limits if limit.kind is Kind.UNKNOWN and limit.nodes
+    )
 
 
 def _whole_box_was_short(log: KernelLog) -> bool:
     """Whether the log has another report that shows all zones of a machine of one node, and these were full."""
-    shown = [s.report for s in (*log.reports, *log.nameless) if s.report.zones and s.report.constraint in (None, NONE)]
+    shown = [
+        s.report
+        for s in (*log.reports, *log.nameless)
+        if s.report.zones and s.report.constraint in (None, NONE)
+    ]
     nodes = frozenset[int]().union(*(shown_nodes(report) for report in shown))
     return len(nodes) == 1 and any(limit_of(report).kind is Kind.GLOBAL for report in shown)
 
@@ -78,9 +96,13 @@ def _whole_box_was_short(log: KernelLog) -> bool:
 def say_kills(kills: Sequence[Kill]) -> str:
     """`The kernel's OOM killer killed ranker (ranker.service) 8 times from 21:48:56 to 21:55:43 UTC, at 6.0 GiB RSS.`"""
     counts = Counter((kill.task.comm, kill.task.unit) for kill in kills)
-    names = [f"{_quote(comm, unit)} {say_times(count)}" for (comm, unit), count in counts.most_common(3)]
+    names = [
+        f"{_quote(comm, unit)} {say_times(count)}" for (comm, unit), count in counts.most_common(3)
+    ]
     if len(counts) > len(names):
-        names.append(f"{sum(counts.values()) - sum(count for _, count in counts.most_common(3))} other processes")
+        names.append(
+            f"{sum(counts.values()) - sum(count for _, count in counts.most_common(3))} other processes"
+        )
     sizes = sorted(kill.rss_kb for kill in kills if kill.rss_kb is not None)
     at = f", when it held {say_range(sizes)}" if sizes else ""
     return f"The kernel's OOM killer killed {' and '.join(names)}{_say_span(kills)}{at}."
@@ -92,7 +114,9 @@ def say_largest(report: OomReport, who: str) -> tuple[str, ...]:
     if not report.tasks or page_kb is None:
         return ()
     rows = sorted(report.tasks, key=lambda row: -row.rss_pages)[:3]
-    return (f"{who}: {'; '.join(f'{row.comm}, pid {row.pid}, {human(row.rss_pages * page_kb)}' for row in rows)}.",)
+    return (
+        f"{who}: {'; '.join(f'{row.comm}, pid {row.pid}, {human(row.rss_pages * page_kb)}' for row in rows)}.",
+    )
 
 
 def say_range(sizes_kb: Sequence[int]) -> str:
@@ -113,7 +137,12 @@ def _say_span(kills: Sequence[Kill]) -> str:
     if not moments:
         return ""
     first, last = moments[0], moments[-1]
-    if first.boot_s is not None and last.boot_s is not None and first.boot_s > last.boot_s and first.wall is None:
+    if (
+        first.boot_s is not None
+        and last.boot_s is not None
+        and first.boot_s > last.boot_s
+        and first.wall is None
+    ):
         return " in more than one boot"
     if len(moments) == 1:
         return f" at {say_moment(first)}"

@@ -27,7 +27,8 @@ _PLAIN_WORDS = re.compile(r"[\w=,!+/.-]+(?: [\w=,!+/.-]+)*", re.ASCII)
 _FILE = re.compile(r"/[\w@:./-]{1,255}", re.ASCII)
 _DOMAIN = re.compile(r"machine-qemu\\x2d\d{1,9}\\x2d([A-Za-z0-9_]{1,64})\.scope")
 _SCRIPT = re.compile(
-    r"/[\w@:./-]{1,250}\.(?:sh|bash|py|pl)|/(?:usr/local/|opt/[\w.-]+/)?s?bin/[\w.-]*(?:run|start|launch|wrap)[\w.-]*", re.ASCII
+    r"/[\w@:./-]{1,250}\.(?:sh|bash|py|pl)|/(?:usr/local/|opt/[\w.-]+/)?s?bin/[\w.-]*(?:run|start|launch|wrap)[\w.-]*",
+    re.ASCII,
 )
 
 
@@ -56,13 +57,27 @@ class Launcher:
 def find_launcher(unit: Unit | None, process: Process | None) -> Launcher | None:
     """What sets the job's memory policy; `process` is a live copy of it. The inner one wins: numactl runs after systemd."""
     if unit is not None and (membind := find_membind(unit.exec_start)):
-        return Launcher("numactl in ExecStart", lambda policy: _exec_start(membind, unit, policy), unit.exec_citation)
+        return Launcher(
+            "numactl in ExecStart",
+            lambda policy: _exec_start(membind, unit, policy),
+            unit.exec_citation,
+        )
     if unit is not None and unit.properties.get("NUMAPolicy") == "bind":
-        return Launcher(f"NUMAPolicy=bind of {unit.name}", lambda policy: _numa_policy(unit, policy), unit.exec_citation)
+        return Launcher(
+            f"NUMAPolicy=bind of {unit.name}",
+            lambda policy: _numa_policy(unit, policy),
+            unit.exec_citation,
+        )
     if process is not None and process.cgroup and (domain := _DOMAIN.search(process.cgroup)):
-        return Launcher("libvirt's numatune", lambda policy: _numatune(domain[1], policy), process.citation)
+        return Launcher(
+            "libvirt's numatune", lambda policy: _numatune(domain[1], policy), process.citation
+        )
     if unit is not None and unit.exec_start and (script := _SCRIPT.fullmatch(unit.exec_start[0])):
-        return Launcher(f"the script {script[0]}, most likely", lambda policy: _in_script(script[0], policy), unit.exec_citation)
+        return Launcher(
+            f"the script {script[0]}, most likely",
+            lambda policy: _in_script(script[0], policy),
+            unit.exec_citation,
+        )
     return None
 
 
@@ -73,13 +88,17 @@ def widen_cpuset(unit: Unit | None, nodes: Collection[int]) -> Launcher | None:
     allowed = unit.properties.get("AllowedMemoryNodes")
     if allowed:
         dropin = _drop_in(unit.name, "50-memory-nodes", [f"AllowedMemoryNodes={list_nodes(nodes)}"])
-        return Launcher(f"AllowedMemoryNodes={allowed} of {unit.name}", lambda _: dropin, unit.exec_citation)
+        return Launcher(
+            f"AllowedMemoryNodes={allowed} of {unit.name}", lambda _: dropin, unit.exec_citation
+        )
     words = unit.exec_start
     option = next((word for word in words if word.startswith("--cpuset-mems")), None)
     if option is None or words[0].rsplit("/", 1)[-1] not in ("docker", "podman"):
         return None
     change = f"# in ExecStart: --cpuset-mems={list_nodes(nodes)}\nsystemctl edit --full {unit.name}   # make the change above by hand"
-    return Launcher(f"--cpuset-mems in ExecStart of {unit.name}", lambda _: change, unit.exec_citation)
+    return Launcher(
+        f"--cpuset-mems in ExecStart of {unit.name}", lambda _: change, unit.exec_citation
+    )
 
 
 def _exec_start(membind: Membind, unit: Unit, policy: Policy) -> str | None:
@@ -87,17 +106,54 @@ def _exec_start(membind: Membind, unit: Unit, policy: Policy) -> str | None:
     path = unit.properties.get("FragmentPath", "")
     if not _UNIT_NAME.fullmatch(unit.name) or not _FILE.fullmatch(path):
         return None
-    words = membind.removed() if policy.option is None else membind.replaced(policy.option, policy.nodes)
-    diff = [f"# {path}", f"# - ExecStart={' '.join(membind.words)}", f"# + ExecStart={' '.join(words)}"]
-    flag = " ".join(membind.words[membind.start : membind.end])  # whole, since a bare value may stand there twice
-    old, new = (flag, " ".join(words[membind.start :][: len(words) - len(membind.words) + membind.end - membind.start]))
+    words = (
+        membind.removed()
+        if policy.option is None
+        else membind.replaced(policy.option, policy.nodes)
+    )
+    diff = [
+        f"# {path}",
+        f"# - ExecStart={' '.join(membind.words)}",
+        f"# + ExecStart={' '.join(words)}",
+    ]
+    flag = " ".join(
+        membind.words[membind.start : membind.end]
+    )  # whole, since a bare value may stand there twice
+    old, new = (
+        flag,
+        " ".join(
+            words[membind.start :][: len(words) - len(membind.words) + membind.end - membind.start]
+        ),
+    )
     if policy.option is None:
         old, new = _changed(membind.words, words)
-    if path.startswith("/etc/") and _PLAIN_WORDS.fullmatch(old) and (not new or _PLAIN_WORDS.fullmatch(new)):
-        sed = f"s| {old} | {new} |" if new else f"s| {old} | |" if old.startswith("-") else f"s|{old} ||"
+    if (
+        path.startswith("/etc/")
+        and _PLAIN_WORDS.fullmatch(old)
+        and (not new or _PLAIN_WORDS.fullmatch(new))
+    ):
+        sed = (
+            f"s| {old} | {new} |"
+            if new
+            else f"s| {old} | |"
+            if old.startswith("-")
+            else f"s|{old} ||"
+        )
         # a line that did not match changes nothing, and then nothing is restarted
-        return "\n".join((*diff, f"sed -i.bak '/^ExecStart=/{sed}' {path}", f"! cmp -s {path} {path}.bak && {_restart(unit.name)}"))
-    return "\n".join((*diff, f"systemctl edit --full {unit.name}   # make the change above by hand", _restart(unit.name)))
+        return "\n".join(
+            (
+                *diff,
+                f"sed -i.bak '/^ExecStart=/{sed}' {path}",
+                f"! cmp -s {path} {path}.bak && {_restart(unit.name)}",
+            )
+        )
+    return "\n".join(
+        (
+            *diff,
+            f"systemctl edit --full {unit.name}   # make the change above by hand",
+            _restart(unit.name),
+        )
+    )
 
 
 def _numa_policy(unit: Unit, policy: Policy) -> str | None:
@@ -110,11 +166,15 @@ def _numa_policy(unit: Unit, policy: Policy) -> str | None:
 def _drop_in(unit: str, name: str, settings: Sequence[str]) -> str:
     directory = f"/etc/systemd/system/{unit}.d"
     lines = "\\n".join(("[Service]", *settings))
-    return f"mkdir -p {directory} && printf '{lines}\\n' > {directory}/{name}.conf\n{_restart(unit)}"
+    return (
+        f"mkdir -p {directory} && printf '{lines}\\n' > {directory}/{name}.conf\n{_restart(unit)}"
+    )
 
 
 def _numatune(domain: str, policy: Policy) -> str | None:
-    mode = {"interleave": "interleave", "preferred": "preferred", "bind": "strict"}.get(policy.systemd or "")
+    mode = {"interleave": "interleave", "preferred": "preferred", "bind": "strict"}.get(
+        policy.systemd or ""
+    )
     if mode is None or not policy.listed:
         return None
     return f"virsh numatune {domain} --mode {mode} --nodeset {policy.listed} --config   # from its next start on"
@@ -122,7 +182,11 @@ def _numatune(domain: str, policy: Policy) -> str | None:
 
 def _in_script(script: str, policy: Policy) -> str:
     flags = (
-        f"--{policy.option}={policy.nodes}" if policy.option and policy.nodes else f"--{policy.option}" if policy.option else "no policy"
+        f"--{policy.option}={policy.nodes}"
+        if policy.option and policy.nodes
+        else f"--{policy.option}"
+        if policy.option
+        else "no policy"
     )
     return f"grep -n numactl {script}   # put {flags} in place of --membind there"
 

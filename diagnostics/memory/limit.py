@@ -11,14 +11,26 @@ from dataclasses import dataclass
 from enum import Enum
 
 from diagnostics.facts.oom_report import MEMCG, MEMORY_POLICY, NONE, OomReport, Zone
-from diagnostics.memory.node_memory import DEFAULT_PAGE_KB, has_room, is_far_above_high, is_full, is_near_high, shown_nodes
+from diagnostics.memory.node_memory import (
+    DEFAULT_PAGE_KB,
+    has_room,
+    is_far_above_high,
+    is_full,
+    is_near_high,
+    shown_nodes,
+)
 from diagnostics.node_list import parse_nodes, say_nodes
 
 CPUSET = "CONSTRAINT_CPUSET"
 SYSRQ_ORDER = -1  # is_sysrq_oom, mm/oom_kill.c
 _KSWAPD = re.compile(r"kswapd(\d{1,4})")
-MOST_DRIFT_KB = 16 * 1024  # totals and zones are read one after the other, and each CPU holds some pages back
-_HIGH_ZONES = ("HighMem", "Movable")  # a kernel object cannot lie there; nor, in these, a request without __GFP_HIGHMEM or __GFP_MOVABLE
+MOST_DRIFT_KB = (
+    16 * 1024
+)  # totals and zones are read one after the other, and each CPU holds some pages back
+_HIGH_ZONES = (
+    "HighMem",
+    "Movable",
+)  # a kernel object cannot lie there; nor, in these, a request without __GFP_HIGHMEM or __GFP_MOVABLE
 
 
 class Kind(Enum):
@@ -52,9 +64,15 @@ def limit_of(report: OomReport, *, was_short: bool = False) -> Limit:
     if report.constraint == MEMORY_POLICY:
         return _of_nodes(report, Kind.MEMORY_POLICY, parse_nodes(report.nodemask))
     if report.constraint == CPUSET:
-        return _of_nodes(report, Kind.CPUSET, parse_nodes(report.summary.mems_allowed) if report.summary else None)
+        return _of_nodes(
+            report,
+            Kind.CPUSET,
+            parse_nodes(report.summary.mems_allowed) if report.summary else None,
+        )
     if report.constraint not in (None, NONE):
-        return _unknown(f"a report names a constraint that sevbot does not know ({report.constraint})")
+        return _unknown(
+            f"a report names a constraint that sevbot does not know ({report.constraint})"
+        )
     if not report.zones:
         return _without_zones(report, was_short=was_short)
     return _from_zones(report)
@@ -69,16 +87,23 @@ def _of_nodes(report: OomReport, kind: Kind, nodes: frozenset[int] | None) -> Li
     if not nodes:
         return _unknown(f"a report names {kind.value}, but not the nodes that it allows")
     if report.order and report.order > 0 and any(has_room(report, node) for node in nodes):
-        return _from_blocks(report, tuple(zone for zone in report.zones if zone.node in nodes and _usable(zone, report)))
+        return _from_blocks(
+            report,
+            tuple(zone for zone in report.zones if zone.node in nodes and _usable(zone, report)),
+        )
     return Limit(kind, nodes)
 
 
 def _without_zones(report: OomReport, *, was_short: bool) -> Limit:
     if report.constraint is None:
-        return _unknown("a kill stands in the log without its report, so what limited it cannot be seen")
+        return _unknown(
+            "a kill stands in the log without its report, so what limited it cannot be seen"
+        )
     if was_short:
         return Limit(Kind.GLOBAL)  # one node, so none can be full by itself
-    return _unknown("a report names no constraint, and its zone lines are lost, so a full node cannot be excluded")
+    return _unknown(
+        "a report names no constraint, and its zone lines are lost, so a full node cannot be excluded"
+    )
 
 
 def _from_zones(report: OomReport) -> Limit:
@@ -90,7 +115,9 @@ def _from_zones(report: OomReport) -> Limit:
     if _hides_nodes(report, nodes):
         return _of_hidden(report, nodes)
     if usable and all(_refuses(zone, report) for zone in usable):
-        others = [zone for zone in report.zones if zone not in usable and not _refuses(zone, report)]
+        others = [
+            zone for zone in report.zones if zone not in usable and not _refuses(zone, report)
+        ]
         in_cma = [zone for zone in usable if zone.cma_kb and zone.free_kb > zone.high_kb]
         return Limit(Kind.LOWMEM if others or in_cma else Kind.GLOBAL, nodes)
     if report.order and report.order > 0:
@@ -115,15 +142,24 @@ def _hides_nodes(report: OomReport, nodes: frozenset[int]) -> bool:
 
 def _allowed(report: OomReport) -> frozenset[int] | None:
     """The nodes of the asker's cpuset, from the summary or (before 5.0) the header."""
-    return parse_nodes(report.summary.mems_allowed if report.summary else report.header_mems_allowed)
+    return parse_nodes(
+        report.summary.mems_allowed if report.summary else report.header_mems_allowed
+    )
 
 
 def _of_hidden(report: OomReport, nodes: frozenset[int]) -> Limit:
     """Before 4.14 only a cpuset hid nodes, and the header names it; else the constraint is lost with the line that names it."""
     full = all(is_full(report, node) for node in nodes)
-    if full and report.summary is None and report.header_nodemask is None and _allowed(report) == nodes:
+    if (
+        full
+        and report.summary is None
+        and report.header_nodemask is None
+        and _allowed(report) == nodes
+    ):
         return Limit(Kind.CPUSET, nodes)
-    return _unknown("a report names no constraint and shows some nodes only, so what was free on the others is not excluded")
+    return _unknown(
+        "a report names no constraint and shows some nodes only, so what was free on the others is not excluded"
+    )
 
 
 def _from_nodes(report: OomReport, nodes: frozenset[int]) -> Limit:
@@ -138,9 +174,15 @@ def _from_nodes(report: OomReport, nodes: frozenset[int]) -> Limit:
     if roomy and (full or len(nodes) > 1):
         had_room = f"{say_nodes(roomy)} had room: one node alone may have been short"
         return _unknown(f"a report names no constraint, but while memory ran out {had_room}")
-    asked = not (report.gfp_mask or "").startswith("0x0(")  # out of a page fault: nobody asked for a page, so none need be short
-    if (not roomy and full) or (asked and report.constraint == NONE and len(nodes) == 1 and not _has_high_zone(report)):
-        return Limit(Kind.GLOBAL, nodes)  # with one node and no zone that is out of reach nothing else is left to run out
+    asked = not (report.gfp_mask or "").startswith(
+        "0x0("
+    )  # out of a page fault: nobody asked for a page, so none need be short
+    if (not roomy and full) or (
+        asked and report.constraint == NONE and len(nodes) == 1 and not _has_high_zone(report)
+    ):
+        return Limit(
+            Kind.GLOBAL, nodes
+        )  # with one node and no zone that is out of reach nothing else is left to run out
     return _unknown("a report names no constraint, and by its zone lines memory was not short")
 
 
@@ -168,7 +210,9 @@ def _from_blocks(report: OomReport, usable: tuple[Zone, ...]) -> Limit:
     listed = [zone for zone in usable if zone.blocks and not _refuses(zone, report)]
     if listed and all(not any(zone.blocks[order:]) for zone in listed):
         return Limit(Kind.FRAGMENTATION, shown_nodes(report))
-    return _unknown(f"a request for {1 << order} adjacent pages failed while enough was free, and the report does not show why")
+    return _unknown(
+        f"a request for {1 << order} adjacent pages failed while enough was free, and the report does not show why"
+    )
 
 
 def _has_high_zone(report: OomReport) -> bool:
@@ -192,4 +236,6 @@ def _usable(zone: Zone, report: OomReport) -> bool:
 def _refuses(zone: Zone, report: OomReport) -> bool:
     """Whether the zone was at or below its low watermark and reserve; pages of the CMA area are for movable requests only."""
     cma_kb = 0 if "MOVABLE" in (report.gfp_mask or "MOVABLE") else zone.cma_kb
-    return zone.free_kb - cma_kb <= zone.low_kb + zone.reserve_pages * (report.page_kb or DEFAULT_PAGE_KB)
+    return zone.free_kb - cma_kb <= zone.low_kb + zone.reserve_pages * (
+        report.page_kb or DEFAULT_PAGE_KB
+    )

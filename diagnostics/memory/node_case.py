@@ -22,9 +22,13 @@ UNNAMED = (
     "and on the binding that was seen."
 )
 NOT_SHOWN = Numbers(
-    agree=False, because="No report shows the zones of these nodes, so that they were full is the kernel's word and not checked."
+    agree=False,
+    because="No report shows the zones of these nodes, so that they were full is the kernel's word and not checked.",
 )
-NOT_FULL = Numbers(agree=False, because="By their own zone lines these nodes were not full, so the report does not agree with itself.")
+NOT_FULL = Numbers(
+    agree=False,
+    because="By their own zone lines these nodes were not full, so the report does not agree with itself.",
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,15 @@ class NodeCase:
     sourced: tuple[SourcedReport, ...]
     unnamed: bool = False
 
-    def finding(self, *, code: str, headline: str, limit: str, remedies: tuple[Remedy, ...], signs: tuple[Citation, ...] = ()) -> Finding:
+    def finding(
+        self,
+        *,
+        code: str,
+        headline: str,
+        limit: str,
+        remedies: tuple[Remedy, ...],
+        signs: tuple[Citation, ...] = (),
+    ) -> Finding:
         """The finding; `limit` says what kept the asker on its nodes, `signs` are the rule's own beside those of every kill.
 
         Where the kernel itself names no constraint, it is never more than likely.
@@ -77,11 +89,18 @@ class NodeCase:
 
     def _last_kill(self) -> tuple[Citation, ...]:
         last = self.sourced[-1]
-        return tuple(last.cite(line) for line in last.report.kill_lines[-1:]) if last is not self.sourced[0] else ()
+        return (
+            tuple(last.cite(line) for line in last.report.kill_lines[-1:])
+            if last is not self.sourced[0]
+            else ()
+        )
 
     def _placed_first(self) -> list[OomReport]:
         placed = self.placed()
-        return [placed, *(sourced.report for sourced in self.sourced if sourced.report is not placed)]
+        return [
+            placed,
+            *(sourced.report for sourced in self.sourced if sourced.report is not placed),
+        ]
 
     def _numbers(self, report: OomReport) -> Numbers:
         """Whether the report shows each of the nodes, and shows it full."""
@@ -109,7 +128,9 @@ class NodeCase:
         return Task(asker.comm, asker.pid, self._unit_of(asker.comm))
 
     def _unit_of(self, comm: str) -> str | None:
-        units = {process.task.unit for process in self.bound_processes() if process.task.comm == comm}
+        units = {
+            process.task.unit for process in self.bound_processes() if process.task.comm == comm
+        }
         return units.pop() if len(units) == 1 else None
 
     def bound_processes(self) -> tuple[Process, ...]:
@@ -117,13 +138,27 @@ class NodeCase:
         seen = self.evidence.get(Processes)
         if isinstance(seen, Missing):
             return ()
-        return tuple(process for process in seen.all if process.bound_to is not None and process.bound_to <= self.nodes)
+        return tuple(
+            process
+            for process in seen.all
+            if process.bound_to is not None and process.bound_to <= self.nodes
+        )
 
     def _live_copy(self) -> Process | None:
         """The largest live process of the victim's name and unit."""
-        seen, task = self.evidence.get(Processes), self.culprit() or self.sourced[0].report.kills[0].task
+        seen, task = (
+            self.evidence.get(Processes),
+            self.culprit() or self.sourced[0].report.kills[0].task,
+        )
         live = seen.all if isinstance(seen, Processes) else ()
-        return next((process for process in live if process.task.comm == task.comm and task.unit in (None, process.task.unit)), None)
+        return next(
+            (
+                process
+                for process in live
+                if process.task.comm == task.comm and task.unit in (None, process.task.unit)
+            ),
+            None,
+        )
 
     def unit(self) -> Unit | None:
         """The unit of the task that asked, as systemd starts it."""
@@ -145,4 +180,6 @@ def cases(evidence: Evidence, limited: Limited, *, unnamed: bool = False) -> tup
     by_nodes: dict[frozenset[int], list[SourcedReport]] = {}
     for sourced, limit in limited:
         by_nodes.setdefault(limit.nodes, []).append(sourced)
-    return tuple(NodeCase(evidence, nodes, tuple(reports), unnamed) for nodes, reports in by_nodes.items())
+    return tuple(
+        NodeCase(evidence, nodes, tuple(reports), unnamed) for nodes, reports in by_nodes.items()
+    )

@@ -12,7 +12,10 @@ from collections.abc import Iterable
 from diagnostics.facts.oom_report import OomReport, Zone
 
 DEFAULT_PAGE_KB = 4
-NEAR_HIGH, FAR_ABOVE_HIGH = 1.25, 2.0  # times the high watermark, where kswapd had the kernel kill: see docs/adr/0002
+NEAR_HIGH, FAR_ABOVE_HIGH = (
+    1.25,
+    2.0,
+)  # times the high watermark, where kswapd had the kernel kill: see docs/adr/0002
 
 
 def zones_of(report: OomReport, nodes: Iterable[int]) -> tuple[Zone, ...]:
@@ -38,12 +41,17 @@ def has_room(report: OomReport, node: int) -> bool:
 
 def is_near_high(report: OomReport, node: int) -> bool:
     """Whether each zone of the node was down to about its high watermark, to which kswapd frees (and MGLRU kills, if it cannot)."""
-    return all(_at_most(zone, NEAR_HIGH * zone.high_kb, report) for zone in zones_of(report, [node]))
+    return all(
+        _at_most(zone, NEAR_HIGH * zone.high_kb, report) for zone in zones_of(report, [node])
+    )
 
 
 def is_far_above_high(report: OomReport, node: int) -> bool:
     """Whether some zone of the node had room beyond doubt."""
-    return any(not _at_most(zone, FAR_ABOVE_HIGH * zone.high_kb, report) for zone in zones_of(report, [node]))
+    return any(
+        not _at_most(zone, FAR_ABOVE_HIGH * zone.high_kb, report)
+        for zone in zones_of(report, [node])
+    )
 
 
 def _at_most(zone: Zone, watermark_kb: float, report: OomReport) -> bool:

@@ -37,7 +37,9 @@ def _node_memory(evidence: Evidence, report: OomReport, node: int) -> NodeMemory
         free_kb=sum(zone.free_kb for zone in zones),
         min_kb=sum(zone.min_kb for zone in zones),
         managed_kb=sum(managed) if len(managed) == len(zones) else None,
-        holders=tuple(holder for holder in (*_dead_holder(report), *holders) if holder.kb >= floor_kb),
+        holders=tuple(
+            holder for holder in (*_dead_holder(report), *holders) if holder.kb >= floor_kb
+        ),
         hugepages_kb=_sum_of(report.hugepages, node),
         shmem_kb=_sum_of(report.shmem, node),
     )
@@ -68,9 +70,18 @@ def _live_holders(evidence: Evidence, report: OomReport, node: int) -> tuple[Hol
 def _listed_holders(report: OomReport) -> tuple[Holder, ...]:
     """The other tasks that this OOM could have killed, with their size over all nodes: the report tells no more."""
     dead = {kill.task.pid for kill in report.kills}
-    rows = sorted((row for row in report.tasks if row.pid not in dead), key=lambda row: -row.rss_pages)
+    rows = sorted(
+        (row for row in report.tasks if row.pid not in dead), key=lambda row: -row.rss_pages
+    )
     page_kb = report.page_kb
-    return tuple(Holder(Task(row.comm, row.pid), row.rss_pages * page_kb, None, "task table") for row in rows) if page_kb else ()
+    return (
+        tuple(
+            Holder(Task(row.comm, row.pid), row.rss_pages * page_kb, None, "task table")
+            for row in rows
+        )
+        if page_kb
+        else ()
+    )
 
 
 def say_free(memory: MemoryPicture, report: OomReport) -> str:
@@ -82,7 +93,11 @@ def say_free(memory: MemoryPicture, report: OomReport) -> str:
     ]
     if memory.free_elsewhere_kb is None:
         return f"{' and '.join(parts)}; what the other nodes had, the log no longer shows"
-    derived = "" if shown_nodes(report) > memory.nodes.keys() else " (all free memory of the machine, less these nodes')"
+    derived = (
+        ""
+        if shown_nodes(report) > memory.nodes.keys()
+        else " (all free memory of the machine, less these nodes')"
+    )
     return f"{' and '.join(parts)}, while {human(memory.free_elsewhere_kb)} were free outside of it{derived}"
 
 
@@ -90,7 +105,11 @@ def say_holders(memory: MemoryPicture) -> tuple[str, ...]:
     """A sentence for each node on who held it."""
     return (
         *(_say_node(number, node) for number, node in memory.nodes.items() if node.holders),
-        *(said for number, node in memory.nodes.items() for said in _say_held_by_none(number, node)),
+        *(
+            said
+            for number, node in memory.nodes.items()
+            for said in _say_held_by_none(number, node)
+        ),
     )
 
 
@@ -104,7 +123,10 @@ def _say_held_by_none(number: int, node: NodeMemory) -> Iterator[str]:
 
 
 def _say_node(number: int, node: NodeMemory) -> str:
-    parts = [f"{say_task(holder.task)}, {human(holder.kb)}{_say_basis(holder)}" for holder in node.holders[:NAMED_HOLDERS]]
+    parts = [
+        f"{say_task(holder.task)}, {human(holder.kb)}{_say_basis(holder)}"
+        for holder in node.holders[:NAMED_HOLDERS]
+    ]
     size = f" ({human(node.managed_kb)})" if node.managed_kb else ""
     return f"Who held node {number}{size}: {'; '.join(parts)}."
 
@@ -112,4 +134,8 @@ def _say_node(number: int, node: NodeMemory) -> str:
 def _say_basis(holder: Holder) -> str:
     if holder.basis == "numa_maps":
         return f" there now, under policy {holder.policy}"
-    return " when it was killed" if holder.basis == "kill line" else " on all nodes together (the report does not say where)"
+    return (
+        " when it was killed"
+        if holder.basis == "kill line"
+        else " on all nodes together (the report does not say where)"
+    )

@@ -56,7 +56,9 @@ def find_membind(words: Sequence[str]) -> Membind | None:
     while position < len(words) and words[position].startswith("-") and words[position] != "--":
         name, value, width = _option(words, position)
         if name == "membind" and value is not None:
-            return Membind(tuple(words), position, position + width, value, words[position].startswith("--"))
+            return Membind(
+                tuple(words), position, position + width, value, words[position].startswith("--")
+            )
         position += width
     return None
 

@@ -72,12 +72,24 @@ def plan(case: NodeCase) -> Plan:
     allowed = parse_nodes(report.summary.mems_allowed) if report.summary else None
     launcher = find_launcher(case.unit(), job.copies[0] if job.copies else None)
     room = _room_now(case, job, allowed)
-    place = _Place(case, job, case.nodes, allowed, room or _room_at_kill(case, allowed), room is None, launcher)
-    interleave, *others = [_interleave(place), _unbind(place), *_weighted(place), *_preferred(place), *_other_node(place)]
+    place = _Place(
+        case, job, case.nodes, allowed, room or _room_at_kill(case, allowed), room is None, launcher
+    )
+    interleave, *others = [
+        _interleave(place),
+        _unbind(place),
+        *_weighted(place),
+        *_preferred(place),
+        *_other_node(place),
+    ]
     others += [*_two_instances(place), *_free_the_nodes(place)]
     if interleave.fits is False:
         others.sort(key=lambda remedy: (True, None, False).index(remedy.fits))
-        return Plan(False, (*_widen(place), *others[:1], interleave, *others[1:]), launcher.citation if launcher else None)
+        return Plan(
+            False,
+            (*_widen(place), *others[:1], interleave, *others[1:]),
+            launcher.citation if launcher else None,
+        )
     return Plan(interleave.fits, (interleave, *others), launcher.citation if launcher else None)
 
 
@@ -89,7 +101,11 @@ def _room_now(case: NodeCase, job: Job, allowed: frozenset[int] | None) -> Mappi
 
 def _room_at_kill(case: NodeCase, allowed: frozenset[int] | None) -> Mapping[int, int] | None:
     rss_kb = case.placed().kills[0].rss_kb
-    return headroom_at_kill_kb(case.placed(), case.nodes, rss_kb, allowed or frozenset()) if rss_kb is not None else None
+    return (
+        headroom_at_kill_kb(case.placed(), case.nodes, rss_kb, allowed or frozenset())
+        if rss_kb is not None
+        else None
+    )
 
 
 def _interleave(place: _Place) -> Remedy:
@@ -109,7 +125,11 @@ def _say_room(place: _Place) -> str:
     if place.total_kb is None:
         return "How much room the other nodes have cannot be computed from what was collected."
     said = f"All nodes together have room for about {human(place.total_kb)} of it ({BASIS}), and {place.job.say()}"
-    ending = {True: ": it fits.", False: ": it does not fit.", None: ", so watch it after the change."}
+    ending = {
+        True: ": it fits.",
+        False: ": it does not fit.",
+        None: ", so watch it after the change.",
+    }
     return f"{said}{ending[place.fits(place.total_kb)]}"
 
 
@@ -138,15 +158,25 @@ def _unbind(place: _Place) -> Remedy:
 def _weighted(place: _Place) -> Iterator[Remedy]:
     """Where the nodes are of very different size, and kernel and numactl know it."""
     nodes, tools = place.case.evidence.get(Nodes), place.case.evidence.get(Tools)
-    if isinstance(nodes, Missing) or isinstance(tools, Missing) or not tools.can("weighted-interleave", (6, 9)):
+    if (
+        isinstance(nodes, Missing)
+        or isinstance(tools, Missing)
+        or not tools.can("weighted-interleave", (6, 9))
+    ):
         return
-    sizes = [node.total_kb for number, node in nodes.by_number.items() if place.allowed is None or number in place.allowed]
+    sizes = [
+        node.total_kb
+        for number, node in nodes.by_number.items()
+        if place.allowed is None or number in place.allowed
+    ]
     if not sizes or min(sizes) > UNEQUAL_SHARE * max(sizes):
         return
     yield Remedy(
         action="weighted-interleave",
         says="Start it with --weighted-interleave=all, so that the larger node takes the larger share.",
-        edit=place.edit(Policy("weighted-interleave", "all", None, list_nodes(place.allowed or ()))),
+        edit=place.edit(
+            Policy("weighted-interleave", "all", None, list_nodes(place.allowed or ()))
+        ),
         fits=False if place.forbidden else place.fits(place.total_kb),
         headroom_kb=place.room,
         because="The weights are the whole machine's: /sys/kernel/mm/mempolicy/weighted_interleave.",
@@ -158,12 +188,16 @@ def _preferred(place: _Place) -> Iterator[Remedy]:
     tools = place.case.evidence.get(Tools)
     nodes = list_nodes(place.bound)
     option = "preferred" if len(place.bound) == 1 else "preferred-many"
-    if option == "preferred-many" and (isinstance(tools, Missing) or not tools.can(option, (5, 15))):
+    if option == "preferred-many" and (
+        isinstance(tools, Missing) or not tools.can(option, (5, 15))
+    ):
         return
     yield Remedy(
         action=option,
         says=f"Start it with --{option}={nodes}: {say_nodes(place.bound)} first, the others when that is full.",
-        edit=place.edit(Policy(option, nodes, "preferred" if option == "preferred" else None, nodes)),
+        edit=place.edit(
+            Policy(option, nodes, "preferred" if option == "preferred" else None, nodes)
+        ),
         fits=False if place.forbidden else place.fits(place.total_kb),
         headroom_kb=place.room,
         because="It keeps the memory near its CPUs, but fills the node for others that are bound to it: they may be killed next.",
@@ -172,7 +206,9 @@ def _preferred(place: _Place) -> Iterator[Remedy]:
 
 def _other_node(place: _Place) -> Iterator[Remedy]:
     """The emptiest node that the job does not use yet."""
-    others = {node: kb for node, kb in (place.room or {}).items() if node not in place.bound and kb > 0}
+    others = {
+        node: kb for node, kb in (place.room or {}).items() if node not in place.bound and kb > 0
+    }
     if not others:
         return
     node = max(others, key=lambda number: others[number])
@@ -207,9 +243,18 @@ def _free_the_nodes(place: _Place) -> Iterator[Remedy]:
     memory = place.case.memory()
     if memory is None or place.room is None or not place.bound <= place.room.keys():
         return
-    others_kb = sum(holder.kb for node in memory.nodes.values() for holder in node.holders if holder.basis == "numa_maps")
-    others_kb += sum((node.hugepages_kb or 0) + (node.shmem_kb or 0) for node in memory.nodes.values())
-    unplaced = any(holder.basis == "task table" for node in memory.nodes.values() for holder in node.holders)
+    others_kb = sum(
+        holder.kb
+        for node in memory.nodes.values()
+        for holder in node.holders
+        if holder.basis == "numa_maps"
+    )
+    others_kb += sum(
+        (node.hugepages_kb or 0) + (node.shmem_kb or 0) for node in memory.nodes.values()
+    )
+    unplaced = any(
+        holder.basis == "task table" for node in memory.nodes.values() for holder in node.holders
+    )
     if not others_kb or unplaced:  # what others hold there is not known
         return
     room_kb = sum(place.room[node] for node in place.bound)
@@ -217,7 +262,9 @@ def _free_the_nodes(place: _Place) -> Iterator[Remedy]:
         action="free-the-node",
         says=f"Free {say_nodes(place.bound)}: what others hold there ({human(others_kb)}) would have to move.",
         edit=None,
-        fits=False if place.fits(room_kb + others_kb) is False else None,  # shared pages are counted for each who maps them
+        fits=False
+        if place.fits(room_kb + others_kb) is False
+        else None,  # shared pages are counted for each who maps them
         headroom_kb={node: place.room[node] for node in sorted(place.bound)},
         because=f"The job would then find up to {human(max(room_kb + others_kb, 0))} there.",
     )

@@ -22,10 +22,18 @@ MOVERS = {
 _CPU_FLAGS = ("-N", "-C", "--cpunodebind", "--physcpubind", "--cpubind")
 
 
-def say_surroundings(evidence: Evidence, unit: Unit | None, job: Process | None, memory: MemoryPicture | None) -> tuple[str, ...]:
+def say_surroundings(
+    evidence: Evidence, unit: Unit | None, job: Process | None, memory: MemoryPicture | None
+) -> tuple[str, ...]:
     """A sentence for each that applies; `job` is a live copy of what was killed."""
     limits = _of_limit(unit, memory) if unit and memory else ()
-    return (*_of_kernel(evidence), *limits, *_of_flags(unit), *_of_regions(job), *_of_nodes(evidence))
+    return (
+        *_of_kernel(evidence),
+        *limits,
+        *_of_flags(unit),
+        *_of_regions(job),
+        *_of_nodes(evidence),
+    )
 
 
 def _of_kernel(evidence: Evidence) -> Iterator[str]:
@@ -39,7 +47,11 @@ def _of_kernel(evidence: Evidence) -> Iterator[str]:
         yield "vm.zone_reclaim_mode is set: the kernel reclaims on a node before it uses another, so nodes run full early."
     if settings.is_on("vm/oom_kill_allocating_task"):
         yield "vm.oom_kill_allocating_task is set: the kernel kills whoever asked, which need not be the largest."
-    on = [says for name, says in MOVERS.items() if settings.is_on(name) or "[always]" in settings.values.get(name, "")]
+    on = [
+        says
+        for name, says in MOVERS.items()
+        if settings.is_on(name) or "[always]" in settings.values.get(name, "")
+    ]
     if on:
         yield f"What moves, joins or ages pages by itself here, within what policies allow: {', '.join(on)}."
 
@@ -49,14 +61,21 @@ def _of_limit(unit: Unit, memory: MemoryPicture) -> Iterator[str]:
     limit = unit.properties.get("MemoryMax", "")
     sizes = [node.managed_kb for node in memory.nodes.values()]
     total_kb = sum(size for size in sizes if size is not None)
-    if limit.isascii() and limit.isdigit() and None not in sizes and total_kb < int(limit) // 1024 < 1 << 52:
+    if (
+        limit.isascii()
+        and limit.isdigit()
+        and None not in sizes
+        and total_kb < int(limit) // 1024 < 1 << 52
+    ):
         yield f"MemoryMax= is {human(int(limit) // 1024)}, and these nodes have {human(total_kb)}: they are full before it is reached."
 
 
 def _of_flags(unit: Unit | None) -> Iterator[str]:
     if unit is None or find_membind(unit.exec_start) is not None:
         return
-    if any(word.startswith(_CPU_FLAGS) for word in unit.exec_start if "numactl" in unit.exec_start[0]):
+    if any(
+        word.startswith(_CPU_FLAGS) for word in unit.exec_start if "numactl" in unit.exec_start[0]
+    ):
         yield "Its numactl flags bind CPUs only; what binds its memory is something else."
 
 
@@ -64,7 +83,11 @@ def _of_regions(job: Process | None) -> Iterator[str]:
     """A program may bind single regions by mbind(2), and no launcher can undo that."""
     if job is None or job.bound_to is not None:
         return
-    bound = {policy: sum(kb.values()) for policy, kb in job.by_policy.items() if policy.startswith("bind")}
+    bound = {
+        policy: sum(kb.values())
+        for policy, kb in job.by_policy.items()
+        if policy.startswith("bind")
+    }
     if bound:
         policy = max(bound, key=lambda name: bound[name])
         yield f"Only parts of its memory are bound ({human(bound[policy])} under {policy}): the program does so itself, by mbind."

@@ -33,7 +33,11 @@ def check(evidence: Evidence) -> Outcome:
         return journal
     ended: dict[int, list[ServiceEvent]] = {}
     for event in journal.ends:
-        if event.code == "exited" and event.status is not None and (event.status in OWN or event.status in ALSO_OWN):
+        if (
+            event.code == "exited"
+            and event.status is not None
+            and (event.status in OWN or event.status in ALSO_OWN)
+        ):
             ended.setdefault(event.status, []).append(event)
     if not ended:
         return journal.nothing
@@ -49,9 +53,19 @@ def _met_the_oom_killer(evidence: Evidence, events: Sequence[ServiceEvent]) -> b
 
 def _finding(evidence: Evidence, status: int, events: Sequence[ServiceEvent]) -> Finding:
     words = evidence.get(LastWords)
-    lines = words.before(events[-1].unit, events[-1].wall)[-MOST_QUOTED:] if isinstance(words, LastWords) else ()
+    lines = (
+        words.before(events[-1].unit, events[-1].wall)[-MOST_QUOTED:]
+        if isinstance(words, LastWords)
+        else ()
+    )
     told = _told(status, lines, oom=_met_the_oom_killer(evidence, events))
-    return finding(evidence, told, events, [line.citation for line in lines], judged=of_record((), events[-1].teller))
+    return finding(
+        evidence,
+        told,
+        events,
+        [line.citation for line in lines],
+        judged=of_record((), events[-1].teller),
+    )
 
 
 def _told(status: int, lines: Sequence[Line], *, oom: bool) -> Told:
@@ -65,6 +79,8 @@ def _told(status: int, lines: Sequence[Line], *, oom: bool) -> Told:
         remedy=Remedy(
             action="read-its-log",
             says="Read the last lines of its own log before each exit (journalctl -u UNIT): configuration, ports, dependencies.",
-            because="The OOM kill is told by itself." if oom else "Memory limits and kills can be left aside.",
+            because="The OOM kill is told by itself."
+            if oom
+            else "Memory limits and kills can be left aside.",
         ),
     )

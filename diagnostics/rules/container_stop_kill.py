@@ -44,21 +44,43 @@ def check(evidence: Evidence) -> Outcome:
     """One finding for all containers, or why there is none."""
     daemons = evidence.get(DaemonJournal)
     if isinstance(daemons, Missing):
-        return Unknown(f"what container engines did is in the journal, and that was not seen ({daemons.because})")
+        return Unknown(
+            f"what container engines did is in the journal, and that was not seen ({daemons.because})"
+        )
     others = evidence.get(OtherEnds)
     ends = others.ends if isinstance(others, OtherEnds) else ()
-    lines = [event for event in daemon_events(evidence, *DAEMONS) if _LATE.search(event.text) and ", process " not in event.text]
+    lines = [
+        event
+        for event in daemon_events(evidence, *DAEMONS)
+        if _LATE.search(event.text) and ", process " not in event.text
+    ]
     if not lines and not seen_since(evidence, daemons.back_to):
-        return Unknown(f"the journal of container engines was read back to {say_moment(Moment(wall=daemons.back_to))} only")
+        return Unknown(
+            f"the journal of container engines was read back to {say_moment(Moment(wall=daemons.back_to))} only"
+        )
     if not lines:
         return Clear(f"no container engine logged that a stop timed out {say_since(evidence)}")
     late = [end_of(line, _who(line, ends), Signals.SIGKILL) for line in lines]
-    signs = [end.citation for end in (*ends, *_of_systemd(evidence)) if any(_is_of(end, *both) for both in zip(lines, late, strict=True))]
+    signs = [
+        end.citation
+        for end in (*ends, *_of_systemd(evidence))
+        if any(_is_of(end, *both) for both in zip(lines, late, strict=True))
+    ]
     why = "It was told to stop (SIGTERM), and was still there when its time was up."
     did = "was killed by its engine (SIGKILL), since it did not stop in time"
-    told = Told(code=CODE, headline="container killed when its stop timed out", did=did, why=why, remedy=REMEDY)
-    if all(line.by == "podman" for line in lines):  # podman prints what its containers print to the same journal
-        judged = of_coincidence("A container's own words may stand where podman's do.", agrees=bool(signs))
+    told = Told(
+        code=CODE,
+        headline="container killed when its stop timed out",
+        did=did,
+        why=why,
+        remedy=REMEDY,
+    )
+    if all(
+        line.by == "podman" for line in lines
+    ):  # podman prints what its containers print to the same journal
+        judged = of_coincidence(
+            "A container's own words may stand where podman's do.", agrees=bool(signs)
+        )
         return (finding(evidence, told, late, signs[:1], judged=judged),)
     return (finding(evidence, told, late, signs[:1]),)
 
@@ -79,4 +101,8 @@ def _who(event: DaemonEvent, ends: tuple[ServiceEvent, ...]) -> str:
 
 def _is_of(end: ServiceEvent, line: DaemonEvent, event: ServiceEvent) -> bool:
     """Whether it is the container's own end, or that of the service in which the engine's command ran."""
-    return end.unit in (event.unit, line.unit) and wrapped_signal(end) == Signals.SIGKILL and is_at(end.wall, event.wall)
+    return (
+        end.unit in (event.unit, line.unit)
+        and wrapped_signal(end) == Signals.SIGKILL
+        and is_at(end.wall, event.wall)
+    )

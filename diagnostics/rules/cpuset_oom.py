@@ -26,18 +26,29 @@ CODE = "cpuset-oom"
 def check(evidence: Evidence) -> Outcome:
     """One finding for each set of allowed nodes, or why there is none."""
     limited = limited_by(evidence, Kind.CPUSET)
-    return tuple(_finding(case) for case in cases(evidence, limited)) if isinstance(limited, tuple) else limited
+    return (
+        tuple(_finding(case) for case in cases(evidence, limited))
+        if isinstance(limited, tuple)
+        else limited
+    )
 
 
 def _finding(case: NodeCase) -> Finding:
     nodes = say_nodes(case.nodes)
     limit = f"memory of {nodes} only (its cpuset allows no other)"
-    return case.finding(code=CODE, headline=f"cpuset OOM of {nodes}, widen cpuset.mems", limit=limit, remedies=(_widen(case),))
+    return case.finding(
+        code=CODE,
+        headline=f"cpuset OOM of {nodes}, widen cpuset.mems",
+        limit=limit,
+        remedies=(_widen(case),),
+    )
 
 
 def _widen(case: NodeCase) -> Remedy:
     nodes = case.evidence.get(Nodes)
-    launcher = widen_cpuset(case.unit(), nodes.by_number.keys()) if isinstance(nodes, Nodes) else None
+    launcher = (
+        widen_cpuset(case.unit(), nodes.by_number.keys()) if isinstance(nodes, Nodes) else None
+    )
     where = launcher.says if launcher else "AllowedMemoryNodes=, --cpuset-mems or cpuset.mems"
     told = (
         ""

@@ -28,7 +28,14 @@ from diagnostics.services.service_case import Ends, Told, finding, journal_of, q
 from diagnostics.sizes import human
 
 CODE = "disk-full"
-NO_SPACE = ("no space left on device", "enospc", "disk full", "disk is full", "not enough space", "disk quota exceeded")
+NO_SPACE = (
+    "no space left on device",
+    "enospc",
+    "disk full",
+    "disk is full",
+    "not enough space",
+    "disk quota exceeded",
+)
 READ_ONLY = ("read-only file system", "erofs")
 _PATH = re.compile(r"(?<![\w/.])/[\w./@+-]{1,300}")
 NO_FILE_NAMED = "It did not say which file it could not write."
@@ -48,14 +55,22 @@ CHECK_DISK = Remedy(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for space, one for read-only file systems, or why there is none."""
-    disks, kernel, journal = evidence.get(Filesystems), evidence.get(KernelEvents), journal_of(evidence)
+    disks, kernel, journal = (
+        evidence.get(Filesystems),
+        evidence.get(KernelEvents),
+        journal_of(evidence),
+    )
     if isinstance(disks, Missing):
         return Unknown(f"how full the file systems are was not seen ({disks.because})")
     lines = kernel.saying(REMOUNTED) if isinstance(kernel, KernelEvents) else ()
     remounted = [line for line in lines if is_recent(evidence, line.wall)]
     if not disks.full and not remounted:
-        if not isinstance(journal, Unknown) and (line := _ends_saying(evidence, journal, (*NO_SPACE, *READ_ONLY))[1]):
-            return Unknown(f"{line.unit} said so before it ended, but no local file system is full now")
+        if not isinstance(journal, Unknown) and (
+            line := _ends_saying(evidence, journal, (*NO_SPACE, *READ_ONLY))[1]
+        ):
+            return Unknown(
+                f"{line.unit} said so before it ended, but no local file system is full now"
+            )
         if not disks.whole:
             return Unknown("not all local file systems were seen")
         return Clear("no local file system is full, and the kernel made none read-only")
@@ -63,7 +78,9 @@ def check(evidence: Evidence) -> Outcome:
         return journal
     found = (*_no_space(evidence, disks.full, journal), *_read_only(evidence, remounted, journal))
     where = ", ".join(dict.fromkeys(disk.mount for disk in disks.full)) or "a file system"
-    return found or Unknown(f"{where} is {'full' if disks.full else 'read-only'}, but no service that ended said so in its last words")
+    return found or Unknown(
+        f"{where} is {'full' if disks.full else 'read-only'}, but no service that ended said so in its last words"
+    )
 
 
 def _no_space(evidence: Evidence, full: Sequence[Filesystem], journal: Ends) -> tuple[Finding, ...]:
@@ -71,7 +88,10 @@ def _no_space(evidence: Evidence, full: Sequence[Filesystem], journal: Ends) -> 
     disks = _meant(line, full, evidence) if line else ()
     if not disks or line is None:
         return ()
-    said = "; ".join(f"{disk.mount} ({disk.kind}) has {_say_free(disk)} left of {_say_total(disk)}" for disk in disks[:3])
+    said = "; ".join(
+        f"{disk.mount} ({disk.kind}) has {_say_free(disk)} left of {_say_total(disk)}"
+        for disk in disks[:3]
+    )
     told = Told(
         code=CODE,
         headline="a full file system",
@@ -83,7 +103,9 @@ def _no_space(evidence: Evidence, full: Sequence[Filesystem], journal: Ends) -> 
     )
     cited = (*(disk.citation for disk in disks[:3]), line.citation)
     named = _mount_of(line, evidence) is not None
-    return (finding(evidence, told, ends, cited, judged=of_own_words(None if named else NO_FILE_NAMED)),)
+    return (
+        finding(evidence, told, ends, cited, judged=of_own_words(None if named else NO_FILE_NAMED)),
+    )
 
 
 def _meant(line: Line, full: Sequence[Filesystem], evidence: Evidence) -> Sequence[Filesystem]:
@@ -97,11 +119,15 @@ def _mount_of(line: Line, evidence: Evidence) -> str | None:
     disks, paths = evidence.get(Filesystems), _PATH.findall(line.text)
     if isinstance(disks, Missing) or not paths:
         return None
-    mounts = {disk.mount for disk in disks.all if f"{paths[-1]}/".startswith(f"{disk.mount.rstrip('/')}/")}
+    mounts = {
+        disk.mount for disk in disks.all if f"{paths[-1]}/".startswith(f"{disk.mount.rstrip('/')}/")
+    }
     return max(mounts, key=len, default=None)
 
 
-def _read_only(evidence: Evidence, remounted: Sequence[KernelEvent], journal: Ends) -> tuple[Finding, ...]:
+def _read_only(
+    evidence: Evidence, remounted: Sequence[KernelEvent], journal: Ends
+) -> tuple[Finding, ...]:
     ends, line = _ends_saying(evidence, journal, READ_ONLY)
     if line is None:
         return ()
@@ -124,11 +150,17 @@ def _read_only(evidence: Evidence, remounted: Sequence[KernelEvent], journal: En
 def _device_of(mount: str | None, evidence: Evidence) -> str | None:
     """As the kernel names it: `vdb` of /dev/vdb."""
     disks = evidence.get(Filesystems)
-    found = [disk.device for disk in disks.all if disk.mount == mount] if isinstance(disks, Filesystems) else []
+    found = (
+        [disk.device for disk in disks.all if disk.mount == mount]
+        if isinstance(disks, Filesystems)
+        else []
+    )
     return found[0].rpartition("/")[2] if found else None
 
 
-def _ends_saying(evidence: Evidence, journal: Ends, phrases: Sequence[str]) -> tuple[list[ServiceEvent], Line | None]:
+def _ends_saying(
+    evidence: Evidence, journal: Ends, phrases: Sequence[str]
+) -> tuple[list[ServiceEvent], Line | None]:
     words = evidence.get(LastWords)
     if isinstance(words, Missing):
         return [], None

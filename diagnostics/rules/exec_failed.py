@@ -44,7 +44,11 @@ def check(evidence: Evidence) -> Outcome:
         return journal
     failed: dict[int, list[ServiceEvent]] = {}
     for event in journal.ends:
-        if event.code == "exited" and event.status is not None and _is_of_set_up(event, event.status):
+        if (
+            event.code == "exited"
+            and event.status is not None
+            and _is_of_set_up(event, event.status)
+        ):
             failed.setdefault(event.status, []).append(event)
     if not failed:
         return journal.nothing
@@ -52,12 +56,18 @@ def check(evidence: Evidence) -> Outcome:
 
 
 def _is_of_set_up(event: ServiceEvent, status: int) -> bool:
-    return (event.teller == SYSTEMD and status in BY_SYSTEMD and status != NUMA_POLICY) or status in BY_SHELL
+    return (
+        event.teller == SYSTEMD and status in BY_SYSTEMD and status != NUMA_POLICY
+    ) or status in BY_SHELL
 
 
 def _finding(evidence: Evidence, status: int, events: Sequence[ServiceEvent]) -> Finding:
     by_shell = BY_SHELL.get(status)
-    why = f"A shell says by status {status} that {by_shell}." if by_shell else f"What failed is {SET_UP.get(status, 'its set-up')}."
+    why = (
+        f"A shell says by status {status} that {by_shell}."
+        if by_shell
+        else f"What failed is {SET_UP.get(status, 'its set-up')}."
+    )
     told = Told(
         code=CODE,
         headline=f"its program could not be started (status {status})",
@@ -74,5 +84,7 @@ def _finding(evidence: Evidence, status: int, events: Sequence[ServiceEvent]) ->
         told,
         events,
         (),
-        judged=of_record((), events[-1].teller) if by_shell else of_own_decision([event.citation for event in events]),
+        judged=of_record((), events[-1].teller)
+        if by_shell
+        else of_own_decision([event.citation for event in events]),
     )

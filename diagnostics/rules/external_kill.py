@@ -20,12 +20,26 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_log import KernelLog, kills_of
 from diagnostics.model import Finding, Outcome, Remedy, Unknown
 from diagnostics.services.ends import is_at
-from diagnostics.services.service_case import Ends, Told, by_systemd, daemon_events, finding, following, journal_of, may_be_by_oom_killer
+from diagnostics.services.service_case import (
+    Ends,
+    Told,
+    by_systemd,
+    daemon_events,
+    finding,
+    following,
+    journal_of,
+    may_be_by_oom_killer,
+)
 
 CODE = "external-kill"
 # what sudo allowed: a refusal says why behind the name; a directory may be called like anything, so the last COMMAND counts
-_ALLOWED = re.compile(r"\s*\S+ : (?:HOST=\S+ ; )?(?:TTY=\S+ ; )?PWD=.* ; USER=\S+ ; (?:GROUP=\S+ ; )?COMMAND=(.*)", re.DOTALL)
-_SENDS_KILL = re.compile(r"\S*/(?:kill|pkill|killall) (?:.* )?-(?:9|KILL|SIGKILL|s (?:9|KILL|SIGKILL))\b")
+_ALLOWED = re.compile(
+    r"\s*\S+ : (?:HOST=\S+ ; )?(?:TTY=\S+ ; )?PWD=.* ; USER=\S+ ; (?:GROUP=\S+ ; )?COMMAND=(.*)",
+    re.DOTALL,
+)
+_SENDS_KILL = re.compile(
+    r"\S*/(?:kill|pkill|killall) (?:.* )?-(?:9|KILL|SIGKILL|s (?:9|KILL|SIGKILL))\b"
+)
 
 
 def check(evidence: Evidence) -> Outcome:
@@ -33,7 +47,11 @@ def check(evidence: Evidence) -> Outcome:
     journal = journal_of(evidence)
     if isinstance(journal, Unknown):
         return journal
-    asked = [event for event in journal.saying("on client request") if "Sent signal SIGKILL " in event.text]
+    asked = [
+        event
+        for event in journal.saying("on client request")
+        if "Sent signal SIGKILL " in event.text
+    ]
     by_sudo = _by_sudo(evidence, journal)
     if not asked:
         return by_sudo or journal.nothing
@@ -67,7 +85,9 @@ def _by_sudo(evidence: Evidence, journal: Ends) -> tuple[Finding, ...]:
     ends = [
         end
         for end in journal.ended_by({Signals.SIGKILL})
-        if any(is_at(end.wall, event.wall) for event in commands) and not by_systemd(journal, end) and not may_be_by_oom_killer(kills, end)
+        if any(is_at(end.wall, event.wall) for event in commands)
+        and not by_systemd(journal, end)
+        and not may_be_by_oom_killer(kills, end)
     ]
     if not ends:
         return ()
@@ -76,6 +96,18 @@ def _by_sudo(evidence: Evidence, journal: Ends) -> tuple[Finding, ...]:
         headline="killed by hand (sudo kill)",
         did="was ended by SIGKILL just after somebody ran kill under sudo",
         why=f"sudo logged: {commands[-1].text.strip()}.",
-        remedy=Remedy(action="ask-who-it-was", says="Ask whom sudo names.", because="No limit and no time-out was behind it."),
+        remedy=Remedy(
+            action="ask-who-it-was",
+            says="Ask whom sudo names.",
+            because="No limit and no time-out was behind it.",
+        ),
     )
-    return (finding(evidence, told, ends, [commands[-1].citation], judged=of_coincidence("sudo does not say whom its command met.")),)
+    return (
+        finding(
+            evidence,
+            told,
+            ends,
+            [commands[-1].citation],
+            judged=of_coincidence("sudo does not say whom its command met."),
+        ),
+    )

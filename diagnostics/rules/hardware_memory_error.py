@@ -39,7 +39,9 @@ def check(evidence: Evidence) -> Outcome:
     kernel, log = evidence.get(KernelEvents), evidence.get(KernelLog)
     if isinstance(kernel, Missing):
         return Unknown(f"the kernel's other lines were not read ({kernel.because})")
-    lines = [event for event in kernel.saying("Memory failure: ") if is_recent(evidence, event.wall)]
+    lines = [
+        event for event in kernel.saying("Memory failure: ") if is_recent(evidence, event.wall)
+    ]
     killed = [(event, found) for event in lines if (found := KILLED.search(event.text))]
     if not killed:
         if isinstance(log, KernelLog) and log.is_whole and kernel.whole:
@@ -69,10 +71,15 @@ def check(evidence: Evidence) -> Outcome:
 def _ends(killed: Sequence[tuple[datetime | None, str]]) -> tuple[End, ...]:
     """One for each program."""
     names = dict.fromkeys(name for _, name in killed)
-    return tuple(_end(name, sorted(at for at, other in killed if other == name and at), killed) for name in names)
+    return tuple(
+        _end(name, sorted(at for at, other in killed if other == name and at), killed)
+        for name in names
+    )
 
 
-def _end(name: str, stamps: Sequence[datetime], killed: Sequence[tuple[datetime | None, str]]) -> End:
+def _end(
+    name: str, stamps: Sequence[datetime], killed: Sequence[tuple[datetime | None, str]]
+) -> End:
     return End(
         unit=name,
         how="SIGBUS",

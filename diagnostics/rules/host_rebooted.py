@@ -47,17 +47,29 @@ def check(evidence: Evidence) -> Outcome:
     if not is_recent(evidence, clock.booted):
         return Clear(f"the machine has been up since {say_moment(Moment(wall=clock.booted))}")
     if isinstance(boots, Missing):
-        return Unknown(f"the machine booted at {_say(clock.booted)}; whether it was up before was not seen ({boots.because})")
+        return Unknown(
+            f"the machine booted at {_say(clock.booted)}; whether it was up before was not seen ({boots.because})"
+        )
     if boots.last_seen is None and boots.kept:
-        return Clear(f"the machine booted at {_say(clock.booted)}, for the first time that the journal on its disk knows of")
+        return Clear(
+            f"the machine booted at {_say(clock.booted)}, for the first time that the journal on its disk knows of"
+        )
     if boots.last_seen is None:
-        return Unknown(f"the machine booted at {_say(clock.booted)}, and the journal keeps no boot before that")
+        return Unknown(
+            f"the machine booted at {_say(clock.booted)}, and the journal keeps no boot before that"
+        )
     if boots.last_seen - clock.booted > LONGEST_DOWN:
-        return Unknown(f"the machine booted at {_say(clock.booted)}, and the clock was another in the boot before")
+        return Unknown(
+            f"the machine booted at {_say(clock.booted)}, and the clock was another in the boot before"
+        )
     if clock.booted - boots.last_seen > LONGEST_DOWN:
-        return Clear(f"the machine booted at {_say(clock.booted)}, and had been off since {_say(boots.last_seen)}")
+        return Clear(
+            f"the machine booted at {_say(clock.booted)}, and had been off since {_say(boots.last_seen)}"
+        )
     if since := _ended_since(evidence):
-        return Unknown(f"the machine was restarted at {_say(clock.booted)}, which does not explain why {since} ended after that")
+        return Unknown(
+            f"the machine was restarted at {_say(clock.booted)}, which does not explain why {since} ended after that"
+        )
     return (_finding(clock.booted, boots, boots.last_seen),)
 
 
@@ -70,7 +82,9 @@ def _ended_since(evidence: Evidence) -> str | None:
 
 
 def _finding(booted: datetime, boots: Boots, last_seen: datetime) -> Finding:
-    how = "it was told to go down" if boots.orderly else "no orderly shutdown is in its last records"
+    how = (
+        "it was told to go down" if boots.orderly else "no orderly shutdown is in its last records"
+    )
     return Finding(
         code=CODE,
         headline="the machine was restarted",

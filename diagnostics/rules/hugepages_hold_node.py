@@ -27,7 +27,14 @@ def check(evidence: Evidence) -> Outcome:
     if not isinstance(found, tuple):
         return found
     return tuple(
-        holder_finding(evidence, of_one, code=CODE, headline=HEADLINE, says=SAYS, remedy=_remedy(of_one[0].node))
+        holder_finding(
+            evidence,
+            of_one,
+            code=CODE,
+            headline=HEADLINE,
+            says=SAYS,
+            remedy=_remedy(of_one[0].node),
+        )
         for of_one in by_node(found)
     )
 

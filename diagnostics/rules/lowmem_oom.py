@@ -34,10 +34,25 @@ def check(evidence: Evidence) -> Outcome:
         return limited
     sourced = [report for report, _ in limited]
     cma_kb = sum(zone.cma_kb for zone in sourced[0].report.zones)
-    kept = f" Of what was free, {human(cma_kb)} are of the CMA area, which only movable requests may use." if cma_kb else ""
+    kept = (
+        f" Of what was free, {human(cma_kb)} are of the CMA area, which only movable requests may use."
+        if cma_kb
+        else ""
+    )
     full = f"The zones that the request could use were full, others were not: {say_zones(sourced[0].report)}.{kept}"
-    return (box_finding(evidence, sourced, RanOut(code=CODE, headline="OOM of low memory", says=full, remedy=REMEDY), _numbers),)
+    return (
+        box_finding(
+            evidence,
+            sourced,
+            RanOut(code=CODE, headline="OOM of low memory", says=full, remedy=REMEDY),
+            _numbers,
+        ),
+    )
 
 
 def _numbers(report: OomReport) -> Numbers:
-    return AGREE if report.gfp_mask else Numbers(agree=False, because="Which zones the request could use is not in the report.")
+    return (
+        AGREE
+        if report.gfp_mask
+        else Numbers(agree=False, because="Which zones the request could use is not in the report.")
+    )

@@ -29,7 +29,11 @@ CODE = "membind-oom"
 def check(evidence: Evidence) -> Outcome:
     """One finding for each set of bound nodes, or why there is none."""
     limited = limited_by(evidence, Kind.MEMORY_POLICY)
-    unnamed = [case for case in cases(evidence, short_of_one_node(evidence), unnamed=True) if _is_bound(case)]
+    unnamed = [
+        case
+        for case in cases(evidence, short_of_one_node(evidence), unnamed=True)
+        if _is_bound(case)
+    ]
     if isinstance(limited, tuple):
         return tuple(_finding(case) for case in (*cases(evidence, limited), *unnamed))
     return tuple(map(_finding, unnamed)) or limited
@@ -52,5 +56,9 @@ def _finding(case: NodeCase) -> Finding:
     nodes = say_nodes(case.nodes)
     limit = f"memory of {nodes} only (a bind policy, as numactl --membind sets it)"
     return case.finding(
-        code=CODE, headline=f"membind OOM of {nodes}, {verdict}", limit=limit, remedies=plan.remedies, signs=(*live, *bound_by)
+        code=CODE,
+        headline=f"membind OOM of {nodes}, {verdict}",
+        limit=limit,
+        remedies=plan.remedies,
+        signs=(*live, *bound_by),
     )

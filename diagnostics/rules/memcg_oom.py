@@ -24,9 +24,12 @@ from diagnostics.sizes import human
 
 CODE = "memcg-oom"
 NOT_SHOWN = Numbers(
-    agree=False, because="The report around the kill line is not complete, so how the limit came to be reached cannot be checked."
+    agree=False,
+    because="The report around the kill line is not complete, so how the limit came to be reached cannot be checked.",
 )
-NOT_REACHED = Numbers(agree=False, because="By the report's own lines the usage had not reached the limit.")
+NOT_REACHED = Numbers(
+    agree=False, because="By the report's own lines the usage had not reached the limit."
+)
 UNLIMITED_KB = 1 << 52  # PAGE_COUNTER_MAX prints as 9007199254740988kB: no limit
 
 
@@ -39,8 +42,15 @@ def check(evidence: Evidence) -> Outcome:
             by_cgroup.setdefault(sourced.report.limited_cgroup, []).append(sourced)
         return tuple(_finding(evidence, cgroup, reports) for cgroup, reports in by_cgroup.items())
     log = evidence.get(KernelLog)
-    if isinstance(limited, Unknown) and isinstance(log, KernelLog) and log.reports and all(_worded(s.report) for s in log.reports):
-        return Clear("no kill line says “Memory cgroup out of memory”, and no report names a cgroup's limit")
+    if (
+        isinstance(limited, Unknown)
+        and isinstance(log, KernelLog)
+        and log.reports
+        and all(_worded(s.report) for s in log.reports)
+    ):
+        return Clear(
+            "no kill line says “Memory cgroup out of memory”, and no report names a cgroup's limit"
+        )
     return limited
 
 
@@ -50,14 +60,18 @@ def _worded(report: OomReport) -> bool:
 
 
 def _finding(evidence: Evidence, cgroup: str | None, sourced: Sequence[SourcedReport]) -> Finding:
-    best = next((one for one in sourced if one.report.memcg_limit_kb is not None), sourced[0]).report
+    best = next(
+        (one for one in sourced if one.report.memcg_limit_kb is not None), sourced[0]
+    ).report
     kills = kills_of(sourced)
     signs = second_signs(evidence, kills)
     limit = f", limit {human(best.memcg_limit_kb)}" if best.memcg_limit_kb is not None else ""
     return Finding(
         code=CODE,
         headline=f"memcg OOM{limit}, raise the limit or shrink the job",
-        judged=of_kills([best, *(one.report for one in sourced if one.report is not best)], signs, _numbers),
+        judged=of_kills(
+            [best, *(one.report for one in sourced if one.report is not best)], signs, _numbers
+        ),
         story=(
             say_kills(kills),
             _say_limit(best, cgroup),
@@ -66,7 +80,13 @@ def _finding(evidence: Evidence, cgroup: str | None, sourced: Sequence[SourcedRe
         ),
         **of_reports(sourced, signs),
         remedies=(_remedy(cgroup),),
-        limits=tuple(dict.fromkeys(_reached(one.report, cgroup) for one in sourced if one.report.memcg_limit_kb is not None)),
+        limits=tuple(
+            dict.fromkeys(
+                _reached(one.report, cgroup)
+                for one in sourced
+                if one.report.memcg_limit_kb is not None
+            )
+        ),
     )
 
 
@@ -74,13 +94,21 @@ def _numbers(report: OomReport) -> Numbers:
     """Whether the usage had reached the limit."""
     if report.memcg_limit_kb is None or report.memcg_usage_kb is None:
         return NOT_SHOWN
-    near_kb = max(report.memcg_limit_kb // 50, 1024)  # a charge is refused a batch of pages before usage and limit are equal
+    near_kb = max(
+        report.memcg_limit_kb // 50, 1024
+    )  # a charge is refused a batch of pages before usage and limit are equal
     return AGREE if report.memcg_usage_kb >= report.memcg_limit_kb - near_kb else NOT_REACHED
 
 
 def _reached(report: OomReport, cgroup: str | None) -> ReachedLimit:
     """One for each size that the limit had: it may have been raised between two kills."""
-    return ReachedLimit(what="memory.max", whose=cgroup, unit="kB", limit=_limit_kb(report), used=report.memcg_usage_kb)
+    return ReachedLimit(
+        what="memory.max",
+        whose=cgroup,
+        unit="kB",
+        limit=_limit_kb(report),
+        used=report.memcg_usage_kb,
+    )
 
 
 def _limit_kb(report: OomReport) -> int | None:
@@ -105,7 +133,11 @@ def _say_scope(report: OomReport, cgroup: str | None) -> str:
 
 def _remedy(cgroup: str | None) -> Remedy:
     unit = unit_of_cgroup(cgroup or "")
-    who = f"“MemoryMax=” of {unit}" if unit else "the cgroup's memory.max (systemd MemoryMax=, docker --memory, resources.limits)"
+    who = (
+        f"“MemoryMax=” of {unit}"
+        if unit
+        else "the cgroup's memory.max (systemd MemoryMax=, docker --memory, resources.limits)"
+    )
     return Remedy(
         action="raise-limit",
         says=f"Raise {who}, or make what runs under it smaller.",

@@ -23,7 +23,19 @@ from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.processes import Process, Processes
 from diagnostics.memory.kills import limited_by, say_kills, say_task
 from diagnostics.memory.limit import Kind
-from diagnostics.model import Clear, Explained, Finding, Growing, Kill, Outcome, ReachedLimit, Remedy, Task, Unknown, Victim
+from diagnostics.model import (
+    Clear,
+    Explained,
+    Finding,
+    Growing,
+    Kill,
+    Outcome,
+    ReachedLimit,
+    Remedy,
+    Task,
+    Unknown,
+    Victim,
+)
 from diagnostics.sizes import human
 
 CODE = "memory-growth"
@@ -47,13 +59,25 @@ def check(evidence: Evidence) -> Outcome:
     growth, processes = evidence.get(Growth), evidence.get(Processes)
     if isinstance(growth, Missing) or isinstance(processes, Missing):
         return Unknown("whether a process grows was not seen: their sizes were not read twice")
-    growing = [(process, grown) for process in processes.all if (grown := growth.by_pid.get(process.task.pid)) and _is_much(grown, growth)]
+    growing = [
+        (process, grown)
+        for process in processes.all
+        if (grown := growth.by_pid.get(process.task.pid)) and _is_much(grown, growth)
+    ]
     if not growing:
-        return Clear(f"none of the {len(growth.by_pid)} largest processes grew by 1 MiB a second in {growth.seconds:.1f} s")
+        return Clear(
+            f"none of the {len(growth.by_pid)} largest processes grew by 1 MiB a second in {growth.seconds:.1f} s"
+        )
     kills = _of_box(evidence)
-    found = [_live(process, grown, growth, of_it) for process, grown in growing if (of_it := _same(process, kills))]
+    found = [
+        _live(process, grown, growth, of_it)
+        for process, grown in growing
+        if (of_it := _same(process, kills))
+    ]
     process, grown = growing[0]
-    return tuple(found) or Unknown(f"{_say(process, grown, growth)}; whether it will stop is not known")
+    return tuple(found) or Unknown(
+        f"{_say(process, grown, growth)}; whether it will stop is not known"
+    )
 
 
 def _is_much(grown: Grown, growth: Growth) -> bool:
@@ -63,7 +87,11 @@ def _is_much(grown: Grown, growth: Growth) -> bool:
 def _of_box(evidence: Evidence) -> tuple[Kill, ...]:
     """Kills for want of memory of the whole machine: no limit and no full node explains them."""
     limited = limited_by(evidence, Kind.GLOBAL)
-    return kills_of(sourced for sourced, _ in limited if _largest_died(sourced.report)) if isinstance(limited, tuple) else ()
+    return (
+        kills_of(sourced for sourced, _ in limited if _largest_died(sourced.report))
+        if isinstance(limited, tuple)
+        else ()
+    )
 
 
 def _largest_died(report: OomReport) -> bool:
@@ -75,7 +103,10 @@ def _largest_died(report: OomReport) -> bool:
 def _same(process: Process, kills: Iterable[Kill]) -> tuple[Kill, ...]:
     """The kills of this program: of its unit where both have one, else of its name."""
     return tuple(
-        kill for kill in kills if kill.task.comm == process.task.comm and (kill.task.unit is None or kill.task.unit == process.task.unit)
+        kill
+        for kill in kills
+        if kill.task.comm == process.task.comm
+        and (kill.task.unit is None or kill.task.unit == process.task.unit)
     )
 
 
@@ -85,12 +116,20 @@ def _live(process: Process, grown: Grown, growth: Growth, kills: tuple[Kill, ...
         headline=HEADLINE,
         judged=of_coincidence(CAVEAT),
         kills=kills,
-        story=(say_kills(kills), f"It runs again, and grows again: {_say(process, grown, growth)}."),
+        story=(
+            say_kills(kills),
+            f"It runs again, and grows again: {_say(process, grown, growth)}.",
+        ),
         citations=(grown.citation,),
         victim=Victim(kills[0].task, kills[0].rss_kb),
         culprit=process.task,
         remedies=(REMEDY,),
-        growth=Growing(task=process.task, before_kb=grown.before_kb, after_kb=grown.after_kb, seconds=growth.seconds),
+        growth=Growing(
+            task=process.task,
+            before_kb=grown.before_kb,
+            after_kb=grown.after_kb,
+            seconds=growth.seconds,
+        ),
         explains=(Explained(code="global-oom"),),
     )
 
@@ -106,13 +145,21 @@ def _at_two_limits(evidence: Evidence) -> tuple[Finding, ...]:
     by_program: dict[tuple[str | None, str], list[SourcedReport]] = {}
     for sourced in log.reports if isinstance(log, KernelLog) else ():
         if sourced.report.memcg_limit_kb is not None and sourced.report.kills:
-            by_program.setdefault((sourced.report.limited_cgroup, sourced.report.kills[0].task.comm), []).append(sourced)
+            by_program.setdefault(
+                (sourced.report.limited_cgroup, sourced.report.kills[0].task.comm), []
+            ).append(sourced)
     return tuple(finding for reports in by_program.values() if (finding := _of_limits(reports)))
 
 
 def _of_limits(reports: Sequence[SourcedReport]) -> Finding | None:
-    sized = [(sourced.report.memcg_limit_kb or 0, sourced.report.kills[0].rss_kb or 0, sourced) for sourced in reports]
-    (low, small_kb, first), (high, large_kb, last) = min(sized, key=lambda one: one[0]), max(sized, key=lambda one: one[0])
+    sized = [
+        (sourced.report.memcg_limit_kb or 0, sourced.report.kills[0].rss_kb or 0, sourced)
+        for sourced in reports
+    ]
+    (low, small_kb, first), (high, large_kb, last) = (
+        min(sized, key=lambda one: one[0]),
+        max(sized, key=lambda one: one[0]),
+    )
     if high < APART * low or large_kb < APART * small_kb:
         return None
     kills = kills_of(reports)
@@ -127,12 +174,22 @@ def _of_limits(reports: Sequence[SourcedReport]) -> Finding | None:
             f"{say_task(task)}, met two limits, and filled both:",
             f"it was killed at a limit of {human(low)}, holding {human(small_kb)}, and at {human(high)}, holding {human(large_kb)}.",
         ),
-        citations=tuple(sourced.cite(line) for sourced in (first, last) for line in sourced.report.kill_lines[:1]),
+        citations=tuple(
+            sourced.cite(line)
+            for sourced in (first, last)
+            for line in sourced.report.kill_lines[:1]
+        ),
         victim=Victim(task, large_kb),
         culprit=task,
         remedies=(REMEDY,),
         limits=tuple(
-            ReachedLimit(what="memory.max", whose=one.report.limited_cgroup, unit="kB", limit=kb, used=one.report.memcg_usage_kb)
+            ReachedLimit(
+                what="memory.max",
+                whose=one.report.limited_cgroup,
+                unit="kB",
+                limit=kb,
+                used=one.report.memcg_usage_kb,
+            )
             for kb, one in ((low, first), (high, last))
         ),
     )

@@ -24,4 +24,6 @@ def check(evidence: Evidence) -> Outcome:
     if not isinstance(seen, KernelLog):
         return seen
     victims = len({kill.task.pid for kill in kills_of(seen.reports)})
-    return Clear(f"the kernel's OOM killer did kill here ({victims} {'process' if victims == 1 else 'processes'})")
+    return Clear(
+        f"the kernel's OOM killer did kill here ({victims} {'process' if victims == 1 else 'processes'})"
+    )

@@ -38,7 +38,9 @@ def check(evidence: Evidence) -> Outcome:
     there = nodes.by_number.keys()
     found = []
     for unit in units.by_name.values():
-        ends = [event for event in journal.ends if event.unit == unit.name and event.code == "exited"]
+        ends = [
+            event for event in journal.ends if event.unit == unit.name and event.code == "exited"
+        ]
         absent = named_nodes(unit) - there
         if ends and absent:
             found.append(finding(evidence, _told(absent, there), ends, _names_it(unit)))
@@ -48,8 +50,14 @@ def check(evidence: Evidence) -> Outcome:
 def named_nodes(unit: Unit) -> frozenset[int]:
     """The nodes that the unit's numactl or NUMAMask= names by number."""
     membind = find_membind(unit.exec_start)
-    has_policy = unit.properties.get("NUMAPolicy", "n/a") not in ("", "n/a")  # without one systemd sets no mask
-    specs = (unit.properties.get("NUMAMask") if has_policy else None, membind.nodes if membind else None)
+    has_policy = unit.properties.get("NUMAPolicy", "n/a") not in (
+        "",
+        "n/a",
+    )  # without one systemd sets no mask
+    specs = (
+        unit.properties.get("NUMAMask") if has_policy else None,
+        membind.nodes if membind else None,
+    )
     return frozenset[int]().union(*(parse_nodes(spec) or () for spec in specs))
 
 

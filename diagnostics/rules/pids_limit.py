@@ -43,7 +43,9 @@ def check(evidence: Evidence) -> Outcome:
             return Clear("the kernel log, read from boot on, has no such line in the last hour")
         return Unknown("the kernel log does not go from boot to now, so such a line may be missing")
     if not any(is_recent(evidence, event.wall) for event in refused):
-        return Unknown("the kernel refused a fork more than an hour ago, and logs only the first refusal of each cgroup")
+        return Unknown(
+            "the kernel refused a fork more than an hour ago, and logs only the first refusal of each cgroup"
+        )
     groups = list(dict.fromkeys(event.text.rpartition(WORDS)[2].strip() for event in refused))
     named = ", ".join(groups[:3]) + (f" and {len(groups) - 3} more" if len(groups) > 3 else "")
     return (
@@ -56,7 +58,12 @@ def check(evidence: Evidence) -> Outcome:
                 f"So the kernel refused a new one{_say_when(refused[-1])}{_say_lines(len(refused))}.",
             ),
             citations=tuple(event.citation for event in refused[:2]),
-            limits=tuple(ReachedLimit(what="pids.max", whose=group, unit="tasks", limit=_limit_of(evidence, group)) for group in groups),
+            limits=tuple(
+                ReachedLimit(
+                    what="pids.max", whose=group, unit="tasks", limit=_limit_of(evidence, group)
+                )
+                for group in groups
+            ),
             remedies=(REMEDY,),
         ),
     )
@@ -81,4 +88,8 @@ def _say_when(event: KernelEvent) -> str:
 
 
 def _say_lines(count: int) -> str:
-    return " (it logs the first refusal of each cgroup only)" if count == 1 else f" ({count} lines; it logs the first of each cgroup only)"
+    return (
+        " (it logs the first refusal of each cgroup only)"
+        if count == 1
+        else f" ({count} lines; it logs the first of each cgroup only)"
+    )

@@ -27,7 +27,15 @@ from diagnostics.services.service_case import Told, finding, journal_of, may_be_
 from diagnostics.sizes import human
 
 CODE = "rlimit-memory"
-PHRASES = ("cannot allocate memory", "enomem", "bad_alloc", "memoryerror", "outofmemoryerror", "memory exhausted", "not enough memory")
+PHRASES = (
+    "cannot allocate memory",
+    "enomem",
+    "bad_alloc",
+    "memoryerror",
+    "outofmemoryerror",
+    "memory exhausted",
+    "not enough memory",
+)
 EXPLAINED = ("application-exit", "abort", "segfault", "start-limit-hit")
 REMEDY = Remedy(
     action="raise-the-limit",
@@ -41,28 +49,57 @@ def check(evidence: Evidence) -> Outcome:
     journal, words = journal_of(evidence), evidence.get(LastWords)
     if isinstance(journal, Unknown):
         return journal
-    limits = {end.unit: limit for end in journal.ends if _gave_up(evidence, end) and (limit := _limit_of(evidence, end))}
+    limits = {
+        end.unit: limit
+        for end in journal.ends
+        if _gave_up(evidence, end) and (limit := _limit_of(evidence, end))
+    }
     if not limits:
-        return Clear(f"no service that ended {say_since(evidence)} has a limit of address space (RLIMIT_AS)")
+        return Clear(
+            f"no service that ended {say_since(evidence)} has a limit of address space (RLIMIT_AS)"
+        )
     if isinstance(words, Missing):
-        return Unknown(f"{next(iter(limits))} has a limit of address space, but its last words were not seen ({words.because})")
-    refused = [(end, line) for end in journal.ends if end.unit in limits and (line := words.saying(end.unit, end.wall, PHRASES))]
+        return Unknown(
+            f"{next(iter(limits))} has a limit of address space, but its last words were not seen ({words.because})"
+        )
+    refused = [
+        (end, line)
+        for end in journal.ends
+        if end.unit in limits and (line := words.saying(end.unit, end.wall, PHRASES))
+    ]
     if not refused:
-        return Unknown(f"{next(iter(limits))} has a limit of address space, but did not say that it got no memory")
+        return Unknown(
+            f"{next(iter(limits))} has a limit of address space, but did not say that it got no memory"
+        )
     ends, (_, line) = [end for end, _ in refused], refused[-1]
-    return (finding(evidence, _told(limits, line, ends), ends, (limits[line.unit][1], line.citation), judged=of_own_words()),)
+    return (
+        finding(
+            evidence,
+            _told(limits, line, ends),
+            ends,
+            (limits[line.unit][1], line.citation),
+            judged=of_own_words(),
+        ),
+    )
 
 
 def _gave_up(evidence: Evidence, end: ServiceEvent) -> bool:
     """By itself: neither SIGKILL nor an OOM kill of the same unit."""
     log = evidence.get(KernelLog)
     kills = kills_of(log.reports) if isinstance(log, KernelLog) else ()
-    return Signals.SIGKILL not in (end.signal, wrapped_signal(end)) and not end.oom_killed and not may_be_by_oom_killer(kills, end)
+    return (
+        Signals.SIGKILL not in (end.signal, wrapped_signal(end))
+        and not end.oom_killed
+        and not may_be_by_oom_killer(kills, end)
+    )
 
 
-def _told(limits: Mapping[str, tuple[int, Citation]], line: Line, ends: Iterable[ServiceEvent]) -> Told:
+def _told(
+    limits: Mapping[str, tuple[int, Citation]], line: Line, ends: Iterable[ServiceEvent]
+) -> Told:
     reached = (
-        ReachedLimit(what="RLIMIT_AS", whose=unit, unit="kB", limit=limits[unit][0]) for unit in dict.fromkeys(end.unit for end in ends)
+        ReachedLimit(what="RLIMIT_AS", whose=unit, unit="kB", limit=limits[unit][0])
+        for unit in dict.fromkeys(end.unit for end in ends)
     )
     return Told(
         code=CODE,
@@ -83,8 +120,19 @@ def _limit_of(evidence: Evidence, end: ServiceEvent) -> tuple[int, Citation] | N
         return int(value) // 1024, unit.cite("LimitAS")
     processes = evidence.get(Processes)
     running = processes.all if isinstance(processes, Processes) else ()
-    return next((limit for process in running if process.task.unit == end.unit and (limit := _limit_on(process))), None)
+    return next(
+        (
+            limit
+            for process in running
+            if process.task.unit == end.unit and (limit := _limit_on(process))
+        ),
+        None,
+    )
 
 
 def _limit_on(process: Process) -> tuple[int, Citation] | None:
-    return (process.limit_as_kb, process.limit_citation) if process.limit_as_kb and process.limit_citation else None
+    return (
+        (process.limit_as_kb, process.limit_citation)
+        if process.limit_as_kb and process.limit_citation
+        else None
+    )

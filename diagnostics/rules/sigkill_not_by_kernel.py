@@ -21,7 +21,13 @@ from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.model import Clear, Moment, Outcome, Unknown
 from diagnostics.recent import say_moment
 from diagnostics.services.ends import wrapped_signal
-from diagnostics.services.service_case import at_that_time, by_oom_killer, by_systemd, journal_of, may_be_by_oom_killer
+from diagnostics.services.service_case import (
+    at_that_time,
+    by_oom_killer,
+    by_systemd,
+    journal_of,
+    may_be_by_oom_killer,
+)
 
 CODE = "sigkill-not-by-kernel"
 
@@ -31,24 +37,43 @@ def check(evidence: Evidence) -> Outcome:
     journal, log = journal_of(evidence), evidence.get(KernelLog)
     if isinstance(journal, Unknown):
         return journal
-    ended = [event for event in journal.ends if signal.SIGKILL in (event.signal, wrapped_signal(event))]
+    ended = [
+        event for event in journal.ends if signal.SIGKILL in (event.signal, wrapped_signal(event))
+    ]
     if not ended:
         return journal.nothing
     if isinstance(log, Missing):
-        return Unknown(f"{_say(ended)}; whether the OOM killer sent it is in the kernel log, and that was not seen ({log.because})")
+        return Unknown(
+            f"{_say(ended)}; whether the OOM killer sent it is in the kernel log, and that was not seen ({log.because})"
+        )
     kills = kills_of(log.reports)
     not_killed = [event for event in ended if not by_oom_killer(kills, event)]
     others = [event for event in not_killed if not by_systemd(journal, event)]
     if not others:
-        whose = [who for who, count in (("the OOM killer's", len(ended) - len(not_killed)), ("systemd's own", len(not_killed))) if count]
-        return Clear(f"each SIGKILL that ended a service was {' or '.join(whose)} ({len(ended)} of {len(ended)})")
+        whose = [
+            who
+            for who, count in (
+                ("the OOM killer's", len(ended) - len(not_killed)),
+                ("systemd's own", len(not_killed)),
+            )
+            if count
+        ]
+        return Clear(
+            f"each SIGKILL that ended a service was {' or '.join(whose)} ({len(ended)} of {len(ended)})"
+        )
     if any(may_be_by_oom_killer(kills, event) for event in others):
-        return Unknown(f"{_say(others)}; an OOM kill at that time may be what sent it, which is not certain")
+        return Unknown(
+            f"{_say(others)}; an OOM kill at that time may be what sent it, which is not certain"
+        )
     if sender := at_that_time(evidence, others[-1]):
-        return Unknown(f"{_say(others)}, and the kernel's OOM killer did not send it; {sender} logged at that time that it sent a signal")
+        return Unknown(
+            f"{_say(others)}, and the kernel's OOM killer did not send it; {sender} logged at that time that it sent a signal"
+        )
     if log.gap:
         return Unknown(f"{_say(others)} without an OOM kill in the log; but {log.gap}")
-    return Unknown(f"{_say(others)}, and the kernel's OOM killer did not send it; who did is not in what was collected")
+    return Unknown(
+        f"{_say(others)}, and the kernel's OOM killer did not send it; who did is not in what was collected"
+    )
 
 
 def _say(events: list[ServiceEvent]) -> str:
@@ -57,6 +82,8 @@ def _say(events: list[ServiceEvent]) -> str:
     same = sum(event.unit == last.unit for event in events)
     times = "" if same == 1 else f" {same} times, last"
     more = len({event.unit for event in events}) - 1
-    others = f" (and {more} other services)" if more > 1 else " (and another service)" if more else ""
+    others = (
+        f" (and {more} other services)" if more > 1 else " (and another service)" if more else ""
+    )
     at = f" at {say_moment(Moment(wall=last.wall))}" if last.wall else ""
     return f"SIGKILL ended {last.unit}{times}{at}{others}"

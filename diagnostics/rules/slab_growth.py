@@ -38,7 +38,10 @@ def check(evidence: Evidence) -> Outcome:
     found = held_in(evidence, lambda sourced: _of_report(sourced, live), "unreclaimable slab")
     if not isinstance(found, tuple):
         return found
-    return tuple(holder_finding(evidence, of_one, code=CODE, headline=HEADLINE, says=SAYS, remedy=REMEDY) for of_one in by_node(found))
+    return tuple(
+        holder_finding(evidence, of_one, code=CODE, headline=HEADLINE, says=SAYS, remedy=REMEDY)
+        for of_one in by_node(found)
+    )
 
 
 def _of_report(sourced: SourcedReport, live: Mapping[int, Node]) -> Iterator[Held | None]:

@@ -39,4 +39,12 @@ def check(evidence: Evidence) -> Outcome:
         explains=(),
         is_end=False,
     )
-    return (finding(evidence, told, given_up, (), judged=of_own_decision([event.citation for event in given_up])),)
+    return (
+        finding(
+            evidence,
+            told,
+            given_up,
+            (),
+            judged=of_own_decision([event.citation for event in given_up]),
+        ),
+    )

@@ -25,7 +25,11 @@ def check(evidence: Evidence) -> Outcome:
     journal = journal_of(evidence)
     if isinstance(journal, Unknown):
         return journal
-    late = [event for event in journal.saying("timed out. Killing.") if any(state in event.text for state in STATES)]
+    late = [
+        event
+        for event in journal.saying("timed out. Killing.")
+        if any(state in event.text for state in STATES)
+    ]
     if not late:
         return journal.nothing
     killed = following(late, journal.ended_by({Signals.SIGKILL}))

@@ -19,7 +19,14 @@ from diagnostics.facts.oom_report import unit_of_cgroup
 from diagnostics.facts.service_journal import OOMD_KILL, ServiceEvent
 from diagnostics.model import Outcome, Remedy, Unknown
 from diagnostics.services.ends import is_near
-from diagnostics.services.service_case import Told, daemon_events, end_of, finding, following, journal_of
+from diagnostics.services.service_case import (
+    Told,
+    daemon_events,
+    end_of,
+    finding,
+    following,
+    journal_of,
+)
 
 CODE = "systemd-oomd-kill"
 _KILLED = re.compile(r"Killed (\S+) due to (memory .*)")
@@ -42,8 +49,18 @@ def check(evidence: Evidence) -> Outcome:
         return journal.nothing
     signs = [event for event in own if told and any(is_near(event, other) for other in told)]
     signs += following(events, journal.ended_by({Signals.SIGKILL}))
-    why = f"systemd-oomd says: {own[-1].text}." if own else "It kills for memory pressure, or when swap is used up."
-    said = Told(code=CODE, headline="killed by systemd-oomd", did="was killed by systemd-oomd (SIGKILL)", why=why, remedy=REMEDY)
+    why = (
+        f"systemd-oomd says: {own[-1].text}."
+        if own
+        else "It kills for memory pressure, or when swap is used up."
+    )
+    said = Told(
+        code=CODE,
+        headline="killed by systemd-oomd",
+        did="was killed by systemd-oomd (SIGKILL)",
+        why=why,
+        remedy=REMEDY,
+    )
     return (finding(evidence, said, events, [event.citation for event in signs[:2]]),)
 
 

@@ -31,7 +31,10 @@ def check(evidence: Evidence) -> Outcome:
     found = held(evidence, _of_node, "tmpfs and shared memory")
     if not isinstance(found, tuple):
         return found
-    return tuple(holder_finding(evidence, of_one, code=CODE, headline=HEADLINE, says=SAYS, remedy=REMEDY) for of_one in by_node(found))
+    return tuple(
+        holder_finding(evidence, of_one, code=CODE, headline=HEADLINE, says=SAYS, remedy=REMEDY)
+        for of_one in by_node(found)
+    )
 
 
 def _of_node(report: OomReport, node: int) -> int | None:

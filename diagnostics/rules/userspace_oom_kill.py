@@ -43,10 +43,14 @@ def check(evidence: Evidence) -> Outcome:
     """One finding for each daemon, or why there is none."""
     daemons = evidence.get(DaemonJournal)
     if isinstance(daemons, Missing):
-        return Unknown(f"what earlyoom, nohang or oomd did is in the journal, and that was not seen ({daemons.because})")
+        return Unknown(
+            f"what earlyoom, nohang or oomd did is in the journal, and that was not seen ({daemons.because})"
+        )
     found = {daemon: killed for daemon in DAEMONS if (killed := _killed_by(daemon, evidence))}
     if not found and not seen_since(evidence, daemons.back_to):
-        return Unknown(f"the journal of these daemons was read back to {say_moment(Moment(wall=daemons.back_to))} only")
+        return Unknown(
+            f"the journal of these daemons was read back to {say_moment(Moment(wall=daemons.back_to))} only"
+        )
     if not found:
         return Clear(f"neither earlyoom nor nohang nor oomd logged a kill {say_since(evidence)}")
     journal = journal_of(evidence)
@@ -58,7 +62,13 @@ def check(evidence: Evidence) -> Outcome:
         findings.append(
             finding(
                 evidence,
-                Told(code=CODE, headline=f"killed by {daemon}", did=f"was ended by {daemon}", why=why, remedy=REMEDY),
+                Told(
+                    code=CODE,
+                    headline=f"killed by {daemon}",
+                    did=f"was ended by {daemon}",
+                    why=why,
+                    remedy=REMEDY,
+                ),
                 killed,
                 signs[:1],
             )
@@ -69,7 +79,9 @@ def check(evidence: Evidence) -> Outcome:
 def _is_of(end: ServiceEvent, event: ServiceEvent) -> bool:
     """Whether systemd's record may be of this kill: at its time, of a unit that the daemon names or that bears the process' name."""
     name = event.unit.partition(", pid ")[0]
-    return is_at(end.wall, event.wall) and (f"({end.unit})" in event.unit or (name != "" and end.unit == f"{name}.service"))
+    return is_at(end.wall, event.wall) and (
+        f"({end.unit})" in event.unit or (name != "" and end.unit == f"{name}.service")
+    )
 
 
 def _killed_by(daemon: str, evidence: Evidence) -> list[ServiceEvent]:

@@ -15,13 +15,17 @@ from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.facts.units import Unit, Units
 from diagnostics.model import End, Moment
 
-BY_SHELL = 128  # a shell's exit status is this plus the signal that ended its child (POSIX sh, 2.8.2)
+BY_SHELL = (
+    128  # a shell's exit status is this plus the signal that ended its child (POSIX sh, 2.8.2)
+)
 WRITTEN_WITHIN = timedelta(seconds=1)  # two programs log one thing, and either may be first
 _NAMED = re.compile(r"(.+?)(?: \((\S+\.(?:service|scope|slice))\)|, pid \d{1,9})")
 RHYTHM_AT_LEAST = 3  # ends from which an interval can be told
 
 
-def ends_of(evidence: Evidence, events: Iterable[ServiceEvent], exits: Sequence[ServiceEvent]) -> tuple[End, ...]:
+def ends_of(
+    evidence: Evidence, events: Iterable[ServiceEvent], exits: Sequence[ServiceEvent]
+) -> tuple[End, ...]:
     """One for each unit, teller and way of ending, those with most first.
 
     A record that does not say how it ended (a time-out of systemd's) takes that of the first of `exits` that follows on it.
@@ -97,7 +101,11 @@ def settings_of(evidence: Evidence, event: ServiceEvent) -> Unit | None:
 
 def wrapped_signal(event: ServiceEvent) -> int | None:
     """The signal that a shell's exit status stands for."""
-    if event.code != "exited" or event.status is None or not BY_SHELL < event.status < BY_SHELL + 65:
+    if (
+        event.code != "exited"
+        or event.status is None
+        or not BY_SHELL < event.status < BY_SHELL + 65
+    ):
         return None
     return event.status - BY_SHELL
 
@@ -111,7 +119,11 @@ def follows(end: ServiceEvent, event: ServiceEvent) -> bool:
     """Whether an end is what came of the event: of the same unit, within seconds, and not before it."""
     if end.wall is None or event.wall is None:
         return False
-    return end.unit == event.unit and is_at(end.wall, event.wall) and end.wall + WRITTEN_WITHIN >= event.wall
+    return (
+        end.unit == event.unit
+        and is_at(end.wall, event.wall)
+        and end.wall + WRITTEN_WITHIN >= event.wall
+    )
 
 
 def is_at(one: datetime | None, other: datetime | None) -> bool:

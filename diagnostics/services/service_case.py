@@ -14,8 +14,27 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.other_ends import OtherEnds
-from diagnostics.facts.service_journal import OOMD_KILL, PROCESS_EXIT, SYSTEMD, ServiceEvent, ServiceJournal
-from diagnostics.model import Citation, Clear, Disk, Explained, Finding, Judgement, Kill, Moment, Outcome, ReachedLimit, Remedy, Unknown
+from diagnostics.facts.service_journal import (
+    OOMD_KILL,
+    PROCESS_EXIT,
+    SYSTEMD,
+    ServiceEvent,
+    ServiceJournal,
+)
+from diagnostics.model import (
+    Citation,
+    Clear,
+    Disk,
+    Explained,
+    Finding,
+    Judgement,
+    Kill,
+    Moment,
+    Outcome,
+    ReachedLimit,
+    Remedy,
+    Unknown,
+)
 from diagnostics.plain import plain
 from diagnostics.recent import is_recent, say_moment, say_since, seen_since
 from diagnostics.services.ends import (
@@ -34,7 +53,17 @@ from diagnostics.services.ends import (
 NAMED_UNITS = 3
 QUOTED_CHARS = 200
 BELIEVED = (SYSTEMD, "supervisord")  # a status above 128 is the program's own word
-SENDERS = ("earlyoom", "nohang", "nohang-desktop", "oomd", "systemd-oomd", "docker", "snap.docker.dockerd", "podman", "sudo")
+SENDERS = (
+    "earlyoom",
+    "nohang",
+    "nohang-desktop",
+    "oomd",
+    "systemd-oomd",
+    "docker",
+    "snap.docker.dockerd",
+    "podman",
+    "sudo",
+)
 GIVEN_UP = "start-limit-hit"  # what follows of any end that comes again and again
 
 
@@ -65,20 +94,32 @@ def journal_of(evidence: Evidence) -> Ends | Unknown:
     journal, others = evidence.get(ServiceJournal), evidence.get(OtherEnds)
     told = others.ends if isinstance(others, OtherEnds) else ()
     if isinstance(journal, Missing):
-        why = Unknown(f"how services ended is in systemd's journal, and that was not seen ({journal.because})")
+        why = Unknown(
+            f"how services ended is in systemd's journal, and that was not seen ({journal.because})"
+        )
         return Ends(_recent(evidence, told), nothing=why) if told else why
     own = _recent(evidence, journal.events)
     seen = [event for event in own if event.message_id == PROCESS_EXIT]
-    rest = [event for event in _recent(evidence, told) if not any(_is_same_end(event, end) for end in seen)]
+    rest = [
+        event
+        for event in _recent(evidence, told)
+        if not any(_is_same_end(event, end) for end in seen)
+    ]
     nothing: Clear | Unknown = Clear(f"systemd's journal has no such record {say_since(evidence)}")
     if not seen_since(evidence, journal.back_to):
-        nothing = Unknown(f"systemd's journal was read back to {say_moment(Moment(wall=journal.back_to))} only")
+        nothing = Unknown(
+            f"systemd's journal was read back to {say_moment(Moment(wall=journal.back_to))} only"
+        )
     return Ends((*own, *rest), nothing=nothing)
 
 
 def _recent(evidence: Evidence, events: Iterable[ServiceEvent]) -> tuple[ServiceEvent, ...]:
     """systemd's always bear a time; of others' those without one may be of any."""
-    return tuple(event for event in events if (event.wall or event.teller == SYSTEMD) and is_recent(evidence, event.wall))
+    return tuple(
+        event
+        for event in events
+        if (event.wall or event.teller == SYSTEMD) and is_recent(evidence, event.wall)
+    )
 
 
 def _is_same_end(one: ServiceEvent, other: ServiceEvent) -> bool:
@@ -103,7 +144,9 @@ def daemon_events(evidence: Evidence, *daemons: str) -> tuple[DaemonEvent, ...]:
 def end_of(event: DaemonEvent, who: str, sent: Signals | None = None) -> ServiceEvent:
     """A daemon's line as an event of what it ended, by the signal that it says it sent."""
     code = None if sent is None else "killed"
-    return ServiceEvent(who, None, event.wall, event.text, event.citation, code=code, status=sent, teller=event.by)
+    return ServiceEvent(
+        who, None, event.wall, event.text, event.citation, code=code, status=sent, teller=event.by
+    )
 
 
 def finding(
@@ -118,7 +161,11 @@ def finding(
     What it explains is of the same units, where these are known.
     """
     journal = evidence.get(ServiceJournal)
-    ends = ends_of(evidence, events, journal.ends if isinstance(journal, ServiceJournal) and told.is_end else ())
+    ends = ends_of(
+        evidence,
+        events,
+        journal.ends if isinstance(journal, ServiceJournal) and told.is_end else (),
+    )
     units = tuple(dict.fromkeys(end.unit for end in ends))
     whose = units if all(map(is_unit, units)) else ()
     return Finding(
@@ -135,7 +182,9 @@ def finding(
     )
 
 
-def by_signal(evidence: Evidence, told: Told, number: Signals, kernel_says: Sequence[Sequence[str]] = ()) -> Outcome:
+def by_signal(
+    evidence: Evidence, told: Told, number: Signals, kernel_says: Sequence[Sequence[str]] = ()
+) -> Outcome:
     """One finding for all ends by this signal, or by a shell's exit status that stands for it.
 
     Where the kernel confirms those that no service can have written, what others wrote is told apart: it is not confirmed by that.
@@ -145,7 +194,11 @@ def by_signal(evidence: Evidence, told: Told, number: Signals, kernel_says: Sequ
     journal = journal_of(evidence)
     if isinstance(journal, Unknown):
         return journal
-    ends = [event for event in journal.ends if number in (event.signal, wrapped_signal(event)) and not by_systemd(journal, event)]
+    ends = [
+        event
+        for event in journal.ends
+        if number in (event.signal, wrapped_signal(event)) and not by_systemd(journal, event)
+    ]
     if not ends:
         return journal.nothing
     own = [end for end in ends if end.teller in BELIEVED]
@@ -153,11 +206,18 @@ def by_signal(evidence: Evidence, told: Told, number: Signals, kernel_says: Sequ
     if not others or not _of_kernel(evidence, own, kernel_says):
         return (_by_signal(evidence, told, number, ends, kernel_says),)
     apart = replace(told, headline=f"{told.headline}, as {others[-1].teller} tells")
-    return tuple(_by_signal(evidence, of_these, number, these, kernel_says) for of_these, these in ((told, own), (apart, others)))
+    return tuple(
+        _by_signal(evidence, of_these, number, these, kernel_says)
+        for of_these, these in ((told, own), (apart, others))
+    )
 
 
 def _by_signal(
-    evidence: Evidence, told: Told, number: Signals, ends: Sequence[ServiceEvent], kernel_says: Sequence[Sequence[str]]
+    evidence: Evidence,
+    told: Told,
+    number: Signals,
+    ends: Sequence[ServiceEvent],
+    kernel_says: Sequence[Sequence[str]],
 ) -> Finding:
     if all(event.signal is None for event in ends):
         why = f"Status {BY_SHELL + number} stands for {number.name}: of a script or a container, in which it ended a process. {told.why}"
@@ -165,32 +225,52 @@ def _by_signal(
     return finding(evidence, told, ends, _of_kernel(evidence, ends, kernel_says))
 
 
-def _of_kernel(evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Sequence[Sequence[str]]) -> tuple[Citation, ...]:
+def _of_kernel(
+    evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Sequence[Sequence[str]]
+) -> tuple[Citation, ...]:
     """The last line of the kernel's that says so, at the time of one of the ends."""
     kernel = evidence.get(KernelEvents)
     if isinstance(kernel, Missing):
         return ()
-    stamps = [end.wall for end in ends if end.wall is not None and end.signal is not None and end.teller in BELIEVED]
-    lines = [event for words in kernel_says for event in kernel.saying(*words) if event.wall is not None]
-    same = [line for line in lines if any(abs(stamp - line.wall) <= SYSTEMD_NOTICES_WITHIN for stamp in stamps if line.wall)]
+    stamps = [
+        end.wall
+        for end in ends
+        if end.wall is not None and end.signal is not None and end.teller in BELIEVED
+    ]
+    lines = [
+        event for words in kernel_says for event in kernel.saying(*words) if event.wall is not None
+    ]
+    same = [
+        line
+        for line in lines
+        if any(abs(stamp - line.wall) <= SYSTEMD_NOTICES_WITHIN for stamp in stamps if line.wall)
+    ]
     return tuple(line.citation for line in same[-1:])
 
 
 def by_systemd(journal: ServiceJournal, end: ServiceEvent) -> bool:
     """Whether systemd sent the signal itself, at a time-out of its own or because somebody asked it to; or systemd-oomd did."""
     words = ("timed out. ", "Watchdog timeout", "on client request")
-    asked = (*(event for said in words for event in journal.saying(said)), *(e for e in journal.events if e.message_id == OOMD_KILL))
+    asked = (
+        *(event for said in words for event in journal.saying(said)),
+        *(e for e in journal.events if e.message_id == OOMD_KILL),
+    )
     return any(is_near(end, event) for event in asked)
 
 
 def by_oom_killer(kills: Iterable[Kill], end: ServiceEvent) -> bool:
     """Whether one of the OOM killer's kills is this end: at its time, and of the same unit or container."""
-    return any(_is_named(kill, end) and kill.at is not None and is_at(end.wall, kill.at.wall) for kill in kills)
+    return any(
+        _is_named(kill, end) and kill.at is not None and is_at(end.wall, kill.at.wall)
+        for kill in kills
+    )
 
 
 def _is_named(kill: Kill, end: ServiceEvent) -> bool:
     unit = kill.task.unit
-    return unit is not None and (end.container in unit if end.container else end.teller == SYSTEMD and unit == end.unit)
+    return unit is not None and (
+        end.container in unit if end.container else end.teller == SYSTEMD and unit == end.unit
+    )
 
 
 def may_be_by_oom_killer(kills: Iterable[Kill], end: ServiceEvent) -> bool:
@@ -210,10 +290,15 @@ def _may_be(kill: Kill, end: ServiceEvent) -> bool:
 
 def at_that_time(evidence: Evidence, end: ServiceEvent) -> str | None:
     """A daemon that kills, or sudo, which logged at that time that it sent a signal; whom it met it need not say."""
-    return next((event.by for event in daemon_events(evidence, *SENDERS) if is_at(event.wall, end.wall)), None)
+    return next(
+        (event.by for event in daemon_events(evidence, *SENDERS) if is_at(event.wall, end.wall)),
+        None,
+    )
 
 
-def following(events: Collection[ServiceEvent], others: Iterable[ServiceEvent]) -> tuple[ServiceEvent, ...]:
+def following(
+    events: Collection[ServiceEvent], others: Iterable[ServiceEvent]
+) -> tuple[ServiceEvent, ...]:
     """Those of `others` that are what came of one of the events."""
     return tuple(other for other in others if any(follows(other, event) for event in events))
 
@@ -263,4 +348,8 @@ def say_setting(evidence: Evidence, events: Sequence[ServiceEvent], setting: str
     """` (TimeoutStopSec 10s)`, as systemd shows the unit's setting."""
     unit = settings_of(evidence, events[0])
     value = unit.properties.get(setting) if unit else None
-    return f" ({setting.replace('USec', 'Sec')} {value})" if value and value not in ("infinity", "0") else ""
+    return (
+        f" ({setting.replace('USec', 'Sec')} {value})"
+        if value and value not in ("infinity", "0")
+        else ""
+    )

@@ -61,8 +61,12 @@ def _kept(groups: Mapping[_Key, Sequence[str]]) -> tuple[list[_Key], list[_Key]]
     would hide that a host's key has changed.
     """
     quoting = {key for key in groups if _QUOTES.search("".join(key[1]))}
-    own, rest = largest({key: names for key, names in groups.items() if key not in quoting}, MOST_OWN)
-    quoted, others = largest({key: groups[key] for key in groups if key in quoting}, max(MOST_TOLD - len(own), 1))
+    own, rest = largest(
+        {key: names for key, names in groups.items() if key not in quoting}, MOST_OWN
+    )
+    quoted, others = largest(
+        {key: groups[key] for key in groups if key in quoting}, max(MOST_TOLD - len(own), 1)
+    )
     return [*own, *quoted], [*rest, *others]
 
 
@@ -109,15 +113,23 @@ def _tell(group: Sequence[_Said]) -> str:
     first = group[0]
     if first.where is None:
         return "".join(first.words)
-    who = ", ".join(said.where or said.name for said in group) if len(group) <= NAMED else _counted(group)
-    own = [_own(kind, [said.own[place] for said in group]) for place, kind in enumerate(first.kinds)]
+    who = (
+        ", ".join(said.where or said.name for said in group)
+        if len(group) <= NAMED
+        else _counted(group)
+    )
+    own = [
+        _own(kind, [said.own[place] for said in group]) for place, kind in enumerate(first.kinds)
+    ]
     return f"{who}: {''.join(word + value for word, value in zip(first.words, (*own, ''), strict=True))}"
 
 
 def _counted(group: Sequence[_Said]) -> str:
     """The hosts, and at which port they are asked, unless the sentence says it or it is the usual one."""
     port, who = group[0].port, hosts_of([said.name for said in group])
-    is_told = port in (None, _USUAL_PORT) or any(re.search(rf"\bport {port}\b", words) for words in group[0].words)
+    is_told = port in (None, _USUAL_PORT) or any(
+        re.search(rf"\bport {port}\b", words) for words in group[0].words
+    )
     return who if is_told else f"{who}, port {port}"
 
 
@@ -133,4 +145,6 @@ def _own(kind: str, values: Sequence[str]) -> str:
 def _tell_rest(names: Sequence[str], reasons: int) -> tuple[str, ...]:
     if not names:
         return ()
-    return (f"{hosts_of(names)}: {reasons} other reasons; `sevbot diagnose HOST` tells that of one.",)
+    return (
+        f"{hosts_of(names)}: {reasons} other reasons; `sevbot diagnose HOST` tells that of one.",
+    )

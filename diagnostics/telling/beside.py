@@ -21,8 +21,18 @@ def beside(hosts: Sequence[Examined]) -> tuple[str, ...]:
 
 def of_looks(hosts: Sequence[HostReport]) -> tuple[str, ...]:
     """Answers that are not whole, and answers that were not got for this report."""
-    shared = [f"{_name(host)} {host.shared_age_s} s ago" for host in hosts if host.shared_age_s is not None]
-    asked = [f"Shared with an earlier question, since a host is looked at once in a minute: {listed(shared)}."] if shared else []
+    shared = [
+        f"{_name(host)} {host.shared_age_s} s ago"
+        for host in hosts
+        if host.shared_age_s is not None
+    ]
+    asked = (
+        [
+            f"Shared with an earlier question, since a host is looked at once in a minute: {listed(shared)}."
+        ]
+        if shared
+        else []
+    )
     return (*_broken(hosts), *asked)
 
 
@@ -32,7 +42,13 @@ def how_long_ago(host: HostReport, finding: Finding) -> tuple[str, ...]:
     if last is None or last.wall is None or host.taken_at is None or host.taken_at.wall is None:
         return ()
     minutes = max(round((host.taken_at.wall - last.wall).total_seconds() / 60), 0)
-    ago = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min" if minutes else "less than a minute"
+    ago = (
+        f"{minutes // 60} h {minutes % 60} min"
+        if minutes >= 60
+        else f"{minutes} min"
+        if minutes
+        else "less than a minute"
+    )
     return (f"last kill {ago} before this look",)
 
 
@@ -40,8 +56,18 @@ def _broken(hosts: Iterable[HostReport]) -> tuple[str, ...]:
     groups = _grouped((host.broke_off, _name(host)) for host in hosts if host.broke_off is not None)
     kept, rest = largest(groups, MOST_TOLD)
     others = [name for why in rest for name in groups[why]]
-    told = [f"The answer{'s' if len(groups[why]) > 1 else ''} of {hosts_of(groups[why])} broke off: {why}." for why in kept]
-    return (*told, *([f"The answers of {hosts_of(others)} broke off, too, for {len(rest)} other reasons."] if others else []))
+    told = [
+        f"The answer{'s' if len(groups[why]) > 1 else ''} of {hosts_of(groups[why])} broke off: {why}."
+        for why in kept
+    ]
+    return (
+        *told,
+        *(
+            [f"The answers of {hosts_of(others)} broke off, too, for {len(rest)} other reasons."]
+            if others
+            else []
+        ),
+    )
 
 
 def _longer_ago(hosts: Sequence[Examined]) -> tuple[str, ...]:
@@ -50,9 +76,14 @@ def _longer_ago(hosts: Sequence[Examined]) -> tuple[str, ...]:
     for host in hosts:
         for finding in host.older:
             older.setdefault(finding.headline, []).append((host, finding))
-    told = [_older(headline, having, whose=len(hosts) > 1) for headline, having in list(older.items())[:MOST_TOLD]]
+    told = [
+        _older(headline, having, whose=len(hosts) > 1)
+        for headline, having in list(older.items())[:MOST_TOLD]
+    ]
     told += [f"and {len(older) - len(told)} more"] if len(older) > len(told) else []
-    return (f"Longer ago, and so not taken for a cause of this: {'; '.join(told)}.",) if told else ()
+    return (
+        (f"Longer ago, and so not taken for a cause of this: {'; '.join(told)}.",) if told else ()
+    )
 
 
 def _older(headline: str, having: Sequence[tuple[Examined, Finding]], *, whose: bool) -> str:
@@ -65,10 +96,18 @@ def _unexplained(hosts: Sequence[Examined]) -> tuple[str, ...]:
     having = [host for host in hosts if host.unexplained]
     if not having:
         return ()
-    kills = [_kill(kill, _name(host) if len(having) > 1 else None) for host in having for kill in host.unexplained]
+    kills = [
+        _kill(kill, _name(host) if len(having) > 1 else None)
+        for host in having
+        for kill in host.unexplained
+    ]
     count = "one OOM kill" if len(kills) == 1 else f"{len(kills)} OOM kills"
     names = [_name(host) for host in having]
-    logs = "The log holds" if len(hosts) == 1 else f"The log{'s' if names[1:] else ''} of {hosts_of(names)} hold{'' if names[1:] else 's'}"
+    logs = (
+        "The log holds"
+        if len(hosts) == 1
+        else f"The log{'s' if names[1:] else ''} of {hosts_of(names)} hold{'' if names[1:] else 's'}"
+    )
     return (f"{logs} {count} that could not be put down to a cause ({listed(kills)}).",)
 
 

@@ -8,7 +8,11 @@ from collections.abc import Iterable
 
 from diagnostics.rules import Rule
 
-LABELS = ("Fires when", "Stays clear when", "Cannot tell when")  # each page says these; "Looks like, but is not" where something does
+LABELS = (
+    "Fires when",
+    "Stays clear when",
+    "Cannot tell when",
+)  # each page says these; "Looks like, but is not" where something does
 _LABEL = re.compile(rf"\s+({'|'.join(LABELS)}|Looks like, but is not:|Kernel:|Source:)")
 
 
@@ -21,18 +25,24 @@ def page_of(rule: Rule) -> str:
 def text_of(rule: Rule, width: int) -> str:
     """Plain text of the page, wrapped at `width` characters: what `page_of` has in bold begins a paragraph."""
     paragraphs = page_of(rule).replace("**", "").removeprefix("# ").split("\n\n")
-    return "\n\n".join(_wrapped(" ".join(paragraph.split()), width) for paragraph in paragraphs) + "\n"
+    return (
+        "\n\n".join(_wrapped(" ".join(paragraph.split()), width) for paragraph in paragraphs) + "\n"
+    )
 
 
 def list_of(rules: Iterable[Rule], width: int) -> str:
     """Plain text: each code and what it is, in the order in which a report names them, wrapped at `width` characters."""
     rules = tuple(rules)
     column = max(len(rule.code) for rule in rules) + 2
-    return "".join(f"{_wrapped(f'{rule.code:{column}}{_line_of(rule)}', width, column)}\n" for rule in rules)
+    return "".join(
+        f"{_wrapped(f'{rule.code:{column}}{_line_of(rule)}', width, column)}\n" for rule in rules
+    )
 
 
 def _wrapped(text: str, width: int, indent: int = 0) -> str:
-    return textwrap.fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _line_of(rule: Rule) -> str:

@@ -25,7 +25,9 @@ def by_reason(names: Sequence[str], tables: Sequence[Table]) -> tuple[str, ...]:
     together: dict[tuple[str, tuple[int, ...]], list[str]] = {}
     for (code, key), places in told.items():
         together.setdefault((key, tuple(places)), []).append(code)
-    kept, rest = largest({group: [names[place] for place in group[1]] for group in together}, _most(names, together))
+    kept, rest = largest(
+        {group: [names[place] for place in group[1]] for group in together}, _most(names, together)
+    )
     sentences = [_tell(names, tables, group[1], together[group]) for group in kept]
     return (*sentences, *_tell_rest(names, [group[1] for group in rest]))
 
@@ -34,7 +36,9 @@ def _most(names: Sequence[str], together: Mapping[tuple[str, tuple[int, ...]], l
     return len(together) if len(names) <= NAMED else MOST_TOLD
 
 
-def _tell(names: Sequence[str], tables: Sequence[Table], places: Sequence[int], codes: Sequence[str]) -> str:
+def _tell(
+    names: Sequence[str], tables: Sequence[Table], places: Sequence[int], codes: Sequence[str]
+) -> str:
     because = tables[places[0]][codes[0]]
     whose = [among([names[place] for place in places])] if len(places) < len(names) else []
     if any(tables[place][code] != because for place in places for code in codes):
@@ -47,4 +51,6 @@ def _tell_rest(names: Sequence[str], groups: Sequence[Sequence[int]]) -> tuple[s
     if not groups:
         return ()
     hosts = [names[place] for place in sorted({place for places in groups for place in places})]
-    return (f"{len(groups)} more reasons, of {hosts_of(hosts)}: `sevbot diagnose HOST` tells those of one.",)
+    return (
+        f"{len(groups)} more reasons, of {hosts_of(hosts)}: `sevbot diagnose HOST` tells those of one.",
+    )

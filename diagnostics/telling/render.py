@@ -29,7 +29,9 @@ class _Page:
 
     def wrapped(self, text: str, first: str = "", further: str = "") -> list[str]:
         """The text as lines; a word that is longer than a line has one for itself."""
-        wrapper = textwrap.TextWrapper(self.width, first, further, break_long_words=False, break_on_hyphens=False)
+        wrapper = textwrap.TextWrapper(
+            self.width, first, further, break_long_words=False, break_on_hyphens=False
+        )
         return wrapper.wrap(_shown(text)) or [""]
 
     def painted(self, text: str, code: str) -> str:
@@ -96,4 +98,8 @@ def _evidence(quoted: Quoted, page: _Page) -> list[str]:
 def _shown(text: str) -> str:
     """Everything visible, and no word longer than anybody reads."""
     shown = plain(text)
-    return shown if len(shown) <= LONGEST_WORD else " ".join(plain(word, LONGEST_WORD) for word in shown.split(" "))
+    return (
+        shown
+        if len(shown) <= LONGEST_WORD
+        else " ".join(plain(word, LONGEST_WORD) for word in shown.split(" "))
+    )

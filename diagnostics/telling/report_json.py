@@ -40,12 +40,19 @@ def as_dict(report: Report) -> Json:
     return {
         "schema": SCHEMA,
         "hosts": [_host(host) for host in report.hosts],
-        "groups": [{"code": group.code, "headline": group.headline, "hosts": list(group.hosts)} for group in report.groups],
+        "groups": [
+            {"code": group.code, "headline": group.headline, "hosts": list(group.hosts)}
+            for group in report.groups
+        ],
     }
 
 
 def _host(host: HostReport) -> Json:
-    decided = host if isinstance(host, Examined) else Examined(host=host.host, taken_at=host.taken_at, unknown=host.unknown)
+    decided = (
+        host
+        if isinstance(host, Examined)
+        else Examined(host=host.host, taken_at=host.taken_at, unknown=host.unknown)
+    )
     return {
         "host": host.host,
         "taken_at": host.taken_at.iso() if host.taken_at else None,
@@ -81,7 +88,9 @@ def _finding(finding: Finding) -> Json:
         "kills": finding.victims,
         "first_at": moments[0] if moments else None,
         "last_at": moments[-1] if moments else None,
-        "victim": {**_named(victim.task), "rss_kb": victim.rss_kb, "unit": victim.task.unit} if victim else None,
+        "victim": {**_named(victim.task), "rss_kb": victim.rss_kb, "unit": victim.task.unit}
+        if victim
+        else None,
         "culprit": _task(finding.culprit) if finding.culprit else None,
         "incidents": [_incident(kill) for kill in finding.kills],
         "ends": [_end(end) for end in finding.ends],
@@ -90,7 +99,9 @@ def _finding(finding: Finding) -> Json:
         "growth": _growth(finding.growth) if finding.growth else None,
         "memory": _memory(finding.memory) if finding.memory else None,
         "remedies": [_remedy(remedy) for remedy in finding.remedies],
-        "citations": [{"source": c.source, "line": c.line, "text": c.text} for c in finding.citations],
+        "citations": [
+            {"source": c.source, "line": c.line, "text": c.text} for c in finding.citations
+        ],
         "explains": list(dict.fromkeys(one.code for one in finding.explains)),
         "explains_whose": [_explained(one) for one in finding.explains],
     }
@@ -131,11 +142,22 @@ def _disk(disk: Disk) -> Json:
 
 
 def _limit(limit: ReachedLimit) -> Json:
-    return {"what": limit.what, "whose": limit.whose, "unit": limit.unit, "limit": limit.limit, "used": limit.used}
+    return {
+        "what": limit.what,
+        "whose": limit.whose,
+        "unit": limit.unit,
+        "limit": limit.limit,
+        "used": limit.used,
+    }
 
 
 def _growth(growth: Growing) -> Json:
-    sizes = {"before_kb": growth.before_kb, "after_kb": growth.after_kb, "seconds": growth.seconds, "kb_per_s": growth.kb_per_s}
+    sizes = {
+        "before_kb": growth.before_kb,
+        "after_kb": growth.after_kb,
+        "seconds": growth.seconds,
+        "kb_per_s": growth.kb_per_s,
+    }
     return {**_task(growth.task), **sizes}
 
 
@@ -153,7 +175,10 @@ def _memory(memory: MemoryPicture) -> Json:
                 "managed_kb": node.managed_kb,
                 "hugepages_kb": node.hugepages_kb,
                 "shmem_kb": node.shmem_kb,
-                "holders": [{**_task(h.task), "kb": h.kb, "policy": h.policy, "basis": h.basis} for h in node.holders],
+                "holders": [
+                    {**_task(h.task), "kb": h.kb, "policy": h.policy, "basis": h.basis}
+                    for h in node.holders
+                ],
             }
             for number, node in memory.nodes.items()
         },
@@ -168,7 +193,9 @@ def _remedy(remedy: Remedy) -> Json:
         "why": remedy.because,
         "edit": remedy.edit,
         "fits": remedy.fits,
-        "headroom_kb": {str(node): kb for node, kb in headroom.items()} if headroom is not None else None,
+        "headroom_kb": {str(node): kb for node, kb in headroom.items()}
+        if headroom is not None
+        else None,
         "because": f"{remedy.says} {remedy.because}",
     }
 

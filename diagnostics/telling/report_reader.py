@@ -39,15 +39,27 @@ def from_json(text: str) -> Report:
     said = load(text)
     schema = said.whole("schema")
     if not 1 <= schema <= SCHEMA:
-        raise ReportError(f"not a report of sevbot that this one reads: schema {schema}, and it reads 1 to {SCHEMA}: upgrade sevbot")
-    groups = tuple(Group(group.text("code"), group.text("headline"), group.names("hosts")) for group in said.each("groups"))
+        raise ReportError(
+            f"not a report of sevbot that this one reads: schema {schema}, and it reads 1 to {SCHEMA}: upgrade sevbot"
+        )
+    groups = tuple(
+        Group(group.text("code"), group.text("headline"), group.names("hosts"))
+        for group in said.each("groups")
+    )
     return Report(tuple(map(_host, said.each("hosts"))), groups)
 
 
 def _host(said: Said) -> HostReport:
     taken = _time(said, "taken", "taken_at")
-    unknown, not_seen = _reasons("code", said.each("unknown")), _reasons("section", _later(said, "not_seen"))
-    host, broke_off, shared_age_s = said.text_or_none("host"), said.text_or_none("broke_off"), said.whole_or_none("shared_age_s")
+    unknown, not_seen = (
+        _reasons("code", said.each("unknown")),
+        _reasons("section", _later(said, "not_seen")),
+    )
+    host, broke_off, shared_age_s = (
+        said.text_or_none("host"),
+        said.text_or_none("broke_off"),
+        said.whole_or_none("shared_age_s"),
+    )
     if said.has("error"):
         return NotExamined(
             host=host,
@@ -64,7 +76,9 @@ def _host(said: Said) -> HostReport:
         taken_at=taken,
         findings=tuple(map(_finding, said.each("findings"))),
         older=tuple(map(_finding, _later(said, "older"))),
-        clear=_reasons("code", said.each("clear_because")) if said.has("clear_because") else dict.fromkeys(said.texts("clear"), ""),
+        clear=_reasons("code", said.each("clear_because"))
+        if said.has("clear_because")
+        else dict.fromkeys(said.texts("clear"), ""),
         unknown=unknown,
         unexplained=tuple(map(_kill, _later(said, "unexplained"))),
         not_seen=not_seen,
@@ -83,14 +97,19 @@ def _reasons(of: str, said: list[Said]) -> dict[str, str]:
 
 
 def _finding(said: Said) -> Finding:
-    victim, culprit, memory, growth = (said.inside_or_none(key) for key in ("victim", "culprit", "memory", "growth"))
+    victim, culprit, memory, growth = (
+        said.inside_or_none(key) for key in ("victim", "culprit", "memory", "growth")
+    )
     return Finding(
         code=said.text("code"),
         headline=said.text("headline"),
         judged=Judgement(_confidence(said.text("confidence")), said.text_or_none("caveat")),
         kills=tuple(map(_kill, said.each("incidents"))),
         story=said.texts("story") if said.has("story") else (),
-        citations=tuple(Citation(one.text("source"), one.whole("line"), one.text("text")) for one in said.each("citations")),
+        citations=tuple(
+            Citation(one.text("source"), one.whole("line"), one.text("text"))
+            for one in said.each("citations")
+        ),
         node=said.whole_or_none("node"),
         victim=Victim(_task(victim), victim.whole_or_none("rss_kb")) if victim else None,
         culprit=_task(culprit) if culprit else None,
@@ -115,7 +134,10 @@ def _explained(said: Said) -> tuple[Explained, ...]:
     if not said.has("explains_whose"):
         return tuple(Explained(code=code) for code in said.texts("explains"))
     whose = said.each("explains_whose")
-    return tuple(Explained(code=one.text("code"), units=one.texts("units"), node=one.whole_or_none("node")) for one in whose)
+    return tuple(
+        Explained(code=one.text("code"), units=one.texts("units"), node=one.whole_or_none("node"))
+        for one in whose
+    )
 
 
 def _kill(said: Said) -> Kill:
@@ -149,7 +171,13 @@ def _disk(said: Said) -> Disk:
     total = said.whole("total")
     if total < 1:
         raise damaged("a file system's `total` is nothing")
-    return Disk(mount=said.text("mount"), kind=said.text("kind"), what=said.text("what"), free=said.whole("free"), total=total)
+    return Disk(
+        mount=said.text("mount"),
+        kind=said.text("kind"),
+        what=said.text("what"),
+        free=said.whole("free"),
+        total=total,
+    )
 
 
 def _limit(said: Said) -> ReachedLimit:
@@ -166,16 +194,27 @@ def _growth(said: Said) -> Growing:
     seconds = said.number("seconds")
     if 0 < seconds < 1e-9:  # a size by it would be no number
         raise damaged("`seconds` is almost nothing")
-    return Growing(task=_task(said), before_kb=said.whole("before_kb"), after_kb=said.whole("after_kb"), seconds=seconds)
+    return Growing(
+        task=_task(said),
+        before_kb=said.whole("before_kb"),
+        after_kb=said.whole("after_kb"),
+        seconds=seconds,
+    )
 
 
 def _memory(said: Said) -> MemoryPicture:
     nodes = said.inside("nodes")
-    return MemoryPicture(said.whole_or_none("free_elsewhere_kb"), {number: _node(nodes.inside(key)) for number, key in nodes.numbered()})
+    return MemoryPicture(
+        said.whole_or_none("free_elsewhere_kb"),
+        {number: _node(nodes.inside(key)) for number, key in nodes.numbered()},
+    )
 
 
 def _node(said: Said) -> NodeMemory:
-    holders = (Holder(_task(one), one.whole("kb"), one.text_or_none("policy"), one.text("basis")) for one in said.each("holders"))
+    holders = (
+        Holder(_task(one), one.whole("kb"), one.text_or_none("policy"), one.text("basis"))
+        for one in said.each("holders")
+    )
     return NodeMemory(
         free_kb=said.whole("free_kb"),
         min_kb=said.whole("min_kb"),
@@ -194,7 +233,9 @@ def _remedy(said: Said) -> Remedy:
         because=said.text("why" if said.has("why") else "because"),
         edit=said.text_or_none("edit"),
         fits=said.flag("fits") if said.has("fits") else None,
-        headroom_kb={number: headroom.whole(key) for number, key in headroom.numbered()} if headroom is not None else None,
+        headroom_kb={number: headroom.whole(key) for number, key in headroom.numbered()}
+        if headroom is not None
+        else None,
     )
 
 

@@ -42,7 +42,12 @@ def _check_depth(value: object) -> None:
     """Level by level, since a deep one must not be walked down."""
     level = [value]
     for _ in range(MOST_NESTED + 1):
-        level = [one for found in level if isinstance(found, list | dict) for one in (found.values() if isinstance(found, dict) else found)]
+        level = [
+            one
+            for found in level
+            if isinstance(found, list | dict)
+            for one in (found.values() if isinstance(found, dict) else found)
+        ]
         if not level:
             return
     raise ReportError("not a report of sevbot: it is nested too deeply")
@@ -92,7 +97,12 @@ class Said:
 
     def number(self, key: str) -> float:
         value = self._of(key)
-        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or abs(value) >= _LARGEST:
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or not math.isfinite(value)
+            or abs(value) >= _LARGEST
+        ):
             raise damaged(f"`{key}` is no number")
         return value
 

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from diagnostics.bundle.copies import REMARKS
-from diagnostics.model import Citation, Confidence, Examined, Finding, Group, HostReport, NotExamined, Report
+from diagnostics.model import (
+    Citation,
+    Confidence,
+    Examined,
+    Finding,
+    Group,
+    HostReport,
+    NotExamined,
+    Report,
+)
 from diagnostics.telling.alike import UNNAMED, told_once
 from diagnostics.telling.beside import beside, how_long_ago, of_looks
 from diagnostics.telling.names import listed
@@ -76,7 +85,10 @@ def tell(report: Report) -> Telling:
 def _said_once(parts: Sequence[Part]) -> Iterator[Part]:
     """What was ruled out on the same hosts is said in the last of their parts only."""
     for place, part in enumerate(parts):
-        again = any((part.ruled_out, part.not_checked) == (other.ruled_out, other.not_checked) for other in parts[place + 1 :])
+        again = any(
+            (part.ruled_out, part.not_checked) == (other.ruled_out, other.not_checked)
+            for other in parts[place + 1 :]
+        )
         yield replace(part, ruled_out=(), not_checked=()) if again else part
 
 
@@ -85,26 +97,41 @@ def _headline(report: Report, parts: Sequence[Part]) -> str:
         return parts[0].headline
     if report.groups:
         named = [group.headline for group in report.groups[:NAMED_CAUSES]]
-        more = [f"and {len(report.groups) - len(named)} more"] if len(report.groups) > len(named) else []
+        more = (
+            [f"and {len(report.groups) - len(named)} more"]
+            if len(report.groups) > len(named)
+            else []
+        )
         return f"{len(report.groups)} causes found: {'; '.join((*named, *more))}"
     return parts[0].headline if parts else NOT_TOLD
 
 
 def _found(group: Group, report: Report) -> Part:
     examined = [host for host in report.hosts if isinstance(host, Examined)]
-    pairs = [(host, finding) for host in examined for finding in host.findings if _is_of(finding, group)]
+    pairs = [
+        (host, finding) for host in examined for finding in host.findings if _is_of(finding, group)
+    ]
     hosts = [host for host in examined if any(_is_of(finding, group) for finding in host.findings)]
-    host, finding = max(pairs, key=lambda pair: list(reversed(Confidence)).index(pair[1].confidence))
+    host, finding = max(
+        pairs, key=lambda pair: list(reversed(Confidence)).index(pair[1].confidence)
+    )
     sure = str(finding.confidence)
     return Part(
         headline=group.headline,
-        subtitle=" · ".join((_subtitle(group.hosts, report, sure), *_of_whom(group.hosts, host), *how_long_ago(host, finding))),
+        subtitle=" · ".join(
+            (
+                _subtitle(group.hosts, report, sure),
+                *_of_whom(group.hosts, host),
+                *how_long_ago(host, finding),
+            )
+        ),
         story=(*finding.story, *beside(hosts), *of_looks(hosts)),
         picture=draw(finding),
         how_sure=f"{sure.capitalize()}. {finding.caveat}" if finding.caveat else None,
         steps=tuple(
             Step(
-                f"{'Or: ' if place else ''}{remedy.says} {remedy.because}", remedy.edit if place == 0 else None
+                f"{'Or: ' if place else ''}{remedy.says} {remedy.because}",
+                remedy.edit if place == 0 else None,
             )  # two boxes in a row would both be pasted
             for place, remedy in enumerate(finding.remedies[:SHOWN_REMEDIES])
         ),
@@ -157,14 +184,20 @@ def _silent(hosts: list[NotExamined], report: Report) -> Part:
     return Part(
         headline="could not be examined",
         subtitle=_subtitle([host.host for host in hosts], report, None),
-        story=(*told_once((host.host, host.error or "") for host in hosts), *_of_probes(hosts), *of_looks(hosts)),
+        story=(
+            *told_once((host.host, host.error or "") for host in hosts),
+            *_of_probes(hosts),
+            *of_looks(hosts),
+        ),
     )
 
 
 def _of_probes(hosts: Sequence[NotExamined]) -> Iterator[str]:
     """What is told of the probe itself, with the cure, which may be all that a host needs."""
     for remark in REMARKS:
-        yield from told_once((host.host, host.not_seen[remark]) for host in hosts if remark in host.not_seen)
+        yield from told_once(
+            (host.host, host.not_seen[remark]) for host in hosts if remark in host.not_seen
+        )
 
 
 def _subtitle(names: Sequence[str | None], report: Report, sure: str | None) -> str:
@@ -182,7 +215,10 @@ def _ruled_out(hosts: Sequence[Examined]) -> tuple[str, ...]:
 def _not_checked(hosts: Sequence[Examined]) -> tuple[str, ...]:
     """Causes that could not be told, then the sections that did not come."""
     names = _names(hosts)
-    return (*by_reason(names, [host.unknown for host in hosts]), *by_reason(names, [host.not_seen for host in hosts]))
+    return (
+        *by_reason(names, [host.unknown for host in hosts]),
+        *by_reason(names, [host.not_seen for host in hosts]),
+    )
 
 
 def _names(hosts: Iterable[HostReport]) -> list[str]:

@@ -26,12 +26,20 @@ def main() -> int:
     positives = [row for row in rows if not row[0].get("negative")]
     _table("sevbot, by how much of the report is there", positives, completeness)
     _table("sevbot, by kernel", positives, _family)
-    _table("sevbot, logs without an OOM kill", [row for row in rows if row[0].get("negative")], lambda _: "negative")
+    _table(
+        "sevbot, logs without an OOM kill",
+        [row for row in rows if row[0].get("negative")],
+        lambda _: "negative",
+    )
     _peers([label for label, _ in positives if label["killed"]])
     for name, reason in DISPUTED.items():
         print(f"{name} is not counted: {reason}")
     for label, found in rows:
-        odd = {column: mark.value for column, mark in found.items() if mark in (Mark.WRONG, Mark.UNKNOWN)}
+        odd = {
+            column: mark.value
+            for column, mark in found.items()
+            if mark in (Mark.WRONG, Mark.UNKNOWN)
+        }
         if odd:
             print(f"{label['id']}: {', '.join(f'{column} {mark}' for column, mark in odd.items())}")
     return int(any(mark is Mark.WRONG for _, found in rows for mark in found.values()))
@@ -48,7 +56,13 @@ def _table(title: str, rows: Iterable[Row], group: Callable[[Label], str]) -> No
     for row in rows:
         groups.setdefault(group(row[0]), []).append(row)
     print(f"\n{title} (right / wrong / unknown)\n")
-    print("| logs | " + " | ".join(("number", *COLUMNS)) + " |\n|---" * 1 + "|---" * (len(COLUMNS) + 1) + "|")
+    print(
+        "| logs | "
+        + " | ".join(("number", *COLUMNS))
+        + " |\n|---" * 1
+        + "|---" * (len(COLUMNS) + 1)
+        + "|"
+    )
     for name, members in sorted(groups.items()):
         cells = [_cell(Counter(found[column] for _, found in members)) for column in COLUMNS]
         print(f"| {name} | {len(members)} | {' | '.join(cells)} |")
@@ -68,7 +82,9 @@ def _peers(labels: Sequence[Label]) -> None:
         counts = {kind: Counter[Mark | None]() for kind in ("complete", "partial", "retyped")}
         for label in labels:
             counts[completeness(label)][_peer_mark(label, said.get(label["id"], set()))] += 1
-        print(f"| {peer} | {' | '.join(_cell(counts[kind]) if said else 'not run' for kind in counts)} |")
+        print(
+            f"| {peer} | {' | '.join(_cell(counts[kind]) if said else 'not run' for kind in counts)} |"
+        )
     print()
 
 
@@ -82,7 +98,10 @@ def _oomanalyser() -> Mapping[str, set[int]]:
     """Its recorded answers. It reads one event, so one of the victims is enough."""
     lines = (CORPUS / "peer-oomanalyser.jsonl").read_text(encoding="utf-8").splitlines()
     answers = [json.loads(line) for line in lines]
-    return {said["id"]: {int(said["details"]["killed_proc_pid"])} if said["ok"] else set() for said in answers}
+    return {
+        said["id"]: {int(said["details"]["killed_proc_pid"])} if said["ok"] else set()
+        for said in answers
+    }
 
 
 def _hotsos() -> Mapping[str, set[int]]:

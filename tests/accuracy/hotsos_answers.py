@@ -18,8 +18,16 @@ def answers(log: Path) -> list[dict[str, object]]:
         kern_log = Path(directory) / "root/var/log/kern.log"
         kern_log.parent.mkdir(parents=True)
         kern_log.write_bytes(log.read_bytes())
-        HotSOSConfig.set(data_root=f"{directory}/root", plugin_tmp_dir=directory, global_tmp_dir=directory, part_name="kernel")
-        return [{"pid": int(trace.pid), "invoker": trace.procname} for trace in CallTraceManager().oom_killer]
+        HotSOSConfig.set(
+            data_root=f"{directory}/root",
+            plugin_tmp_dir=directory,
+            global_tmp_dir=directory,
+            part_name="kernel",
+        )
+        return [
+            {"pid": int(trace.pid), "invoker": trace.procname}
+            for trace in CallTraceManager().oom_killer
+        ]
 
 
 def main() -> None:

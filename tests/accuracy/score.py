@@ -54,7 +54,11 @@ class Answer:
     def beyond(self, allowed: set[str]) -> set[str]:
         """Causes other than these, and other than what explains one of these (slab that filled the machine)."""
         others = [finding for finding in self.findings if finding.code not in allowed]
-        return {finding.code for finding in others if not allowed & {one.code for one in finding.explains}}
+        return {
+            finding.code
+            for finding in others
+            if not allowed & {one.code for one in finding.explains}
+        }
 
 
 Row = tuple[Label, Mapping[str, Mark | None]]
@@ -95,9 +99,14 @@ def _kills(label: Label, kills: Sequence[Kill]) -> Mark:
     """Each victim with its name and every size that is printed; a pid that nobody killed is wrong."""
     expected = {(kill["pid"], kill["comm"]): kill for kill in label["killed"]}
     found = {(kill.task.pid, kill.task.comm): kill for kill in kills}
-    if found.keys() - expected.keys() or any(_differs(expected[key], kill) for key, kill in found.items()):
+    if found.keys() - expected.keys() or any(
+        _differs(expected[key], kill) for key, kill in found.items()
+    ):
         return Mark.WRONG
-    whole = all(key in found and all(getattr(found[key], size) == kill.get(size) for size in SIZES) for key, kill in expected.items())
+    whole = all(
+        key in found and all(getattr(found[key], size) == kill.get(size) for size in SIZES)
+        for key, kill in expected.items()
+    )
     return Mark.RIGHT if whole else Mark.UNKNOWN
 
 
@@ -107,7 +116,9 @@ def _differs(expected: Label, kill: Kill) -> bool:
 
 def _constraint(label: Label, said: Answer) -> Mark | None:
     """The first one that is printed."""
-    printed = [sourced.report.summary.constraint for sourced in said.log.reports if sourced.report.summary]
+    printed = [
+        sourced.report.summary.constraint for sourced in said.log.reports if sourced.report.summary
+    ]
     if label.get("constraint") is None:
         return Mark.WRONG if printed else None
     if not printed:
@@ -122,7 +133,9 @@ def _plain(constraint: str) -> str:
 def _node(label: Label, said: Answer) -> Mark | None:
     """The nodes that were allowed, where the label has a limit to nodes."""
     kind = label.get("inferred_constraint")
-    expected = parse_nodes(label.get({"memory_policy": "nodemask", "cpuset": "mems_allowed"}.get(kind or "", "")))
+    expected = parse_nodes(
+        label.get({"memory_policy": "nodemask", "cpuset": "mems_allowed"}.get(kind or "", ""))
+    )
     if expected is None:
         return None
     found = [limit_of(sourced.report) for sourced in said.log.reports]
@@ -140,7 +153,9 @@ def _victim(label: Label, said: Answer) -> Mark | None:
     if not victims:
         return None if label.get("inferred_constraint") in (None, "unknown") else Mark.UNKNOWN
     named = {(kill["pid"], kill["comm"]) for kill in label["killed"]}
-    return Mark.RIGHT if all((victim.pid, victim.comm) in named for victim in victims) else Mark.WRONG
+    return (
+        Mark.RIGHT if all((victim.pid, victim.comm) in named for victim in victims) else Mark.WRONG
+    )
 
 
 def _verdict(label: Label, said: Answer) -> Mark:

@@ -33,7 +33,11 @@ PEERS_PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"
 CLIENTS: dict[str, list[str]] = {
     "asyncssh, tuned by hand": [str(PEERS_PYTHON), str(PEERS / "asyncssh_tuned.py")],
     "sevbot, asking": [sys.executable, "-m", "tests.bench.peers.ssh_collector", "--as-it-came"],
-    "sevbot, asking, unframing and redacting": [sys.executable, "-m", "tests.bench.peers.ssh_collector"],
+    "sevbot, asking, unframing and redacting": [
+        sys.executable,
+        "-m",
+        "tests.bench.peers.ssh_collector",
+    ],
     "parallel-ssh": [str(PEERS_PYTHON), str(PEERS / "parallel_ssh.py")],
 }
 SSHD_CONFIG = """
@@ -70,11 +74,18 @@ def main() -> None:
         with _sshd(directory, inside):
             runs = _measure(directory, inside, size)
     base = runs["asyncssh, tuned by hand"]
-    print(f"{HOSTS} hosts, {size} bytes each, {ROUNDS} rounds; CPU and wall without imports; ratios of each round's CPU, medians\n")
-    print("| client | CPU | beside tuned | beside parallel-ssh | wall | imports' CPU |\n|---|---|---|---|---|---|")
+    print(
+        f"{HOSTS} hosts, {size} bytes each, {ROUNDS} rounds; CPU and wall without imports; ratios of each round's CPU, medians\n"
+    )
+    print(
+        "| client | CPU | beside tuned | beside parallel-ssh | wall | imports' CPU |\n|---|---|---|---|---|---|"
+    )
     for client, its in runs.items():
         ratios = [f"{_ratio(its, other):.2f}" for other in (base, runs["parallel-ssh"])]
-        median = [f"{statistics.median(seconds):.2f} s" for seconds in (its.cpu_s, its.wall_s, its.imports_s)]
+        median = [
+            f"{statistics.median(seconds):.2f} s"
+            for seconds in (its.cpu_s, its.wall_s, its.imports_s)
+        ]
         print(f"| {client} | {median[0]} | {ratios[0]} | {ratios[1]} | {median[1]} | {median[2]} |")
 
 
@@ -84,14 +95,22 @@ def _ratio(its: Runs, other: Runs) -> float:
 
 def _measure(directory: Path, inside: list[str], size: int) -> dict[str, Runs]:
     runs = {client: Runs() for client in CLIENTS}
-    for number in range(-1, ROUNDS):  # one more to begin with, which writes byte code and warms caches
+    for number in range(
+        -1, ROUNDS
+    ):  # one more to begin with, which writes byte code and warms caches
         names = list(CLIENTS)
         for client in names[number % len(names) :] + names[: number % len(names)]:
             command = [*inside, *CLIENTS[client], str(directory), *_addresses()]
-            said = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, timeout=300).stdout)
+            said = json.loads(
+                subprocess.run(
+                    command, cwd=ROOT, check=True, stdout=subprocess.PIPE, timeout=300
+                ).stdout
+            )
             least = min(said["sizes"])
             if len(said["sizes"]) != HOSTS or least < size:
-                raise AssertionError(f"{client}: {len(said['sizes'])} answers, the shortest of {least} bytes")
+                raise AssertionError(
+                    f"{client}: {len(said['sizes'])} answers, the shortest of {least} bytes"
+                )
             if number >= 0:
                 for what in ("cpu_s", "imports_s", "wall_s"):
                     getattr(runs[client], what).append(said[what])
@@ -105,13 +124,18 @@ def _addresses() -> list[str]:
 def _write_files(directory: Path) -> int:
     """Keys, known_hosts, the answer and the account's forced command; the size of the answer."""
     answer = frame(read_directory(ANSWER))
-    host, client = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
+    host, client = (
+        asyncssh.generate_private_key("ssh-ed25519"),
+        asyncssh.generate_private_key("ssh-ed25519"),
+    )
     public = host.export_public_key().decode().strip()
     texts = {
         "host_key": host.export_private_key().decode(),
         "client_key": client.export_private_key().decode(),
         "known_hosts": "".join(f"web{number} {public}\n" for number in range(HOSTS)),
-        "known_hosts_of_addresses": "".join(f"[{address}]:{PORT} {public}\n" for address in _addresses()),
+        "known_hosts_of_addresses": "".join(
+            f"[{address}]:{PORT} {public}\n" for address in _addresses()
+        ),
         "authorized_keys": f'restrict,command="exec cat {directory}/answer" {client.export_public_key().decode()}',
         "config": SSHD_CONFIG.format(port=PORT, directory=directory),
         "probe": PROBE,

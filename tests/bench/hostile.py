@@ -41,11 +41,16 @@ class Felt:
 
 
 def main() -> None:
-    print(f"{len(ADDRESSES)} hostile hosts\n\n| attack | wall | CPU | lag | memory | told |\n|---|---|---|---|---|---|")
+    print(
+        f"{len(ADDRESSES)} hostile hosts\n\n| attack | wall | CPU | lag | memory | told |\n|---|---|---|---|---|---|"
+    )
     for kind in KINDS:
         felt = measure(kind)
         told = ", ".join(f"{count} x {words}" for words, count in felt.told.items())
-        print(f"| {kind} | {felt.wall_s:.1f} s | {felt.cpu_s:.1f} s | {felt.lag_s:.2f} s | {felt.peak_mb:.0f} MB | {told} |", flush=True)
+        print(
+            f"| {kind} | {felt.wall_s:.1f} s | {felt.cpu_s:.1f} s | {felt.lag_s:.2f} s | {felt.peak_mb:.0f} MB | {told} |",
+            flush=True,
+        )
 
 
 def measure(kind: str) -> Felt:
@@ -61,16 +66,32 @@ async def _ask(directory: Path, port: int) -> Felt:
     key = usable.known_hosts.read_text(encoding="utf-8").partition(" ")[2]
     usable.known_hosts.write_text(f"* {key}", encoding="utf-8")
     names = [f"web{number}" for number in range(len(ADDRESSES))]
-    hosts = {name: HostConfig(address=address, port=port) for name, address in zip(names, ADDRESSES, strict=True)}
-    config = Config(ssh=SshConfig(client_key=usable.client_key, known_hosts=usable.known_hosts), hosts=hosts)
+    hosts = {
+        name: HostConfig(address=address, port=port)
+        for name, address in zip(names, ADDRESSES, strict=True)
+    }
+    config = Config(
+        ssh=SshConfig(client_key=usable.client_key, known_hosts=usable.known_hosts), hosts=hosts
+    )
     lags: list[float] = []
     watching = asyncio.create_task(_watch(lags))
     start_s, cpu_s = time.monotonic(), time.process_time()
     async with Apart(SshCollector(SshSettings(usable.client_key, usable.known_hosts))) as collector:
         report = await Investigator(build_inventory(config), collector).report(names)
     watching.cancel()
-    told = Counter((host.error if isinstance(host, NotExamined) else "").partition(": ")[2].partition(":")[0][:80] for host in report.hosts)
-    return Felt(time.monotonic() - start_s, time.process_time() - cpu_s, max(lags), _peak_kb() / 1024, dict(told))
+    told = Counter(
+        (host.error if isinstance(host, NotExamined) else "")
+        .partition(": ")[2]
+        .partition(":")[0][:80]
+        for host in report.hosts
+    )
+    return Felt(
+        time.monotonic() - start_s,
+        time.process_time() - cpu_s,
+        max(lags),
+        _peak_kb() / 1024,
+        dict(told),
+    )
 
 
 async def _watch(lags: list[float]) -> None:

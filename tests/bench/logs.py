@@ -35,19 +35,29 @@ print(len(log.reports), peak() - before)
 def main() -> None:
     """Make the files, measure, print the table."""
     with tempfile.TemporaryDirectory() as directory:
-        long, storm, packed = (Path(directory) / name for name in ("long.log", "storm.log", "storm.log.gz"))
+        long, storm, packed = (
+            Path(directory) / name for name in ("long.log", "storm.log", "storm.log.gz")
+        )
         long.write_text("".join(_long()), encoding="utf-8")
         storm.write_text("".join(_storm()), encoding="utf-8")
         packed.write_bytes(gzip.compress(storm.read_bytes(), 6))
         grep, read = _in_turns(partial(_grep, long), partial(_read, long))
         print("| what | time | beside | memory |\n|---|---|---|---|")
-        print(f"| `grep -F -c 'invoked oom-killer'` on 100 MB, to a pipe | {grep * 1e3:.0f} ms | 1 | |")
-        print(f"| reading 100 MB with {REPORTS} reports | {read * 1e3:.0f} ms | {read / grep:.1f} times grep | {_memory(long)} |")
+        print(
+            f"| `grep -F -c 'invoked oom-killer'` on 100 MB, to a pipe | {grep * 1e3:.0f} ms | 1 | |"
+        )
+        print(
+            f"| reading 100 MB with {REPORTS} reports | {read * 1e3:.0f} ms | {read / grep:.1f} times grep | {_memory(long)} |"
+        )
         for name, path in (("60 MB of nothing but reports", storm), ("the same from gzip", packed)):
             took = _median(partial(_read, path))
-            print(f"| {name} | {took:.1f} s | {storm.stat().st_size / took / 1e6:.0f} MB/s | {_memory(path)} |")
+            print(
+                f"| {name} | {took:.1f} s | {storm.stat().st_size / took / 1e6:.0f} MB/s | {_memory(path)} |"
+            )
         took = _timed(partial(_memory, storm, pipe=True))
-        print(f"| the same from a pipe, with the start of Python | {took:.1f} s | | {_memory(storm, pipe=True)} |")
+        print(
+            f"| the same from a pipe, with the start of Python | {took:.1f} s | | {_memory(storm, pipe=True)} |"
+        )
         for name, arguments in (
             ("`sevbot --help`", ["--help"]),
             ("`sevbot diagnose` of a small log", ["diagnose", "--kernel-log", str(LOG)]),
@@ -70,7 +80,10 @@ def _numbered(number: int) -> str:
 
 def _long() -> Iterator[str]:
     """Reports far apart between other lines."""
-    noise = "".join(f"[{n / 100:12.6f}] usb {n % 9}-1: new high-speed USB device number {n} using xhci_hcd\n" for n in range(100, 20000))
+    noise = "".join(
+        f"[{n / 100:12.6f}] usb {n % 9}-1: new high-speed USB device number {n} using xhci_hcd\n"
+        for n in range(100, 20000)
+    )
     for number in range(1000, 1000 + REPORTS):
         report = _numbered(number)
         yield (noise * 2)[: LONG_BYTES // REPORTS - len(report)].rpartition("\n")[0] + "\n"
@@ -106,7 +119,9 @@ def _timed(thing: Callable[[], object]) -> float:
 
 
 def _grep(path: Path) -> None:
-    subprocess.run(["grep", "-F", "-c", "invoked oom-killer", path], check=True, stdout=subprocess.PIPE)
+    subprocess.run(
+        ["grep", "-F", "-c", "invoked oom-killer", path], check=True, stdout=subprocess.PIPE
+    )
 
 
 def _read(path: Path) -> None:
@@ -124,7 +139,9 @@ def _memory(path: Path, *, pipe: bool = False) -> str:
             capture_output=True,
             cwd=ROOT,
             text=True,
-            stdin=subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE).stdout if pipe else None,
+            stdin=subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE).stdout
+            if pipe
+            else None,
         )
     reports, kb = done.stdout.split()
     return f"{int(kb) / 1024:.0f} MiB, {reports} reports"

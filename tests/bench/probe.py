@@ -54,7 +54,11 @@ def report(where: str) -> None:
         _, probe.returncode, used = os.wait4(probe.pid, 0)
     took_s = time.monotonic() - begun
     bundle = unframe(output, "host")
-    whole = [s for s in bundle.sections.values() if s.exit not in TIMED_OUT] if isinstance(bundle, Bundle) else []
+    whole = (
+        [s for s in bundle.sections.values() if s.exit not in TIMED_OUT]
+        if isinstance(bundle, Bundle)
+        else []
+    )
     print(
         f"{where}: {took_s:.2f} s, {used.ru_utime + used.ru_stime:.2f} s of CPU, {used.ru_maxrss // 1024} MiB at most, "
         f"{programs()} programs, {len(whole)} of {len(SECTIONS)} sections"
@@ -65,6 +69,22 @@ def programs() -> int:
     """How many programs one more run starts."""
     with tempfile.TemporaryDirectory() as directory:
         trace = Path(directory) / "trace"
-        strace = ["strace", "-f", "-qq", "-e", "trace=execve", "-e", "signal=none", "-o", str(trace)]
+        strace = [
+            "strace",
+            "-f",
+            "-qq",
+            "-e",
+            "trace=execve",
+            "-e",
+            "signal=none",
+            "-o",
+            str(trace),
+        ]
         subprocess.run([*strace, "sh", SCRIPT], stdout=subprocess.PIPE, check=True)
-        return len(re.findall(r"execve(?:\(| resumed>).* = 0$", trace.read_text(errors="replace"), flags=re.MULTILINE))
+        return len(
+            re.findall(
+                r"execve(?:\(| resumed>).* = 0$",
+                trace.read_text(errors="replace"),
+                flags=re.MULTILINE,
+            )
+        )

@@ -30,7 +30,10 @@ def main() -> None:
     print(
         f"{NAMES} names on one sshd\n\n| the key is | failed log-ins | connections | dropped | examined | wall |\n|---|---|---|---|---|---|"
     )
-    with tempfile.TemporaryDirectory() as directory, Sshd(Path(directory), key_is_known=False, config="MaxStartups 10:30:100") as sshd:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Sshd(Path(directory), key_is_known=False, config="MaxStartups 10:30:100") as sshd,
+    ):
         asyncio.run(_ask(sshd))
 
 
@@ -40,15 +43,24 @@ async def _ask(sshd: Sshd) -> None:
     await _row("refused", sshd, collector, targets)
     await _row("refused, asked again", sshd, collector, targets)
     public = asyncssh.read_private_key(str(sshd.client_key)).export_public_key().decode()
-    (sshd.directory / "authorized_keys").write_text(f"{forced(sshd.directory, FORCED_ANSWER)} {public}", encoding="utf-8")
+    (sshd.directory / "authorized_keys").write_text(
+        f"{forced(sshd.directory, FORCED_ANSWER)} {public}", encoding="utf-8"
+    )
     os.utime(sshd.client_key)
     await _row("let in, its file touched", sshd, collector, targets)
 
 
 async def _row(what: str, sshd: Sshd, collector: SshCollector, targets: list[Target]) -> None:
     before, start_s = sshd.log, time.monotonic()
-    found: list[Bundle | Missing] = list(await asyncio.gather(*(collector.collect(target) for target in targets)))
+    found: list[Bundle | Missing] = list(
+        await asyncio.gather(*(collector.collect(target) for target in targets))
+    )
     wall_s, log = time.monotonic() - start_s, sshd.log[len(before) :]
-    counts = [log.count(words) for words in ("Failed publickey", "Connection from", "drop connection")]
+    counts = [
+        log.count(words) for words in ("Failed publickey", "Connection from", "drop connection")
+    ]
     examined = sum(isinstance(each, Bundle) for each in found)
-    print(f"| {what} | {counts[0]} | {counts[1]} | {counts[2]} | {examined} of {len(found)} | {wall_s:.1f} s |", flush=True)
+    print(
+        f"| {what} | {counts[0]} | {counts[1]} | {counts[2]} | {examined} of {len(found)} | {wall_s:.1f} s |",
+        flush=True,
+    )

@@ -30,7 +30,9 @@ class Stage:
 
     async def verdict(self, ts: str, timeout_s: float = 15) -> dict[str, Any]:
         """Our message in the thread once the diagnosis stands in it."""
-        await self.slack.wait_for(lambda: any(map(is_done, self.slack.thread(ts))), timeout_s=timeout_s)
+        await self.slack.wait_for(
+            lambda: any(map(is_done, self.slack.thread(ts))), timeout_s=timeout_s
+        )
         return next(message for message in self.slack.thread(ts) if is_done(message))
 
     def answers(self, ts: str) -> list[dict[str, Any]]:
@@ -55,7 +57,10 @@ def config_for(slack: SlackStandIn, hosts: ReplayHosts, **changes: object) -> Co
             api_url=slack.api_url,
         ).model_copy(update=changes),
         ssh=SshConfig(client_key=hosts.client_key, known_hosts=hosts.known_hosts),
-        hosts={name: HostConfig(address=target.address, port=target.port) for name, target in hosts.targets.items()},
+        hosts={
+            name: HostConfig(address=target.address, port=target.port)
+            for name, target in hosts.targets.items()
+        },
         services={"ranker": ServiceConfig(hosts=tuple(hosts.targets))},
     )
 

@@ -56,36 +56,71 @@ def test_a_classic_bot_message_counts() -> None:
 
 def test_a_name_that_says_it_is_the_announcer_is_not_believed() -> None:
     """Only ids are compared."""
-    assert names_in({**EVENT, "bot_id": "B0EVIL", "username": "B0SEV", "bot_profile": {"id": "B0SEV"}}) is None
+    assert (
+        names_in({**EVENT, "bot_id": "B0EVIL", "username": "B0SEV", "bot_profile": {"id": "B0SEV"}})
+        is None
+    )
 
 
 def test_text_in_attachments_and_blocks_is_seen() -> None:
     """Many bots leave `text` empty."""
     blocks = [
-        {"type": "section", "text": {"type": "mrkdwn", "text": "*SEV-1* declared"}, "fields": [{"type": "mrkdwn", "text": "host: web2"}]}
+        {
+            "type": "section",
+            "text": {"type": "mrkdwn", "text": "*SEV-1* declared"},
+            "fields": [{"type": "mrkdwn", "text": "host: web2"}],
+        }
     ]
     attachments = [{"title": "ranker down", "fields": [{"title": "Hosts", "value": "web1"}]}]
 
-    assert names_in({**EVENT, "text": "", "blocks": blocks, "attachments": attachments}) == ("web2", "ranker", "web1")
+    assert names_in({**EVENT, "text": "", "blocks": blocks, "attachments": attachments}) == (
+        "web2",
+        "ranker",
+        "web1",
+    )
 
 
 def test_named_groups_take_the_names_and_keep_unknown_ones() -> None:
     """A pattern that says where the hosts stand also brings those that the inventory lacks, to be named as such."""
     assert names_in(EVENT, r"SEV-\d.* on (?P<hosts>[\w., -]+)\.$") == ("web1", "db1.prod")
-    assert names_in({**EVENT, "text": "SEV-2 on web1 nosuch"}, r"SEV-\d on (?P<hosts>.*)") == ("web1", "nosuch")
+    assert names_in({**EVENT, "text": "SEV-2 on web1 nosuch"}, r"SEV-\d on (?P<hosts>.*)") == (
+        "web1",
+        "nosuch",
+    )
 
 
 @pytest.mark.parametrize(
     "said",
-    ["web1, db1.prod", "WEB1 and db1.prod.", "*web1* `db1.prod`", "<http://web1|web1> <http://db1.prod|db1.prod>", "host=web1 db1.prod"],
+    [
+        "web1, db1.prod",
+        "WEB1 and db1.prod.",
+        "*web1* `db1.prod`",
+        "<http://web1|web1> <http://db1.prod|db1.prod>",
+        "host=web1 db1.prod",
+    ],
 )
 def test_named_groups_take_names_out_of_slacks_markup(said: str) -> None:
     """As the free text is read, too."""
-    assert names_in({**EVENT, "text": f"SEV-2 on {said}"}, r"SEV-\d on (?P<hosts>.*)") == ("web1", "db1.prod")
+    assert names_in({**EVENT, "text": f"SEV-2 on {said}"}, r"SEV-\d on (?P<hosts>.*)") == (
+        "web1",
+        "db1.prod",
+    )
 
 
 @pytest.mark.parametrize(
-    "word", ["\uff37\uff25\uff22\uff11", "w\u0435b1", "xweb1", "web1x", "éweb1", "web1@evil", "web1:2222", "web1%00", "-web1", "web1\u200b"]
+    "word",
+    [
+        "\uff37\uff25\uff22\uff11",
+        "w\u0435b1",
+        "xweb1",
+        "web1x",
+        "éweb1",
+        "web1@evil",
+        "web1:2222",
+        "web1%00",
+        "-web1",
+        "web1\u200b",
+    ],
 )
 def test_a_word_that_only_looks_like_a_host_is_none(word: str) -> None:
     """Names match as a whole or not at all."""
@@ -119,8 +154,13 @@ def test_a_deep_message_is_read_only_so_far() -> None:
 
 def test_somebody_elses_message_that_matches_is_told_apart_from_other_talk() -> None:
     """The log names its sender, so that an operator finds the announcer's id."""
-    assert isinstance(read_announcement({**EVENT, "bot_id": "B0OTHER"}, SLACK, inventory()), NoAnnouncer)
-    assert read_announcement({**EVENT, "bot_id": "B0OTHER", "text": "all quiet"}, SLACK, inventory()) is None
+    assert isinstance(
+        read_announcement({**EVENT, "bot_id": "B0OTHER"}, SLACK, inventory()), NoAnnouncer
+    )
+    assert (
+        read_announcement({**EVENT, "bot_id": "B0OTHER", "text": "all quiet"}, SLACK, inventory())
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,18 +170,39 @@ def test_somebody_elses_message_that_matches_is_told_apart_from_other_talk() -> 
         {"is_msg_unfurl": True},
         {"is_reply_unfurl": True},
         {"is_app_unfurl": True, "app_unfurl_url": "https://tracker.example/17"},
-        {"from_url": "https://acme.slack.com/archives/C0PROD/p1795384570000100", "author_id": "U0IC", "channel_id": "C0PROD"},
+        {
+            "from_url": "https://acme.slack.com/archives/C0PROD/p1795384570000100",
+            "author_id": "U0IC",
+            "channel_id": "C0PROD",
+        },
         {"original_url": "https://status.example/17", "service_name": "Status"},
         {"author_id": "U0IC"},
         {"message_blocks": [{"message": {"blocks": []}}]},
     ],
 )
-def test_what_an_attachment_quotes_of_others_is_not_the_announcers_word(quoting: dict[str, Any]) -> None:
+def test_what_an_attachment_quotes_of_others_is_not_the_announcers_word(
+    quoting: dict[str, Any],
+) -> None:
     """A shared message and a link's preview hold the words of somebody else, in whatever field and block."""
-    quoted = {**quoting, "fallback": EVENT["text"], "text": EVENT["text"], "title": EVENT["text"], "fields": [{"value": EVENT["text"]}]}
+    quoted = {
+        **quoting,
+        "fallback": EVENT["text"],
+        "text": EVENT["text"],
+        "title": EVENT["text"],
+        "fields": [{"value": EVENT["text"]}],
+    }
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": EVENT["text"]}}]
 
-    assert names_in({**EVENT, "text": "is this still going on?", "attachments": [{**quoted, "blocks": blocks}]}) is None
+    assert (
+        names_in(
+            {
+                **EVENT,
+                "text": "is this still going on?",
+                "attachments": [{**quoted, "blocks": blocks}],
+            }
+        )
+        is None
+    )
     assert names_in({**EVENT, "text": "SEV-2 on web2", "attachments": [quoted]}) == ("web2",)
 
 
@@ -157,13 +218,27 @@ def test_a_bots_own_attachment_counts_beside_a_quoted_one() -> None:
 def test_what_a_person_quotes_is_not_their_word() -> None:
     """In the text and in the block that Slack makes of it. Bots use the same bar as decoration."""
     said = "&gt; SEV-2: ranker crash looping on web1\nwho owns this template?"
-    quote = {"type": "rich_text_quote", "elements": [{"type": "text", "text": "SEV-2: ranker crash looping on web1"}]}
+    quote = {
+        "type": "rich_text_quote",
+        "elements": [{"type": "text", "text": "SEV-2: ranker crash looping on web1"}],
+    }
     blocks = [
-        {"type": "rich_text", "elements": [quote, {"type": "rich_text_section", "elements": [{"type": "text", "text": "who owns it?"}]}]}
+        {
+            "type": "rich_text",
+            "elements": [
+                quote,
+                {
+                    "type": "rich_text_section",
+                    "elements": [{"type": "text", "text": "who owns it?"}],
+                },
+            ],
+        }
     ]
     person = {**EVENT, "bot_id": None, "app_id": None, "text": said, "blocks": blocks}
     config = SLACK.model_copy(update={"announcers": (Announcer(user_id="U0SEV"),)})
 
     assert read_announcement(person, config, inventory()) is None
-    assert isinstance(read_announcement({**person, "text": "SEV-2 on web1"}, config, inventory()), Announcement)
+    assert isinstance(
+        read_announcement({**person, "text": "SEV-2 on web1"}, config, inventory()), Announcement
+    )
     assert names_in({**EVENT, "text": said}) == ("ranker", "web1")

@@ -26,7 +26,13 @@ from tests.conftest import ROOT
 
 RANKER = read_directory(ROOT / "tests/cases/membind-oom-16g-6.1")
 ELSEWHERE_TEAM, ELSEWHERE_ORG = "T0ELSEWHERE", "E0ELSEWHERE"
-FOREIGN_BOT = Bot("SEV bot", user_id="U0FOREIGN01", bot_id=ANNOUNCER.bot_id, app_id=ANNOUNCER.app_id, team_id=ELSEWHERE_TEAM)
+FOREIGN_BOT = Bot(
+    "SEV bot",
+    user_id="U0FOREIGN01",
+    bot_id=ANNOUNCER.bot_id,
+    app_id=ANNOUNCER.app_id,
+    team_id=ELSEWHERE_TEAM,
+)
 ALL_SCOPES = (*SCOPES, "usergroups:read")
 ON_CALL = "S0ONCALL01"
 
@@ -51,7 +57,9 @@ def log() -> Iterator[io.StringIO]:
 
 
 @contextlib.asynccontextmanager
-async def on_stage(directory: Path, stand_in: SlackStandIn | None = None, **changes: object) -> AsyncIterator[Stage]:
+async def on_stage(
+    directory: Path, stand_in: SlackStandIn | None = None, **changes: object
+) -> AsyncIterator[Stage]:
     """As tests.bot.stage, with a stand-in of the test's own."""
     async with (
         stand_in or SlackStandIn() as slack,
@@ -64,12 +72,22 @@ async def on_stage(directory: Path, stand_in: SlackStandIn | None = None, **chan
 def event_of(slack: SlackStandIn, **changes: object) -> dict[str, Any]:
     """An announcement as a classic webhook sends it: it names no team."""
     sender = {"subtype": "bot_message", "bot_id": slack.announcer.bot_id, "username": "SEV bot"}
-    return {"type": "message", "ts": slack.workspace.next_ts(), **sender, "text": ANNOUNCEMENT, "channel_type": "channel", **changes}
+    return {
+        "type": "message",
+        "ts": slack.workspace.next_ts(),
+        **sender,
+        "text": ANNOUNCEMENT,
+        "channel_type": "channel",
+        **changes,
+    }
 
 
 STRANGE = [
     ({"team": ELSEWHERE_TEAM}, {}),
-    ({"team": TEAM, "user_team": ELSEWHERE_ORG, "source_team": ELSEWHERE_ORG}, {"is_ext_shared_channel": True}),
+    (
+        {"team": TEAM, "user_team": ELSEWHERE_ORG, "source_team": ELSEWHERE_ORG},
+        {"is_ext_shared_channel": True},
+    ),
     ({"user_team": ELSEWHERE_TEAM}, {}),
     ({"team": TEAM, "source_team": ELSEWHERE_TEAM}, {}),
     ({"team_id": ELSEWHERE_TEAM}, {}),
@@ -84,7 +102,9 @@ STRANGE = [
 
 
 @pytest.mark.parametrize(("event", "envelope"), STRANGE)
-def test_an_event_of_another_team_is_not_answered(tmp_path: Path, event: dict[str, Any], envelope: dict[str, Any]) -> None:
+def test_an_event_of_another_team_is_not_answered(
+    tmp_path: Path, event: dict[str, Any], envelope: dict[str, Any]
+) -> None:
     """Though its sender has the announcer's ids; an announcement of ours behind it is."""
 
     async def run() -> None:
@@ -108,11 +128,19 @@ def test_an_event_of_another_team_is_not_answered(tmp_path: Path, event: dict[st
         ({}, {}),
         ({"team": TEAM}, {}),
         ({"team": None}, {"enterprise_id": None, "context_team_id": ELSEWHERE_TEAM}),
-        ({"team": TEAM, "user_team": TEAM, "source_team": TEAM, "user_profile": {"team": TEAM}}, {}),
-        ({"team": TEAM, "bot_profile": {"team_id": TEAM}}, {"is_ext_shared_channel": True, "context_team_id": ELSEWHERE_TEAM}),
+        (
+            {"team": TEAM, "user_team": TEAM, "source_team": TEAM, "user_profile": {"team": TEAM}},
+            {},
+        ),
+        (
+            {"team": TEAM, "bot_profile": {"team_id": TEAM}},
+            {"is_ext_shared_channel": True, "context_team_id": ELSEWHERE_TEAM},
+        ),
     ],
 )
-def test_an_event_of_ours_is_answered_whatever_it_leaves_out(tmp_path: Path, event: dict[str, Any], envelope: dict[str, Any]) -> None:
+def test_an_event_of_ours_is_answered_whatever_it_leaves_out(
+    tmp_path: Path, event: dict[str, Any], envelope: dict[str, Any]
+) -> None:
     """Webhooks name no team. `context_team_id` is the other side's in a channel that somebody else shared with us."""
 
     async def run() -> None:
@@ -145,7 +173,9 @@ def test_an_organisation_of_ours_is_ours(tmp_path: Path) -> None:
         slack = SlackStandIn()
         slack.workspace.enterprise_id = "E0OURS"
         async with on_stage(tmp_path, slack) as on:
-            on.slack.workspace.deliver(event_of(on.slack, user_team="E0OURS", source_team="E0OURS"), enterprise_id="E0OURS")
+            on.slack.workspace.deliver(
+                event_of(on.slack, user_team="E0OURS", source_team="E0OURS"), enterprise_id="E0OURS"
+            )
             await on.slack.wait_for(lambda: on.hosts.requests)
             assert "/sev diagnose" in json.dumps((await on.slack.slash("/sev", "help")).blocks)
 
@@ -163,7 +193,9 @@ def test_an_organisation_of_ours_is_ours(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("text", ["diagnose web1", "help"])
-def test_a_command_of_another_team_or_channel_is_refused(tmp_path: Path, payload: dict[str, Any], words: str, text: str) -> None:
+def test_a_command_of_another_team_or_channel_is_refused(
+    tmp_path: Path, payload: dict[str, Any], words: str, text: str
+) -> None:
     """To the asker only, in the acknowledgement, and no host is asked."""
 
     async def run() -> None:
@@ -192,13 +224,17 @@ def test_with_an_allow_list_only_those_on_it_may_ask(tmp_path: Path) -> None:
     async def run() -> None:
         slack = SlackStandIn(scopes=ALL_SCOPES)
         slack.workspace.groups[ON_CALL] = ["U0ONCALL"]
-        async with on_stage(tmp_path, slack, allowed_users=("U0BOSS",), allowed_groups=(ON_CALL,)) as on:
+        async with on_stage(
+            tmp_path, slack, allowed_users=("U0BOSS",), allowed_groups=(ON_CALL,)
+        ) as on:
             for user in ("U0BOSS", "U0ONCALL"):
                 assert "looking at" in (await on.slack.slash("/sev", "diagnose web1", user)).said
             for user in ("U0STRANGER", "U0BOSS1", "u0boss", "U0ONCALL,U0BOSS", ""):
                 assert (await on.slack.slash("/sev", "diagnose web1", user)).said == NOT_LISTED
                 assert (await on.slack.slash("/sev", "help", user)).said == NOT_LISTED
-            await on.slack.wait_for(lambda: len(on.hosts.requests) == 1)  # the second has the answer of the first
+            await on.slack.wait_for(
+                lambda: len(on.hosts.requests) == 1
+            )  # the second has the answer of the first
 
             assert on.calls("usergroups.users.list") == 1
 
@@ -215,7 +251,9 @@ def test_strangers_do_not_make_it_ask_slack_each_time(tmp_path: Path) -> None:
             async with on_stage(tmp_path, slack, allowed_groups=(ON_CALL,)) as on:
                 patch.setattr("bot.asking.AGAIN_S", 5.0)
                 await asyncio.sleep(5.0)
-                answers = await asyncio.gather(*(on.slack.slash("/sev", "help", f"U0STRANGER{n}") for n in range(200)))
+                answers = await asyncio.gather(
+                    *(on.slack.slash("/sev", "help", f"U0STRANGER{n}") for n in range(200))
+                )
 
                 assert {answer.said for answer in answers} == {NOT_LISTED}
                 assert on.calls("usergroups.users.list") <= 3
@@ -223,7 +261,9 @@ def test_strangers_do_not_make_it_ask_slack_each_time(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_new_member_may_ask_soon_and_one_who_left_not_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_member_may_ask_soon_and_one_who_left_not_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The list is read again for somebody who is not on it, and forgotten after a while."""
     monkeypatch.setattr("bot.asking.AGAIN_S", 0.0)
     monkeypatch.setattr("bot.asking.KEPT_S", 1.0)
@@ -252,7 +292,9 @@ def test_a_new_member_may_ask_soon_and_one_who_left_not_for_long(tmp_path: Path,
         ("ok-false:fatal_error", "fatal_error"),
     ],
 )
-def test_where_a_group_cannot_be_read_nobody_of_it_may_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, words: str) -> None:
+def test_where_a_group_cannot_be_read_nobody_of_it_may_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, words: str
+) -> None:
     """Refused within Slack's 3 s, with the reason; those on the list of users still may."""
     monkeypatch.setattr("bot.asking.AGAIN_S", 0.0)
 
@@ -260,7 +302,9 @@ def test_where_a_group_cannot_be_read_nobody_of_it_may_ask(tmp_path: Path, monke
         slack = SlackStandIn(scopes=SCOPES if fault == "scope" else ALL_SCOPES)
         if fault != "group":
             slack.workspace.groups[ON_CALL] = ["U0ONCALL"]
-        async with on_stage(tmp_path, slack, allowed_users=("U0BOSS",), allowed_groups=(ON_CALL,)) as on:
+        async with on_stage(
+            tmp_path, slack, allowed_users=("U0BOSS",), allowed_groups=(ON_CALL,)
+        ) as on:
             monkeypatch.setattr("bot.asking.KEPT_S", 0.0)
             if fault not in ("scope", "group"):
                 slack.fail_next("usergroups.users.list", fault)
@@ -285,8 +329,14 @@ def test_ten_thousand_messages_of_strangers_write_little(tmp_path: Path) -> None
     async def run() -> None:
         async with on_stage(tmp_path, SlackStandIn(retry_after_s=600)) as on:
             for number in range(10_000):
-                event = event_of(on.slack, bot_id=f"B0STRANGER{number}" if number % 2 else on.slack.announcer.bot_id, username="x" * 50)
-                on.slack.workspace.deliver(event, **({} if number % 2 else {"team_id": f"T0STRANGER{number}"}))
+                event = event_of(
+                    on.slack,
+                    bot_id=f"B0STRANGER{number}" if number % 2 else on.slack.announcer.bot_id,
+                    username="x" * 50,
+                )
+                on.slack.workspace.deliver(
+                    event, **({} if number % 2 else {"team_id": f"T0STRANGER{number}"})
+                )
                 if number % 100 == 0:
                     await on.slack.wait_for(partial(caught_up, on.slack, number), timeout_s=60)
             ours = await on.slack.announce(ANNOUNCEMENT)
@@ -316,7 +366,9 @@ def test_ten_thousand_commands_of_strangers_write_little(caplog: pytest.LogCaptu
     assert max(len(message) for message in caplog.messages) < 400
 
 
-def test_an_hour_later_new_strangers_are_named_again(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_hour_later_new_strangers_are_named_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A flood must not hide the next announcer whose id an operator looks for."""
     caplog.set_level(logging.INFO)
     now = [0.0]

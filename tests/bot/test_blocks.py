@@ -35,7 +35,10 @@ HOSTILE = [
 
 
 def report_of(*logs: str) -> Report:
-    bundles = [Bundle(f"web{n}", {"kernel-log": Section("kernel-log", log)}) for n, log in enumerate(logs, 1)]
+    bundles = [
+        Bundle(f"web{n}", {"kernel-log": Section("kernel-log", log)})
+        for n, log in enumerate(logs, 1)
+    ]
     return report_on([examined(bundle) for bundle in bundles])
 
 
@@ -57,12 +60,17 @@ def test_host_text_never_becomes_markup(hostile: str) -> None:
     blocks = report_blocks(report_of(log))
 
     assert not any(
-        node.get("type") in ("mrkdwn", "link", "user", "usergroup", "broadcast", "channel", "emoji") for node in nodes_of(blocks)
+        node.get("type") in ("mrkdwn", "link", "user", "usergroup", "broadcast", "channel", "emoji")
+        for node in nodes_of(blocks)
     )
     for text in (node["text"] for node in nodes_of(blocks) if isinstance(node.get("text"), str)):
         assert "<" not in text
         assert ">" not in text
-        assert not any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co") for character in text if character != "\n")
+        assert not any(
+            unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co")
+            for character in text
+            if character != "\n"
+        )
     assert hostile not in report_text(report_of(log))
 
 
@@ -70,20 +78,27 @@ def test_hosts_with_the_same_diagnosis_are_one_group() -> None:
     """Three hosts, one headline."""
     blocks = report_blocks(report_of(*[recorded(SEED)] * 3))
 
-    assert [block["text"]["text"] for block in blocks if block["type"] == "header"] == ["membind OOM of node 1, suggest interleave"]
+    assert [block["text"]["text"] for block in blocks if block["type"] == "header"] == [
+        "membind OOM of node 1, suggest interleave"
+    ]
     assert "3 of 3 hosts: web1, web2, web3" in json.dumps(blocks)
 
 
 def test_the_plain_text_has_headline_and_count() -> None:
     """It is what a phone shows."""
-    report = report_on([*report_of(recorded(SEED)).hosts, not_reached("web2", Missing("no answer"))])
+    report = report_on(
+        [*report_of(recorded(SEED)).hosts, not_reached("web2", Missing("no answer"))]
+    )
 
     assert report_text(report) == "membind OOM of node 1, suggest interleave (1 of 2 hosts)"
 
 
 def test_a_message_never_outgrows_slacks_limits() -> None:
     """Forty hosts with forty different causes: what does not fit is left out, and the message says so."""
-    logs = [membind_report(constraint=f"CONSTRAINT_MEMORY_POLICY,nodemask={node}") for node in range(1, 41)]
+    logs = [
+        membind_report(constraint=f"CONSTRAINT_MEMORY_POLICY,nodemask={node}")
+        for node in range(1, 41)
+    ]
 
     blocks = report_blocks(report_of(*logs))
 
@@ -94,8 +109,15 @@ def test_a_message_never_outgrows_slacks_limits() -> None:
 
 def test_of_a_message_that_is_cut_who_is_silent_is_kept_and_every_cause_named() -> None:
     """A host that nobody could look at must not be overlooked."""
-    logs = [membind_report(constraint=f"CONSTRAINT_MEMORY_POLICY,nodemask={node}") for node in range(1, 21)]
-    said = json.dumps(report_blocks(report_on([*report_of(*logs).hosts, not_reached("web99", Missing("no answer"))])))
+    logs = [
+        membind_report(constraint=f"CONSTRAINT_MEMORY_POLICY,nodemask={node}")
+        for node in range(1, 21)
+    ]
+    said = json.dumps(
+        report_blocks(
+            report_on([*report_of(*logs).hosts, not_reached("web99", Missing("no answer"))])
+        )
+    )
 
     assert "could not be examined" in said
     assert "web99: no answer" in said
@@ -104,7 +126,9 @@ def test_of_a_message_that_is_cut_who_is_silent_is_kept_and_every_cause_named() 
 
 def test_a_host_that_could_not_be_reached_is_told_with_its_cure() -> None:
     """Never dropped, never healthy."""
-    text = json.dumps(report_blocks(report_on([not_reached("web9", Missing("no sshd answers on 10.0.0.9:22"))])))
+    text = json.dumps(
+        report_blocks(report_on([not_reached("web9", Missing("no sshd answers on 10.0.0.9:22"))]))
+    )
 
     assert "could not be examined" in text
     assert "web9: no sshd answers on 10.0.0.9:22" in text

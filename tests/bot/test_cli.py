@@ -19,7 +19,9 @@ from tests.diagnostics.kernel_logs import LOGS, SEED
 
 def sevbot(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "bot", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=60, cwd=ROOT)
+    return subprocess.run(
+        command, input=stdin, capture_output=True, check=False, timeout=60, cwd=ROOT
+    )
 
 
 def test_a_kernel_log_gives_text_without_colour_in_a_pipe() -> None:
@@ -59,13 +61,25 @@ def test_a_bundle_is_read() -> None:
         (["record", "web1", "/no/such/dir", "--config", "/no/such/config.toml"], "--config"),
         (["run", "--config", "/no/such/config.toml"], "--config"),
         (["frobnicate"], "invalid choice"),
-        (["explain", "memcg-oon"], "sevbot: no cause has the code 'memcg-oon': is it memcg-oom or "),
+        (
+            ["explain", "memcg-oon"],
+            "sevbot: no cause has the code 'memcg-oon': is it memcg-oom or ",
+        ),
         (["explain", "segfult"], "is it segfault"),
         (["explain", "oom"], "is it membind-oom or cpuset-oom or memcg-oom? "),
-        (["explain", "xyz\x1b[2J"], "sevbot: no cause has the code 'xyz\\x1b[2J': `sevbot explain` lists all\n"),
-        (["explain", "memcg-oom", "abort"], "usage: sevbot explain [-h] [CODE]\nsevbot explain: error: unrecognized arguments: abort\n"),
+        (
+            ["explain", "xyz\x1b[2J"],
+            "sevbot: no cause has the code 'xyz\\x1b[2J': `sevbot explain` lists all\n",
+        ),
+        (
+            ["explain", "memcg-oom", "abort"],
+            "usage: sevbot explain [-h] [CODE]\nsevbot explain: error: unrecognized arguments: abort\n",
+        ),
         (["diagnose", "--bogus"], "usage: sevbot diagnose [-h] [--local | "),
-        (["diagnose", "web1", "--bogus"], "sevbot diagnose: error: unrecognized arguments: --bogus\n"),
+        (
+            ["diagnose", "web1", "--bogus"],
+            "sevbot diagnose: error: unrecognized arguments: --bogus\n",
+        ),
         (["demo", "x"], "sevbot demo: error: unrecognized arguments: x\n"),
         (["--bogus", "explain"], "sevbot: error: unrecognized arguments: --bogus\n"),
     ],
@@ -90,9 +104,13 @@ def test_the_help_of_diagnose_tells_its_exit_statuses() -> None:
 
 def page(*arguments: str, columns: str | None = None) -> str:
     """What `sevbot explain` prints for so many columns; the terminal's own are those of a pipe."""
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | ({"COLUMNS": columns} if columns else {})
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | (
+        {"COLUMNS": columns} if columns else {}
+    )
     command = [sys.executable, "-m", "bot", "explain", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT, env=environment).stdout
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT, env=environment
+    ).stdout
 
 
 def words_of(text: str) -> list[str]:
@@ -105,9 +123,19 @@ def test_a_causes_page_is_told_as_plain_text() -> None:
     text = page("membind-oom")
 
     assert text.startswith("membind-oom\n\nA memory policy let a task use only some nodes, ")
-    assert words_of(text) == words_of((ROOT / "docs/causes/membind-oom.md").read_text(encoding="utf-8"))
+    assert words_of(text) == words_of(
+        (ROOT / "docs/causes/membind-oom.md").read_text(encoding="utf-8")
+    )
     assert "*" not in text
-    assert [line.split()[0] for line in text.split("\n\n")] == ["membind-oom", "A", "Fires", "Stays", "Cannot", "Looks", "Kernel:"]
+    assert [line.split()[0] for line in text.split("\n\n")] == [
+        "membind-oom",
+        "A",
+        "Fires",
+        "Stays",
+        "Cannot",
+        "Looks",
+        "Kernel:",
+    ]
     assert text.endswith(".\n")
 
 
@@ -116,12 +144,23 @@ def test_every_page_is_told_in_whole(rule: Rule) -> None:
     """Each word, and no line longer than is asked for."""
     text = text_of(rule, 60)
 
-    assert words_of(text) == words_of((ROOT / f"docs/causes/{rule.code}.md").read_text(encoding="utf-8"))
+    assert words_of(text) == words_of(
+        (ROOT / f"docs/causes/{rule.code}.md").read_text(encoding="utf-8")
+    )
     assert [line for line in text.splitlines() if len(line) > 60 and " " in line.strip()] == []
 
 
 @pytest.mark.parametrize(
-    ("columns", "most"), [(None, 100), ("60", 60), ("300", 100), ("1", 40), ("x", 100), ("0", 100), ("\uff16\uff10", 100)]
+    ("columns", "most"),
+    [
+        (None, 100),
+        ("60", 60),
+        ("300", 100),
+        ("1", 40),
+        ("x", 100),
+        ("0", 100),
+        ("\uff16\uff10", 100),
+    ],
 )
 def test_explain_keeps_to_the_width(columns: str | None, most: int) -> None:
     """A terminal's, between 40 and 100; also that of the list. It is read as `sevbot diagnose` reads it."""
@@ -135,7 +174,10 @@ def test_explain_alone_lists_every_cause() -> None:
     listed = page(columns="100")
 
     assert re.findall(r"(?m)^(\S+)  ", listed) == [rule.code for rule in RULES]
-    assert re.search(r"(?m)^memcg-oom +a cgroup reached its memory limit, and the kernel killed inside it\.$", listed)
+    assert re.search(
+        r"(?m)^memcg-oom +a cgroup reached its memory limit, and the kernel killed inside it\.$",
+        listed,
+    )
 
 
 def test_a_code_is_known_however_it_is_written() -> None:
@@ -153,8 +195,12 @@ def test_rubbish_is_no_log_and_no_crash() -> None:
 
 def test_a_host_that_is_not_in_the_inventory_is_status_1(tmp_path: Path) -> None:
     """Named in the report, never dialled."""
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
-    (tmp_path / "known_hosts").write_text(f"web1 {(tmp_path / 'key.pub').read_text(encoding='utf-8')}", encoding="utf-8")
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True
+    )
+    (tmp_path / "known_hosts").write_text(
+        f"web1 {(tmp_path / 'key.pub').read_text(encoding='utf-8')}", encoding="utf-8"
+    )
     config = f'[ssh]\nclient_key = "{tmp_path}/key"\nknown_hosts = "{tmp_path}/known_hosts"\n[hosts.web1]\naddress = "127.0.0.1"\n'
     (tmp_path / "config.toml").write_text(config, encoding="utf-8")
     (tmp_path / "config.toml").chmod(0o600)

@@ -57,10 +57,15 @@ def test_record_writes_what_diagnose_reads(tmp_path: Path) -> None:
         live = sevbot("diagnose", NAME, "--json", "--config", config)
         recorded = sevbot("record", NAME, str(tmp_path / "recording"), "--config", config)
     again = sevbot("diagnose", "--bundle", str(tmp_path / "recording"), "--json")
-    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "recording").iterdir()} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "recording").iterdir()} == {
+        0o600
+    }
 
     assert (live.returncode, recorded.returncode) == (0, 0)
-    assert json.loads(live.stdout)["hosts"][0]["findings"][0]["headline"] == "membind OOM of node 1, suggest interleave"
+    assert (
+        json.loads(live.stdout)["hosts"][0]["findings"][0]["headline"]
+        == "membind OOM of node 1, suggest interleave"
+    )
     assert again.stdout == live.stdout
 
 
@@ -90,7 +95,9 @@ def test_one_host_that_fails_is_status_1_and_hides_no_other(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("script", "status"), [("", 1), ("printf '=done\\n'\n", 0)])
-def test_an_answer_that_broke_off_is_told_and_is_status_1(tmp_path: Path, script: str, status: int) -> None:
+def test_an_answer_that_broke_off_is_told_and_is_status_1(
+    tmp_path: Path, script: str, status: int
+) -> None:
     """What came is used, but nobody may take the host for examined; the same where the recording is read."""
     whole = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n'\n"
     with Sshd(tmp_path, options=forced(tmp_path, whole + script)) as sshd:
@@ -103,15 +110,25 @@ def test_an_answer_that_broke_off_is_told_and_is_status_1(tmp_path: Path, script
     (host,) = json.loads(live.stdout)["hosts"]
     assert (live.returncode, text.returncode, again.returncode) == (status, status, status)
     assert (host["broke_off"] is not None) == bool(status)
-    assert (b"The answer of web1 broke off: its output ended in the middle" in text.stdout) == bool(status)
+    assert (b"The answer of web1 broke off: its output ended in the middle" in text.stdout) == bool(
+        status
+    )
     assert again.stdout == live.stdout
 
 
 @pytest.mark.parametrize(
     ("known_hosts", "words"),
-    [("", b"is empty"), ("other ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPAzGpYkiSmMwEDsFRoxTJRWcf3DiNmGrdl+5CS3Nrz\n", b"web1 ssh-ed25519")],
+    [
+        ("", b"is empty"),
+        (
+            "other ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPAzGpYkiSmMwEDsFRoxTJRWcf3DiNmGrdl+5CS3Nrz\n",
+            b"web1 ssh-ed25519",
+        ),
+    ],
 )
-def test_an_unknown_host_key_names_the_line_that_is_missing(tmp_path: Path, known_hosts: str, words: bytes) -> None:
+def test_an_unknown_host_key_names_the_line_that_is_missing(
+    tmp_path: Path, known_hosts: str, words: bytes
+) -> None:
     """Never learnt, never ignored."""
     with Sshd(tmp_path) as sshd:
         sshd.known_hosts.write_text(known_hosts, encoding="utf-8")

@@ -63,20 +63,38 @@ def test_who_may_ask_is_read(tmp_path: Path) -> None:
     [
         (GOOD.replace('channel = "C0PROD"', 'channel = "#prod"'), "slack.channel"),
         (GOOD.replace("announcement =", "anouncement ="), "slack.anouncement: is not known here"),
-        (GOOD.replace("'(?i)^SEV-?\\d'", "'(unclosed'"), "is not a regular expression that RE2 reads: missing )"),
+        (
+            GOOD.replace("'(?i)^SEV-?\\d'", "'(unclosed'"),
+            "is not a regular expression that RE2 reads: missing )",
+        ),
         (GOOD.replace('bot_id = "B0SEV"', ""), "at least one of bot_id, app_id, user_id"),
-        (GOOD.replace('hosts = ["web1"]', 'hosts = ["web9"]'), "services.ranker.hosts: names web9, which has no [hosts.web9]"),
-        (GOOD.replace('address = "10.0.0.11"', 'address = "10.0.0.11 -oProxyCommand=id"'), "hosts.web1.address"),
+        (
+            GOOD.replace('hosts = ["web1"]', 'hosts = ["web9"]'),
+            "services.ranker.hosts: names web9, which has no [hosts.web9]",
+        ),
+        (
+            GOOD.replace('address = "10.0.0.11"', 'address = "10.0.0.11 -oProxyCommand=id"'),
+            "hosts.web1.address",
+        ),
         (GOOD.replace("'(?i)^SEV-?\\d'", '"\\bSEV"'), "write it in single quotes"),
         (GOOD.replace("'(?i)^SEV-?\\d'", "''"), "must say something"),
         (GOOD.replace('"B0SEV"', '"sevbot"'), "must be a bot's id"),
-        (GOOD.replace('channel = "C0PROD"', 'channel = "C0PROD"\nallowed_users = ["@anna"]'), "slack.allowed_users.0: must be users' ids"),
+        (
+            GOOD.replace('channel = "C0PROD"', 'channel = "C0PROD"\nallowed_users = ["@anna"]'),
+            "slack.allowed_users.0: must be users' ids",
+        ),
         (
             GOOD.replace('channel = "C0PROD"', 'channel = "C0PROD"\nallowed_groups = ["oncall"]'),
             "slack.allowed_groups.0: must be user groups' ids",
         ),
-        (GOOD.replace('channel = "C0PROD"', 'channel = "C0PROD"\nallowed_users = []'), "slack.allowed_users: "),
-        (GOOD.replace('channel = "C0PROD"', 'channel = "C0PROD"\nallowed_users = "U0ANNA"'), "slack.allowed_users: "),
+        (
+            GOOD.replace('channel = "C0PROD"', 'channel = "C0PROD"\nallowed_users = []'),
+            "slack.allowed_users: ",
+        ),
+        (
+            GOOD.replace('channel = "C0PROD"', 'channel = "C0PROD"\nallowed_users = "U0ANNA"'),
+            "slack.allowed_users: ",
+        ),
         (GOOD.replace('client_key = "/etc/sevbot/key"', ""), "ssh.client_key: is missing"),
         ("[", "is not TOML"),
     ],
@@ -88,7 +106,10 @@ def test_each_problem_is_named(tmp_path: Path, wrong: str, words: str) -> None:
 
 def test_all_problems_are_named_at_once(tmp_path: Path) -> None:
     """Nobody wants to start a bot five times to find five problems."""
-    text = problems_of(tmp_path, GOOD.replace('"C0PROD"', '"#prod"').replace("[hosts.web1]", "[hosts.web1]\nport = 99999"))
+    text = problems_of(
+        tmp_path,
+        GOOD.replace('"C0PROD"', '"#prod"').replace("[hosts.web1]", "[hosts.web1]\nport = 99999"),
+    )
 
     assert "slack.channel" in text
     assert "hosts.web1.port" in text
@@ -109,13 +130,21 @@ def test_tokens_come_from_file_or_environment_and_never_show(tmp_path: Path) -> 
 
     tokens = read_tokens(slack, {"SLACK_APP_TOKEN": "xapp-secret"})
 
-    assert (tokens.bot.get_secret_value(), tokens.app.get_secret_value()) == ("xoxb-secret", "xapp-secret")
+    assert (tokens.bot.get_secret_value(), tokens.app.get_secret_value()) == (
+        "xoxb-secret",
+        "xapp-secret",
+    )
     assert "secret" not in repr(tokens).replace("SecretStr", "")
 
 
 def test_a_wrong_token_is_named_by_its_place_not_by_its_value() -> None:
     """Somebody swapped the two; the message must not print them."""
-    with pytest.raises(ConfigError, match=r"\$SLACK_BOT_TOKEN does not hold a token that begins with xoxb-") as caught:
-        read_tokens(SlackConfig.model_validate(SLACK.model_dump()), {"SLACK_BOT_TOKEN": "xapp-secret", "SLACK_APP_TOKEN": "xapp-1"})
+    with pytest.raises(
+        ConfigError, match=r"\$SLACK_BOT_TOKEN does not hold a token that begins with xoxb-"
+    ) as caught:
+        read_tokens(
+            SlackConfig.model_validate(SLACK.model_dump()),
+            {"SLACK_BOT_TOKEN": "xapp-secret", "SLACK_APP_TOKEN": "xapp-1"},
+        )
 
     assert "secret" not in str(caught.value)

@@ -95,12 +95,22 @@ def test_what_is_good_is_taken(files: Files) -> None:
 @pytest.mark.parametrize("command", ["run", "diagnose"])
 def test_every_problem_comes_in_one_round(files: Files, command: str) -> None:
     """Types, ranges, names, patterns, references, key, certificate, known_hosts and tokens; each with its place and its cure."""
-    files.change('channel = "C0PROD"', 'channel = "#prod"\nnotify_when_ready = "yes"\napi_url = "http://slack.example/api/"')
     files.change(
-        'address = "10.0.0.11"', 'address = "10.0.0.11"\nport = "22871"\nprot = 1\n[hosts.web2]\naddress = "10.0.0.12"\nport = 99999'
+        'channel = "C0PROD"',
+        'channel = "#prod"\nnotify_when_ready = "yes"\napi_url = "http://slack.example/api/"',
     )
-    files.change('hosts = ["web1"]', 'hosts = ["web1", "web9"]\n[services.web1]\nhosts = ["web2"]\n[services.one]\nhosts = "web1"')
-    files.change("[ssh]", f'[job_logs]\npatterns = ["(", "x"]\n[ssh]\ncertificate = "{files.directory}/none"\nat_once = true')
+    files.change(
+        'address = "10.0.0.11"',
+        'address = "10.0.0.11"\nport = "22871"\nprot = 1\n[hosts.web2]\naddress = "10.0.0.12"\nport = 99999',
+    )
+    files.change(
+        'hosts = ["web1"]',
+        'hosts = ["web1", "web9"]\n[services.web1]\nhosts = ["web2"]\n[services.one]\nhosts = "web1"',
+    )
+    files.change(
+        "[ssh]",
+        f'[job_logs]\npatterns = ["(", "x"]\n[ssh]\ncertificate = "{files.directory}/none"\nat_once = true',
+    )
     files.change("[services.ranker]", "[services.ranker]\nexpected_peak = 11")
     files.path.chmod(0o666)
     said = "\n".join(getattr(files, f"{command}_says")())
@@ -123,7 +133,9 @@ def test_every_problem_comes_in_one_round(files: Files, command: str) -> None:
         "slack.notify_when_ready: must be true or false",
         "slack.api_url: must begin with https://",
     ]
-    assert [words for words in wanted + (slack if command == "run" else []) if words not in said] == []
+    assert [
+        words for words in wanted + (slack if command == "run" else []) if words not in said
+    ] == []
     assert all(line.startswith(f"sevbot: {files.path}") for line in said.splitlines())
 
 
@@ -158,7 +170,16 @@ def test_problems_of_the_files_come_in_the_same_round(files: Files) -> None:
     assert "xoxb-2" not in told
 
 
-@pytest.mark.parametrize("broken", ['channel = "#prod"', 'announcement = "("', "channel = 3", 'nonsense = "x"', 'api_url = "http://x/"'])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        'channel = "#prod"',
+        'announcement = "("',
+        "channel = 3",
+        'nonsense = "x"',
+        'api_url = "http://x/"',
+    ],
+)
 def test_a_broken_slack_table_stops_only_what_needs_it(files: Files, broken: str) -> None:
     """In a SEV the command line still answers; a warning says what is wrong."""
     files.change(
@@ -171,7 +192,9 @@ def test_a_broken_slack_table_stops_only_what_needs_it(files: Files, broken: str
 
     assert done.returncode == 1
     assert b"nosuch: not in the inventory" in done.stdout
-    assert done.stderr.decode().startswith(f"sevbot: warning: {files.path}: slack.{broken.partition(' ')[0]}: ")
+    assert done.stderr.decode().startswith(
+        f"sevbot: warning: {files.path}: slack.{broken.partition(' ')[0]}: "
+    )
     assert files.run_says()
 
 
@@ -191,16 +214,26 @@ def test_a_configuration_that_others_can_write_is_refused(files: Files, mode: in
     files.path.chmod(mode)
     (line,) = files.diagnose_says()
 
-    assert line.endswith(f"{files.path} can be changed by other users (mode {mode:04o}): `chmod 644 {files.path}`")
+    assert line.endswith(
+        f"{files.path} can be changed by other users (mode {mode:04o}): `chmod 644 {files.path}`"
+    )
 
 
-@pytest.mark.parametrize("what", ["its directory", "a link's directory", "a link's target", "the target's directory"])
-def test_every_way_to_the_configuration_is_looked_at(files: Files, tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize(
+    "what", ["its directory", "a link's directory", "a link's target", "the target's directory"]
+)
+def test_every_way_to_the_configuration_is_looked_at(
+    files: Files, tmp_path: Path, what: str
+) -> None:
     """A file is as safe as the directory that holds it, and a link as safe as what it leads to."""
     (tmp_path / "links").mkdir(mode=0o755)
     link = tmp_path / "links" / "config.toml"
     link.symlink_to(files.path)
-    bad = {"its directory": files.directory, "a link's directory": link.parent, "a link's target": files.path}
+    bad = {
+        "its directory": files.directory,
+        "a link's directory": link.parent,
+        "a link's target": files.path,
+    }
     place = bad.get(what, files.directory)
     place.chmod(0o666 if place == files.path else 0o777)
     if what != "its directory":
@@ -224,7 +257,10 @@ def test_a_configuration_of_a_third_user_is_refused(files: Files, what: str) -> 
     os.chown(files.path if what == "file" else files.directory, 65534, 65534)
     (line,) = files.diagnose_says()
 
-    assert "belongs to user 65534, who is neither root nor the user that runs sevbot: `chown root " in line
+    assert (
+        "belongs to user 65534, who is neither root nor the user that runs sevbot: `chown root "
+        in line
+    )
 
 
 @contextlib.contextmanager
@@ -266,18 +302,25 @@ def test_another_user_can_use_what_is_readable(open_files: Files) -> None:
 
 @NEEDS_ROOT
 @pytest.mark.parametrize("what", ["file", "directory"])
-def test_a_configuration_that_the_user_cannot_read_names_the_chmod(open_files: Files, what: str) -> None:
+def test_a_configuration_that_the_user_cannot_read_names_the_chmod(
+    open_files: Files, what: str
+) -> None:
     """It was found, so that no other file needs to be named."""
     place = open_files.path if what == "file" else open_files.directory
     place.chmod(0o600 if what == "file" else 0o700)
     told = says_to_somebody(open_files)
 
-    assert told == f"{open_files.path}: user nobody cannot read it: `chmod {'644' if what == 'file' else '755'} {place}`"
+    assert (
+        told
+        == f"{open_files.path}: user nobody cannot read it: `chmod {'644' if what == 'file' else '755'} {place}`"
+    )
 
 
 @NEEDS_ROOT
 @pytest.mark.parametrize("name", ["known_hosts", "key-cert.pub"])
-def test_a_public_file_that_the_user_cannot_read_is_opened_to_all(open_files: Files, name: str) -> None:
+def test_a_public_file_that_the_user_cannot_read_is_opened_to_all(
+    open_files: Files, name: str
+) -> None:
     """It is no secret, and need not be somebody else's."""
     open_files.write("key-cert.pub", "x", 0o644)
     open_files.change("[ssh]", f'[ssh]\ncertificate = "{open_files.directory}/key-cert.pub"')
@@ -299,7 +342,10 @@ def test_secrets_of_roots_are_for_root_or_for_systemd_to_hand_over(open_files: F
 
     assert len(told) == 2
     for path, line in zip((open_files.app, open_files.directory / "key"), told, strict=True):
-        assert f"{path}: user nobody cannot read it, it is user root's: run sevbot as root, or " in line
+        assert (
+            f"{path}: user nobody cannot read it, it is user root's: run sevbot as root, or "
+            in line
+        )
         assert "/run/credentials/sevbot.service" in line
 
 
@@ -310,7 +356,10 @@ def test_what_systemd_hands_over_is_there_while_the_service_runs(files: Files) -
     told = files.run_says()
 
     assert len(told) == 2
-    assert all("systemd puts it there while sevbot.service runs (`systemctl start sevbot`)" in line for line in told)
+    assert all(
+        "systemd puts it there while sevbot.service runs (`systemctl start sevbot`)" in line
+        for line in told
+    )
     assert "README, Installing, step 6" in told[1]
     assert "ssh-keygen" not in "".join(told)
 
@@ -319,13 +368,17 @@ def test_a_certificate_that_soon_ends_is_a_warning(files: Files) -> None:
     """On standard error, by `diagnose` as by `run`; the answer comes all the same."""
     key = asyncssh.read_private_key(str(files.directory / "key"))
     authority, file = asyncssh.generate_private_key("ssh-ed25519"), files.directory / "key-cert.pub"
-    authority.generate_user_certificate(key, "sevbot", principals=["x"], valid_before="+5d").write_certificate(str(file))
+    authority.generate_user_certificate(
+        key, "sevbot", principals=["x"], valid_before="+5d"
+    ).write_certificate(str(file))
     files.change("[ssh]", f'[ssh]\ncertificate = "{file}"')
     done = sevbot("diagnose", "nosuch", "--config", str(files.path))
 
     assert done.returncode == 1
     (line,) = done.stderr.decode().splitlines()
-    assert line.startswith(f"sevbot: warning: {files.path}: ssh.certificate: the certificate {file} expires on ")
+    assert line.startswith(
+        f"sevbot: warning: {files.path}: ssh.certificate: the certificate {file} expires on "
+    )
     assert line.endswith(" UTC: sign the key anew")
 
 
@@ -342,7 +395,9 @@ def test_tokens_that_others_can_read_are_refused(files: Files, mode: int) -> Non
     files.app.chmod(mode)
     (line,) = files.run_says()
 
-    assert line.endswith(f"slack.app_token_file: {files.app} can be read by other users (mode {mode:04o}): `chmod 600 {files.app}`")
+    assert line.endswith(
+        f"slack.app_token_file: {files.app} can be read by other users (mode {mode:04o}): `chmod 600 {files.app}`"
+    )
 
 
 def test_the_credentials_of_systemd_are_taken(files: Files) -> None:
@@ -391,7 +446,15 @@ def test_tokens_are_sent_over_tls_only(files: Files, url: str, is_good: bool) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["a = 1979-05-27", "[hosts]\nweb1 = 1979-05-27", f"x = {'[' * 5000}", f"x = {'9' * 5000}", "ssh = 1", 'x = "\\u0000"', "\ufeff[ssh]"],
+    [
+        "a = 1979-05-27",
+        "[hosts]\nweb1 = 1979-05-27",
+        f"x = {'[' * 5000}",
+        f"x = {'9' * 5000}",
+        "ssh = 1",
+        'x = "\\u0000"',
+        "\ufeff[ssh]",
+    ],
 )
 def test_odd_toml_is_a_sentence(files: Files, text: str) -> None:
     """Never a traceback."""

@@ -23,10 +23,30 @@ SEED = "membind OOM of node 1, suggest interleave"
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory into which the wheel was installed, and nothing else."""
     base = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(base), str(ROOT)]
+    build = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(base),
+        str(ROOT),
+    ]
     subprocess.run(build, check=True, capture_output=True, timeout=100)
     (wheel,) = base.glob("*.whl")
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(base / "site"), str(wheel)]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        str(base / "site"),
+        str(wheel),
+    ]
     subprocess.run(install, check=True, capture_output=True, timeout=100)
     return base / "site"
 
@@ -53,7 +73,11 @@ def test_the_wheel_has_everything_that_the_demo_needs(installed: Path) -> None:
     """Probe, page and bundles are package data."""
     packaged = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
 
-    assert {"diagnostics/probe.sh", "bot/demo/page.html", "bot/demo/bundles/ranker/bundle.json"} <= packaged
+    assert {
+        "diagnostics/probe.sh",
+        "bot/demo/page.html",
+        "bot/demo/bundles/ranker/bundle.json",
+    } <= packaged
 
 
 def test_demo_exit_shows_the_thread_and_ends_with_0(installed: Path) -> None:
@@ -63,7 +87,10 @@ def test_demo_exit_shows_the_thread_and_ends_with_0(installed: Path) -> None:
 
     assert (status, time.monotonic() - begun < 30) == (0, True)
     assert re.search(r"http://127\.0\.0\.1:\d+/", output)
-    places = [output.index(words) for words in ("ranker crash looping", "looking at 3 hosts", SEED, "--interleave=all")]
+    places = [
+        output.index(words)
+        for words in ("ranker crash looping", "looking at 3 hosts", SEED, "--interleave=all")
+    ]
     assert places == sorted(places)
     assert "confirmed · 3 of 3 hosts: ranker-1, ranker-2, ranker-3" in output
     assert "Traceback" not in output
@@ -73,7 +100,10 @@ def test_demo_exit_shows_the_thread_and_ends_with_0(installed: Path) -> None:
 @pytest.mark.parametrize(
     ("bundle", "words"),
     [
-        ("tests/cases/memcg-oom-5.10", "memcg OOM, limit 100 MiB, raise the limit or shrink the job"),
+        (
+            "tests/cases/memcg-oom-5.10",
+            "memcg OOM, limit 100 MiB, raise the limit or shrink the job",
+        ),
         ("tests/cases/healthy-interleave-6.1", "none of the causes that sevbot knows"),
     ],
 )

@@ -49,7 +49,12 @@ def test_an_announced_sev_gets_one_message_that_is_edited_to_the_verdict(tmp_pat
             assert len(on.answers(ts)) == 1
             first = next(call for call in on.slack.history if call.method == "chat.postMessage")
             assert first.arguments["text"] == "sevbot is looking at 2 hosts …"
-            for words in ("2 of 2 hosts: web1, web2", "# + ExecStart=/usr/bin/numactl --interleave=all", "Ruled out", "kernel-log:550"):
+            for words in (
+                "2 of 2 hosts: web1, web2",
+                "# + ExecStart=/usr/bin/numactl --interleave=all",
+                "Ruled out",
+                "kernel-log:550",
+            ):
                 assert words in text_of(message)
             assert [what for _, what in on.hosts.requests] == ["probe", "probe"]
 
@@ -79,7 +84,10 @@ def test_a_restarted_bot_finds_its_message(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("bot.sevs.LAST_WORDS_S", 0)  # a killed process has none
 
     async def run() -> None:
-        async with SlackStandIn() as slack, ReplayHosts({"web1": RANKER, "web2": RANKER}, tmp_path, delay_s=1.0) as hosts:
+        async with (
+            SlackStandIn() as slack,
+            ReplayHosts({"web1": RANKER, "web2": RANKER}, tmp_path, delay_s=1.0) as hosts,
+        ):
             on = Stage(slack, hosts)
             async with bot(slack, hosts):
                 done = await slack.announce(ANNOUNCEMENT)
@@ -88,7 +96,9 @@ def test_a_restarted_bot_finds_its_message(tmp_path: Path, monkeypatch: pytest.M
                 await slack.redeliver(done)
                 half = await slack.announce(ANNOUNCEMENT.replace("SEV-2", "SEV-1"))
                 await slack.wait_for(lambda: len(on.answers(half)) == 1)
-                sleeping = [task for task in asyncio.all_tasks() if "Sevs._answer" in repr(task.get_coro())]
+                sleeping = [
+                    task for task in asyncio.all_tasks() if "Sevs._answer" in repr(task.get_coro())
+                ]
                 for task in sleeping:
                     task.cancel()  # as a killed process would: the message was posted, the verdict never came
             assert not is_done(on.answers(half)[0])
@@ -151,7 +161,10 @@ def test_an_outage_of_some_seconds_leaves_no_sev_without_its_answer(tmp_path: Pa
             for _ in range(4):
                 on.slack.fail_next("chat.update", "500")
 
-            assert SEED in (await on.verdict(await on.slack.announce(ANNOUNCEMENT), timeout_s=40))["text"]
+            assert (
+                SEED
+                in (await on.verdict(await on.slack.announce(ANNOUNCEMENT), timeout_s=40))["text"]
+            )
 
     asyncio.run(run())
 
@@ -174,7 +187,9 @@ def test_an_announcement_without_a_known_host_is_answered(tmp_path: Path) -> Non
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:
-            message = await on.verdict(await on.slack.announce("SEV-2: checkout is slow on attacker.example"))
+            message = await on.verdict(
+                await on.slack.announce("SEV-2: checkout is slow on attacker.example")
+            )
 
             assert NO_HOST[0] in text_of(message)
             assert on.hosts.requests == []
@@ -201,7 +216,10 @@ def test_a_host_that_fails_is_told_beside_the_others(tmp_path: Path) -> None:
     """One host is gone: the other's verdict comes, and the message names the trouble and its cure."""
 
     async def run() -> None:
-        async with SlackStandIn() as slack, ReplayHosts({"web1": RANKER, "web2": RANKER}, tmp_path) as hosts:
+        async with (
+            SlackStandIn() as slack,
+            ReplayHosts({"web1": RANKER, "web2": RANKER}, tmp_path) as hosts,
+        ):
             hosts.targets["web2"] = replace(hosts.targets["web2"], port=1)
             async with bot(slack, hosts):
                 message = await Stage(slack, hosts).verdict(await slack.announce(ANNOUNCEMENT))
@@ -216,7 +234,9 @@ def test_a_host_that_fails_is_told_beside_the_others(tmp_path: Path) -> None:
 def test_hostile_text_from_a_host_stays_text(tmp_path: Path) -> None:
     """A process called <!channel> wakes nobody."""
     log = RANKER.sections["kernel-log"].text.replace("ranker", "<!channel>")
-    hostile = replace(RANKER, sections={**RANKER.sections, "kernel-log": Section("kernel-log", log)})
+    hostile = replace(
+        RANKER, sections={**RANKER.sections, "kernel-log": Section("kernel-log", log)}
+    )
 
     async def run() -> None:
         async with stage(tmp_path, hostile) as on:
@@ -280,7 +300,10 @@ def test_sev_answers_every_question_with_a_sentence(tmp_path: Path, text: str, w
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("token", "words"), [("bot", "Slack refused the bot token"), ("app", "Slack refused the app-level token")])
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [("bot", "Slack refused the bot token"), ("app", "Slack refused the app-level token")],
+)
 def test_a_refused_token_is_named_with_its_cure(tmp_path: Path, token: str, words: str) -> None:
     """At start, not at the first SEV."""
 
@@ -294,14 +317,18 @@ def test_a_refused_token_is_named_with_its_cure(tmp_path: Path, token: str, word
     asyncio.run(run())
 
 
-def test_a_bot_that_is_stopped_says_so_in_what_it_leaves_unfinished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bot_that_is_stopped_says_so_in_what_it_leaves_unfinished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody waits for an answer that does not come any more."""
     monkeypatch.setattr("bot.app.DRAIN_S", 0.1)
 
     async def run() -> None:
         async with SlackStandIn() as slack, ReplayHosts({"web1": RANKER}, tmp_path) as hosts:
             stop, ready = asyncio.Event(), asyncio.Event()
-            running = asyncio.create_task(serve(config_for(slack, hosts), tokens_of(slack), NeverDone(), stop, ready))
+            running = asyncio.create_task(
+                serve(config_for(slack, hosts), tokens_of(slack), NeverDone(), stop, ready)
+            )
             await ready.wait()
             ts = await slack.announce(ANNOUNCEMENT)
             await slack.wait_for(lambda: len(slack.thread(ts)) == 2)
@@ -319,7 +346,9 @@ def test_each_sev_is_posted_at_once_however_many_are_looked_at(tmp_path: Path) -
     async def run() -> None:
         async with SlackStandIn() as slack, ReplayHosts({"web1": RANKER}, tmp_path) as hosts:
             stop, ready = asyncio.Event(), asyncio.Event()
-            running = asyncio.create_task(serve(config_for(slack, hosts), tokens_of(slack), NeverDone(), stop, ready))
+            running = asyncio.create_task(
+                serve(config_for(slack, hosts), tokens_of(slack), NeverDone(), stop, ready)
+            )
             await ready.wait()
             sevs = [await slack.announce(ANNOUNCEMENT) for _ in range(AT_ONCE + 1)]
             await slack.wait_for(lambda: all(len(slack.thread(ts)) == 2 for ts in sevs))
@@ -329,7 +358,9 @@ def test_each_sev_is_posted_at_once_however_many_are_looked_at(tmp_path: Path) -
     asyncio.run(run())
 
 
-def test_refused_blocks_at_the_last_attempt_still_fall_back_to_plain_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_blocks_at_the_last_attempt_still_fall_back_to_plain_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The attempts of one form are not those of the other."""
     monkeypatch.setattr("bot.thread.ATTEMPTS", 2)
 

@@ -22,7 +22,10 @@ def test_hostile_hosts_hold_up_neither_slack_nor_memory(kind: str) -> None:
     """Each costs some milliseconds and kilobytes, and is closed: nothing that it sends is read for long."""
     felt = measure(kind)
     assert sum(felt.told.values()) == len(ADDRESSES)
-    assert all("before it proved who it is" in words or "does not speak SSH" in words for words in felt.told)
+    assert all(
+        "before it proved who it is" in words or "does not speak SSH" in words
+        for words in felt.told
+    )
     assert felt.cpu_s < 8
     assert felt.peak_mb < 256
     assert felt.lag_s < SLACK_WAITS_S

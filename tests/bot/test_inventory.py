@@ -39,9 +39,22 @@ def test_anything_else_is_unknown(name: str) -> None:
     assert inventory().find([name]) == ((), (name,))
 
 
-@pytest.mark.parametrize("text", ["host=web1 is down", "web1/web2: slow", "_web1_", "“web1” crashes", "web1… again", "WEB1 down"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "host=web1 is down",
+        "web1/web2: slow",
+        "_web1_",
+        "“web1” crashes",
+        "web1… again",
+        "WEB1 down",
+    ],
+)
 def test_a_name_is_found_in_what_people_put_around_it(text: str) -> None:
     """Markup, labels and quotes are no part of it; names are lower case by their own rule."""
-    targets = {name: Target(name=name, address="127.0.0.1", port=22, user="sevbot-probe") for name in ("web1", "web2")}
+    targets = {
+        name: Target(name=name, address="127.0.0.1", port=22, user="sevbot-probe")
+        for name in ("web1", "web2")
+    }
 
     assert Inventory(targets, {}).named_in(text)[0] == "web1"

@@ -131,7 +131,9 @@ def test_sevs_that_wait_share_the_look_that_they_wait_for(no_waiting: Clock) -> 
     asyncio.run(run())
 
 
-def test_what_is_kept_is_bounded_and_the_minute_holds_all_the_same(no_waiting: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_is_bounded_and_the_minute_holds_all_the_same(
+    no_waiting: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where an answer was too much to keep a question is told so at once, and a SEV waits: better late than a second login."""
     monkeypatch.setattr("bot.looks.MOST_KEPT_BYTES", 5000)
 
@@ -191,7 +193,9 @@ def test_a_shared_answer_states_its_age_wherever_it_is_told() -> None:
     asyncio.run(run())
 
 
-def test_a_command_and_two_sevs_make_two_logins_and_the_sevs_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_and_two_sevs_make_two_logins_and_the_sevs_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Over real Slack and SSH: the SEV's message says that it waits and until when, and its look began after it."""
     monkeypatch.setattr("bot.looks.BETWEEN_S", 4.0)
 
@@ -202,7 +206,9 @@ def test_a_command_and_two_sevs_make_two_logins_and_the_sevs_wait(tmp_path: Path
             sevs = [await on.slack.announce(ANNOUNCEMENT) for _ in range(2)]
             await on.slack.wait_for(lambda: all(len(on.answers(ts)) == 1 for ts in sevs))
             first = next(call for call in on.slack.history if call.method == "chat.postMessage")
-            assert "before this SEV was announced; it is looked at again at" in json.dumps(first.arguments["blocks"])
+            assert "before this SEV was announced; it is looked at again at" in json.dumps(
+                first.arguments["blocks"]
+            )
             for ts in sevs:
                 await on.verdict(ts)
             assert sorted(name for name, _ in on.hosts.requests) == ["web1", "web1", "web2"]
@@ -217,7 +223,10 @@ def test_a_sev_that_waits_for_the_minute_holds_up_no_other(tmp_path: Path) -> No
         async with stage(tmp_path, RANKER) as on:
             await on.slack.slash("/sev", "diagnose web1")
             await on.slack.wait_for(lambda: "membind" in json.dumps(on.slack.ephemerals))
-            waiting = [await on.slack.announce("SEV-2: processes are killed on web1") for _ in range(AT_ONCE)]
+            waiting = [
+                await on.slack.announce("SEV-2: processes are killed on web1")
+                for _ in range(AT_ONCE)
+            ]
             await on.slack.wait_for(lambda: all(len(on.answers(ts)) == 1 for ts in waiting))
             await on.verdict(await on.slack.announce("SEV-2: processes are killed on web2"))
             assert sorted(name for name, _ in on.hosts.requests) == ["web1", "web2"]
@@ -225,7 +234,9 @@ def test_a_sev_that_waits_for_the_minute_holds_up_no_other(tmp_path: Path) -> No
     asyncio.run(run())
 
 
-def test_a_sev_looks_at_once_at_the_hosts_that_need_no_waiting(no_waiting: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sev_looks_at_once_at_the_hosts_that_need_no_waiting(
+    no_waiting: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its other hosts are looked at when their minute is over, and all are told in the order asked."""
     monkeypatch.setattr("bot.investigate.Looks", lambda collector: Looks(collector, no_waiting))
 
@@ -234,7 +245,9 @@ def test_a_sev_looks_at_once_at_the_hosts_that_need_no_waiting(no_waiting: Clock
         investigator = Investigator(inventory(), hosts)
         await investigator.report(["web1"])
         no_waiting.now_s += 5
-        report = await investigator.report(["web1", "web2"], Sev(0.0, no_waiting.now_s), asyncio.Semaphore(1))
+        report = await investigator.report(
+            ["web1", "web2"], Sev(0.0, no_waiting.now_s), asyncio.Semaphore(1)
+        )
         assert hosts.asked == ["web1", "web2", "web1"]
         assert [host.host for host in report.hosts] == ["web1", "web2"]
 
@@ -251,7 +264,9 @@ def test_where_no_login_was_made_the_next_question_looks_anew(tmp_path: Path) ->
         refused = [await looks.at(target) for target in targets]
         assert "not examined" in because(refused[-1].found)
         public = asyncssh.read_private_key(str(sshd.client_key)).export_public_key().decode()
-        (sshd.directory / "authorized_keys").write_text(f"{forced(sshd.directory, FORCED_ANSWER)} {public}", encoding="utf-8")
+        (sshd.directory / "authorized_keys").write_text(
+            f"{forced(sshd.directory, FORCED_ANSWER)} {public}", encoding="utf-8"
+        )
         os.utime(sshd.client_key, ns=(1, 1))
         again = [await looks.at(target) for target in targets]
         assert [each.found for each in again[:-1]] == [each.found for each in refused[:-1]]
@@ -269,7 +284,9 @@ def test_the_wait_of_a_sev_is_told_by_host() -> None:
         await investigator.report(["web1"])
         sev = Sev(0.0, asyncio.get_running_loop().time() + 5)
         (told,) = investigator.waits(["web1", "web2"], sev)
-        assert told.startswith("web1 was looked at 5 s before this SEV was announced; it is looked at again at ")
+        assert told.startswith(
+            "web1 was looked at 5 s before this SEV was announced; it is looked at again at "
+        )
         assert told.endswith(" UTC.")
 
     asyncio.run(run())

@@ -30,18 +30,35 @@ START_WITHIN_S = 30
 BOLD = {"bold": True}
 HOSTILE = "<img src=x onerror=document.title='broken'>"
 DIAGNOSIS: list[dict[str, Any]] = [
-    {"type": "header", "text": {"type": "plain_text", "text": "membind OOM of node 1, suggest interleave"}},
-    {"type": "context", "elements": [{"type": "plain_text", "text": "confirmed · ranker-1 &amp; ranker-2"}]},
+    {
+        "type": "header",
+        "text": {"type": "plain_text", "text": "membind OOM of node 1, suggest interleave"},
+    },
+    {
+        "type": "context",
+        "elements": [{"type": "plain_text", "text": "confirmed · ranker-1 &amp; ranker-2"}],
+    },
     {
         "type": "rich_text",
         "elements": [
-            {"type": "rich_text_section", "elements": [{"type": "text", "text": "What happened", "style": BOLD}]},
+            {
+                "type": "rich_text_section",
+                "elements": [{"type": "text", "text": "What happened", "style": BOLD}],
+            },
             {
                 "type": "rich_text_list",
                 "style": "bullet",
-                "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "killed 8 times"}]}],
+                "elements": [
+                    {
+                        "type": "rich_text_section",
+                        "elements": [{"type": "text", "text": "killed 8 times"}],
+                    }
+                ],
             },
-            {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "numactl --interleave=all &lt;!channel&gt;"}]},
+            {
+                "type": "rich_text_preformatted",
+                "elements": [{"type": "text", "text": "numactl --interleave=all &lt;!channel&gt;"}],
+            },
         ],
     },
 ]
@@ -80,20 +97,33 @@ class Tab:
 async def browser(url: str, profile: Path) -> AsyncIterator[Tab]:
     """A tab that shows `url`."""
     program = await asyncio.create_subprocess_exec(
-        "chromium", *FLAGS, f"--user-data-dir={profile}", "--remote-debugging-port=0", url, stderr=asyncio.subprocess.PIPE
+        "chromium",
+        *FLAGS,
+        f"--user-data-dir={profile}",
+        "--remote-debugging-port=0",
+        url,
+        stderr=asyncio.subprocess.PIPE,
     )
     assert program.stderr is not None
     try:
         async with asyncio.timeout(START_WITHIN_S):
-            while not (found := re.search(rb"DevTools listening on ws://([^/]+)/", await program.stderr.readline())):
+            while not (
+                found := re.search(
+                    rb"DevTools listening on ws://([^/]+)/", await program.stderr.readline()
+                )
+            ):
                 pass
         draining = asyncio.create_task(program.stderr.read())
         async with aiohttp.ClientSession() as session:
             async with session.get(f"http://{found[1].decode()}/json/list") as answer:
                 pages = [target for target in await answer.json() if target["type"] == "page"]
-            async with session.ws_connect(pages[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+            async with session.ws_connect(
+                pages[0]["webSocketDebuggerUrl"], max_msg_size=0
+            ) as socket:
                 tab = Tab(socket)
-                await tab.until("document.readyState === 'complete' && location.protocol === 'http:'")
+                await tab.until(
+                    "document.readyState === 'complete' && location.protocol === 'http:'"
+                )
                 yield tab
                 await tab.call("Browser.close")
         await draining
@@ -127,7 +157,9 @@ def test_the_page_shows_the_thread_as_soon_as_it_is_loaded(tmp_path: Path) -> No
     async def run() -> str:
         async with SlackStandIn() as slack:
             ts = await slack.announce("SEV1: ranker crash-looping")
-            await client_of(slack).chat_postMessage(channel=slack.channel_id, thread_ts=ts, text="found", blocks=DIAGNOSIS)
+            await client_of(slack).chat_postMessage(
+                channel=slack.channel_id, thread_ts=ts, text="found", blocks=DIAGNOSIS
+            )
             return await dumped(slack.page_url, tmp_path)
 
     html = asyncio.run(run())
@@ -154,21 +186,53 @@ def test_hostile_text_stays_text_wherever_it_stands(tmp_path: Path) -> None:
         async with SlackStandIn(channel_name=HOSTILE) as slack:
             for text in (HOSTILE, escaped):
                 element = {"type": "text", "text": text}
-                mrkdwn, plain = {"type": "mrkdwn", "text": text}, {"type": "plain_text", "text": text}
+                mrkdwn, plain = (
+                    {"type": "mrkdwn", "text": text},
+                    {"type": "plain_text", "text": text},
+                )
                 blocks: list[dict[str, Any]] = [
                     {"type": "header", "text": plain},
                     {"type": "section", "text": mrkdwn, "fields": [plain, mrkdwn]},
                     {"type": "context", "elements": [plain, mrkdwn]},
-                    {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [element]}]},
-                    {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [element]}]},
-                    {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": [element]}]},
+                    {
+                        "type": "rich_text",
+                        "elements": [{"type": "rich_text_section", "elements": [element]}],
+                    },
+                    {
+                        "type": "rich_text",
+                        "elements": [{"type": "rich_text_preformatted", "elements": [element]}],
+                    },
+                    {
+                        "type": "rich_text",
+                        "elements": [{"type": "rich_text_quote", "elements": [element]}],
+                    },
                     {"type": "actions", "elements": [{"type": "button", "text": plain}]},
-                    {"type": "section", "text": {"type": "mrkdwn", "text": "<javascript:document.title='broken'|click>"}},
+                    {
+                        "type": "section",
+                        "text": {
+                            "type": "mrkdwn",
+                            "text": "<javascript:document.title='broken'|click>",
+                        },
+                    },
                 ]
-                attachment = {"title": text, "title_link": "javascript:alert(1)", "text": text, "pretext": text, "footer": text}
+                attachment = {
+                    "title": text,
+                    "title_link": "javascript:alert(1)",
+                    "text": text,
+                    "pretext": text,
+                    "footer": text,
+                }
                 await slack.announce(text)
-                ts = await slack.announce("x", blocks=blocks, attachments=[{**attachment, "fields": [{"title": text, "value": text}]}])
-                await slack.post_as_user(f"```{text}``` `{text}` *{text}* <!channel> </script><script>", user=text, thread_ts=ts)
+                ts = await slack.announce(
+                    "x",
+                    blocks=blocks,
+                    attachments=[{**attachment, "fields": [{"title": text, "value": text}]}],
+                )
+                await slack.post_as_user(
+                    f"```{text}``` `{text}` *{text}* <!channel> </script><script>",
+                    user=text,
+                    thread_ts=ts,
+                )
             async with browser(slack.page_url, tmp_path) as tab:
                 await slack.post_as_user(HOSTILE)
                 await tab.until("document.querySelectorAll('#channel .message').length === 5")
@@ -177,9 +241,15 @@ def test_hostile_text_stays_text_wherever_it_stands(tmp_path: Path) -> None:
                     "elements": await tab.js(counts),
                     "title": await tab.js("document.title"),
                     "pre": await tab.js("document.querySelector('#channel pre').textContent"),
-                    "live": await tab.js("document.querySelector('#channel .message:last-child .text').textContent"),
-                    "last": await tab.js("document.querySelector('#thread .message:last-child').textContent"),
-                    "header": await tab.js("[...document.querySelectorAll('#channel h3')].at(-1).textContent"),
+                    "live": await tab.js(
+                        "document.querySelector('#channel .message:last-child .text').textContent"
+                    ),
+                    "last": await tab.js(
+                        "document.querySelector('#thread .message:last-child').textContent"
+                    ),
+                    "header": await tab.js(
+                        "[...document.querySelectorAll('#channel h3')].at(-1).textContent"
+                    ),
                 }
 
     seen = asyncio.run(run())
@@ -202,10 +272,20 @@ def test_a_message_that_is_posted_and_edited_appears_without_a_reload(tmp_path: 
                 ts = await slack.announce("SEV1: ranker crash-looping")
                 await tab.until(f"document.querySelector('#thread [data-ts=\"{ts}\"]') !== null")
                 await tab.js("document.querySelector('#thread .message').touched = true")
-                reply = (await client.chat_postMessage(channel=slack.channel_id, thread_ts=ts, text="looking"))["ts"]
-                await tab.until(f"document.querySelector('#thread [data-ts=\"{reply}\"]')?.textContent.includes('looking')")
-                await client.chat_update(channel=slack.channel_id, ts=reply, text="found", blocks=DIAGNOSIS)
-                await tab.until("document.querySelector('#thread .headline')?.textContent.startsWith('membind OOM')")
+                reply = (
+                    await client.chat_postMessage(
+                        channel=slack.channel_id, thread_ts=ts, text="looking"
+                    )
+                )["ts"]
+                await tab.until(
+                    f"document.querySelector('#thread [data-ts=\"{reply}\"]')?.textContent.includes('looking')"
+                )
+                await client.chat_update(
+                    channel=slack.channel_id, ts=reply, text="found", blocks=DIAGNOSIS
+                )
+                await tab.until(
+                    "document.querySelector('#thread .headline')?.textContent.startsWith('membind OOM')"
+                )
                 assert await tab.js("document.querySelectorAll('#thread .message').length") == 2
                 assert await tab.js("document.querySelector('#thread .edited')") is None
                 await client.chat_update(channel=slack.channel_id, ts=reply, text="plain again")
@@ -230,11 +310,15 @@ def test_a_typed_command_is_answered_on_the_page_to_the_visitor_only(tmp_path: P
                 answer = await tab.js("document.querySelector('#channel .only-you').textContent")
                 await _type(tab, "hello <b>there</b>")
                 await tab.until("document.querySelectorAll('#channel .message').length === 2")
-                said = await tab.js("document.querySelector('#channel .message:last-child .text').textContent")
+                said = await tab.js(
+                    "document.querySelector('#channel .message:last-child .text').textContent"
+                )
         assert "Only visible to you" in answer
         assert "looking at diagnose ranker-1" in answer
         assert said == "hello <b>there</b>"
-        assert [message["text"] for message in slack.messages()] == ["hello &lt;b&gt;there&lt;/b&gt;"]
+        assert [message["text"] for message in slack.messages()] == [
+            "hello &lt;b&gt;there&lt;/b&gt;"
+        ]
 
     asyncio.run(run())
 
@@ -256,7 +340,14 @@ def test_the_page_says_when_the_demo_has_ended(tmp_path: Path) -> None:
 def test_long_evidence_wraps_as_in_slack_and_nothing_scrolls_sideways(tmp_path: Path) -> None:
     """On a narrow window too."""
     line = "ranker-1 kernel-log:488 " + "oom-kill:constraint=CONSTRAINT_MEMORY_POLICY," * 8
-    blocks = [{"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": line}]}]}]
+    blocks = [
+        {
+            "type": "rich_text",
+            "elements": [
+                {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": line}]}
+            ],
+        }
+    ]
 
     async def run() -> list[Any]:
         async with SlackStandIn() as slack:
@@ -264,9 +355,19 @@ def test_long_evidence_wraps_as_in_slack_and_nothing_scrolls_sideways(tmp_path: 
             async with browser(slack.page_url, tmp_path) as tab:
                 found = []
                 for width in (1280, 420):
-                    await tab.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+                    await tab.call(
+                        "Emulation.setDeviceMetricsOverride",
+                        width=width,
+                        height=900,
+                        deviceScaleFactor=1,
+                        mobile=False,
+                    )
                     found.append(await tab.js("document.documentElement.scrollWidth <= innerWidth"))
-                    found.append(await tab.js("(pre => pre.scrollWidth <= pre.clientWidth)(document.querySelector('#thread pre'))"))
+                    found.append(
+                        await tab.js(
+                            "(pre => pre.scrollWidth <= pre.clientWidth)(document.querySelector('#thread pre'))"
+                        )
+                    )
                 return found
 
     assert asyncio.run(run()) == [True] * 4

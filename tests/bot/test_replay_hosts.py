@@ -21,11 +21,20 @@ from diagnostics.probe import PROBE, SECTIONS, VERSION
 def bundle(host: str) -> Bundle:
     """Two sections with content that looks like frames, one of them cut, and the rest skipped."""
     sections = {
-        "clock": Section("clock", "now 1\n=end clock 9\n=done\n|bar\r\n", notes="a note\n\n=begin uname"),
-        "kernel-log": Section("kernel-log", "<3>[1.0] \N{EURO SIGN} \x00\x1b[2J\n", exit=124, cut=True),
+        "clock": Section(
+            "clock", "now 1\n=end clock 9\n=done\n|bar\r\n", notes="a note\n\n=begin uname"
+        ),
+        "kernel-log": Section(
+            "kernel-log", "<3>[1.0] \N{EURO SIGN} \x00\x1b[2J\n", exit=124, cut=True
+        ),
         "uname": Section("uname", "", exit=1),
     }
-    return Bundle(host=host, sections=sections, missing={name: NOT_BROUGHT for name in SECTIONS if name not in sections}, probe=VERSION)
+    return Bundle(
+        host=host,
+        sections=sections,
+        missing={name: NOT_BROUGHT for name in SECTIONS if name not in sections},
+        probe=VERSION,
+    )
 
 
 def with_hosts(
@@ -44,7 +53,9 @@ def with_hosts(
     return asyncio.run(run(), debug=True)
 
 
-def connect(hosts: ReplayHosts, username: str = "sevbot-probe", key: asyncssh.SSHKey | None = None) -> asyncssh.SSHClientConnection:
+def connect(
+    hosts: ReplayHosts, username: str = "sevbot-probe", key: asyncssh.SSHKey | None = None
+) -> asyncssh.SSHClientConnection:
     """By hand, as someone with the stolen key would; used as a context manager."""
     target = hosts.targets["web1"]
     return asyncssh.connect(  # type: ignore[return-value]  # asyncssh wraps it into an awaitable context manager
@@ -65,28 +76,49 @@ def test_a_bundle_comes_back_through_ssh_as_it_was(tmp_path: Path) -> None:
 
     async def work(hosts: ReplayHosts) -> None:
         collector = SshCollector(SshSettings(hosts.client_key, hosts.known_hosts))
-        got.extend(await asyncio.gather(*(collector.collect(target) for target in hosts.targets.values())))
+        got.extend(
+            await asyncio.gather(*(collector.collect(target) for target in hosts.targets.values()))
+        )
 
     hosts = with_hosts(tmp_path, work, ("web1", "web2", "db-3.example"))
     assert got == [bundle("web1"), bundle("web2"), bundle("db-3.example")]
-    assert sorted(hosts.requests) == [("db-3.example", "probe"), ("web1", "probe"), ("web2", "probe")]
+    assert sorted(hosts.requests) == [
+        ("db-3.example", "probe"),
+        ("web1", "probe"),
+        ("web2", "probe"),
+    ]
 
 
 def test_a_bundle_that_broke_off_comes_back_broken_off(tmp_path: Path) -> None:
     """A recording without its end stays without its end when it is replayed."""
     half = Bundle(
-        "web1", {"clock": Section("clock", "now 1\n", exit=None, cut=True)}, {n: ENDED_EARLY for n in SECTIONS if n != "clock"}, VERSION
+        "web1",
+        {"clock": Section("clock", "now 1\n", exit=None, cut=True)},
+        {n: ENDED_EARLY for n in SECTIONS if n != "clock"},
+        VERSION,
     )
 
     async def run() -> Bundle | Missing:
         async with ReplayHosts({"web1": half}, tmp_path) as hosts:
-            return await SshCollector(SshSettings(hosts.client_key, hosts.known_hosts)).collect(hosts.targets["web1"])
+            return await SshCollector(SshSettings(hosts.client_key, hosts.known_hosts)).collect(
+                hosts.targets["web1"]
+            )
 
     assert asyncio.run(run()) == half
 
 
 @pytest.mark.parametrize(
-    "command", ["id", "sh", PROBE + "\n", PROBE + "; id", PROBE[:-1], "=sevbot-probe 1", "scp -f /etc/passwd", " " + PROBE]
+    "command",
+    [
+        "id",
+        "sh",
+        PROBE + "\n",
+        PROBE + "; id",
+        PROBE[:-1],
+        "=sevbot-probe 1",
+        "scp -f /etc/passwd",
+        " " + PROBE,
+    ],
 )
 def test_only_the_probe_is_served_to_the_byte(tmp_path: Path, command: str) -> None:
     """Any other command gets a message on stderr and a status that says so, and is written down."""
@@ -114,7 +146,11 @@ def test_shell_subsystem_and_pty_are_refused(tmp_path: Path) -> None:
             with pytest.raises(asyncssh.ChannelOpenError):
                 await connection.create_process(PROBE, term_type="xterm", request_pty="force")
 
-    assert with_hosts(tmp_path, work).requests == [("web1", "shell"), ("web1", "subsystem sftp"), ("web1", "pty xterm")]
+    assert with_hosts(tmp_path, work).requests == [
+        ("web1", "shell"),
+        ("web1", "subsystem sftp"),
+        ("web1", "pty xterm"),
+    ]
 
 
 def test_an_environment_is_refused(tmp_path: Path) -> None:
@@ -122,7 +158,9 @@ def test_an_environment_is_refused(tmp_path: Path) -> None:
 
     async def work(hosts: ReplayHosts) -> None:
         async with connect(hosts) as connection:
-            process = await connection.create_process(PROBE, env={"LD_PRELOAD": "/x.so"}, encoding=None)
+            process = await connection.create_process(
+                PROBE, env={"LD_PRELOAD": "/x.so"}, encoding=None
+            )
             assert await process.stdout.read() == b""
 
     (request,) = with_hosts(tmp_path, work).requests
@@ -152,12 +190,18 @@ def test_only_the_one_key_and_the_one_user_get_in(tmp_path: Path) -> None:
     """Another user or another key is refused and written down."""
 
     async def work(hosts: ReplayHosts) -> None:
-        for username, key in (("root", None), ("sevbot-probe", asyncssh.generate_private_key("ssh-ed25519"))):
+        for username, key in (
+            ("root", None),
+            ("sevbot-probe", asyncssh.generate_private_key("ssh-ed25519")),
+        ):
             with pytest.raises(asyncssh.PermissionDenied):
                 async with connect(hosts, username, key):
                     pass
 
-    assert with_hosts(tmp_path, work).requests == [("web1", "login root"), ("web1", "login sevbot-probe")]
+    assert with_hosts(tmp_path, work).requests == [
+        ("web1", "login root"),
+        ("web1", "login sevbot-probe"),
+    ]
 
 
 def test_the_keys_are_fresh_and_private(tmp_path: Path) -> None:

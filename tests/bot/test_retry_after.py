@@ -51,7 +51,11 @@ def error_of(directory: Path, said: str) -> SlackApiError:
     return asyncio.run(run())
 
 
-@pytest.mark.parametrize(("said", "seconds"), [*WAITED.items(), *((said, UNSAID_S) for said in UNSAID)], ids=ids([*WAITED, *UNSAID]))
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [*WAITED.items(), *((said, UNSAID_S) for said in UNSAID)],
+    ids=ids([*WAITED, *UNSAID]),
+)
 def test_what_slack_says_is_waited_for(tmp_path: Path, said: str, seconds: int) -> None:
     """Whole seconds as they are, but never none at all; what is no number of seconds counts as not said."""
     error = error_of(tmp_path, said)
@@ -61,21 +65,31 @@ def test_what_slack_says_is_waited_for(tmp_path: Path, said: str, seconds: int) 
 
 
 @pytest.mark.parametrize(("said", "seconds"), TOO_LONG.items(), ids=ids(TOO_LONG))
-def test_more_than_five_minutes_is_not_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture, said: str, seconds: int) -> None:
+def test_more_than_five_minutes_is_not_waited_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, said: str, seconds: int
+) -> None:
     """The library sees five minutes, the bot gives up, and the log has what Slack asked for."""
     error = error_of(tmp_path, said)
 
     assert error.response.headers["retry-after"] == str(MAX_RETRY_AFTER_S)
-    with pytest.raises(GaveUpError, match=f"Slack asks to wait {seconds} s; above 300 s sevbot gives up"):
+    with pytest.raises(
+        GaveUpError, match=f"Slack asks to wait {seconds} s; above 300 s sevbot gives up"
+    ):
         wait_s(error, 0)
     assert f"Slack asks to wait {seconds} s before the next auth.test" in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("method", "said"), [*((call, "86400") for call in CALLS), ("chat.update", "301"), ("chat.update", "9" * 5000)], ids=str
+    ("method", "said"),
+    [*((call, "86400") for call in CALLS), ("chat.update", "301"), ("chat.update", "9" * 5000)],
+    ids=str,
 )
 def test_a_sev_that_was_given_up_says_so_once_slack_lets_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, method: str, said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    said: str,
 ) -> None:
     """At once in the log; in the SEV's message when the wait is over (here: after a second). No call is made meanwhile."""
     monkeypatch.setattr("bot.thread.MAX_LATE_S", 1.0)
@@ -87,17 +101,24 @@ def test_a_sev_that_was_given_up_says_so_once_slack_lets_it(
             message = await on.verdict(ts)
 
             assert [call.method for call in on.slack.refused] == [method]
-            assert f"Slack asks to wait {TOO_LONG[said]} s; above 300 s sevbot gives up." in json.dumps(message["blocks"])
+            assert (
+                f"Slack asks to wait {TOO_LONG[said]} s; above 300 s sevbot gives up."
+                in json.dumps(message["blocks"])
+            )
             assert "/sev diagnose" in json.dumps(message["blocks"], ensure_ascii=False)
             assert len(on.answers(ts)) == 1
-            assert message["text"].startswith(SEED if method == "chat.update" else "sevbot gave up on this SEV")
+            assert message["text"].startswith(
+                SEED if method == "chat.update" else "sevbot gave up on this SEV"
+            )
 
     asyncio.run(run())
 
     assert f"Slack asks to wait {TOO_LONG[said]} s before the next {method}" in caplog.text
 
 
-def test_a_reply_that_was_given_up_does_not_take_the_diagnosis_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reply_that_was_given_up_does_not_take_the_diagnosis_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`notify_when_ready`: the diagnosis stands; nothing is said later."""
     monkeypatch.setattr("bot.thread.MAX_LATE_S", 0.2)
 
@@ -115,8 +136,13 @@ def test_a_reply_that_was_given_up_does_not_take_the_diagnosis_back(tmp_path: Pa
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("method", "said"), [*((call, "-1") for call in CALLS), *(("chat.update", said) for said in UNSAID[:5])])
-def test_a_sev_is_answered_after_the_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [*((call, "-1") for call in CALLS), *(("chat.update", said) for said in UNSAID[:5])],
+)
+def test_a_sev_is_answered_after_the_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, said: str
+) -> None:
     """Whatever stands in the header."""
     monkeypatch.setattr("bot.retry_after.UNSAID_S", 1)
 
@@ -135,7 +161,9 @@ SOCKET = ["30", "0", *UNSAID[:5], *TOO_LONG]
 
 
 @pytest.mark.parametrize("said", SOCKET, ids=ids(SOCKET))
-def test_a_refused_socket_is_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+def test_a_refused_socket_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
     """Slack's own client sleeps on the header by itself: no longer than the bound (here: a second), and not without a pause either."""
     monkeypatch.setattr("bot.retry_after.UNSAID_S", 1)
     monkeypatch.setattr("bot.retry_after.MAX_RETRY_AFTER_S", 1)
@@ -157,7 +185,9 @@ def test_a_refused_socket_is_opened_again(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("method", ["auth.test", "apps.connections.open"])
 @pytest.mark.parametrize("said", TOO_LONG, ids=ids(TOO_LONG))
-def test_a_start_that_slack_puts_off_for_long_ends_at_once(tmp_path: Path, method: str, said: str) -> None:
+def test_a_start_that_slack_puts_off_for_long_ends_at_once(
+    tmp_path: Path, method: str, said: str
+) -> None:
     """With the reason; it is no wrong token."""
 
     async def run() -> None:
@@ -172,7 +202,9 @@ def test_a_start_that_slack_puts_off_for_long_ends_at_once(tmp_path: Path, metho
 
 
 @pytest.mark.parametrize("said", ["1", *UNSAID[:5]], ids=ids(["1", *UNSAID[:5]]))
-def test_an_answer_to_a_command_is_sent_again_after_the_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+def test_an_answer_to_a_command_is_sent_again_after_the_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
     """The response_url is Slack's, too."""
     monkeypatch.setattr("bot.retry_after.UNSAID_S", 1)
 
@@ -186,7 +218,9 @@ def test_an_answer_to_a_command_is_sent_again_after_the_wait(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("said", TOO_LONG, ids=ids(TOO_LONG))
-def test_an_answer_to_a_command_that_was_given_up_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture, said: str) -> None:
+def test_an_answer_to_a_command_that_was_given_up_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, said: str
+) -> None:
     """Nothing can be told to the asker; the next question is answered."""
     caplog.set_level(logging.INFO)
 
@@ -202,7 +236,9 @@ def test_an_answer_to_a_command_that_was_given_up_is_logged(tmp_path: Path, capl
 
     asyncio.run(run())
 
-    assert f"Slack asks to wait {TOO_LONG[said]} s before the next answer to a command" in caplog.text
+    assert (
+        f"Slack asks to wait {TOO_LONG[said]} s before the next answer to a command" in caplog.text
+    )
     assert caplog.text.count("/sev has no answer") == 1
 
 
@@ -210,7 +246,10 @@ def test_a_bot_that_is_stopped_does_not_wait_for_what_it_gave_up(tmp_path: Path)
     """Slack asked for a day; the bot ends now."""
 
     async def run() -> None:
-        async with SlackStandIn() as slack, ReplayHosts({"web1": RANKER, "web2": RANKER}, tmp_path) as hosts:
+        async with (
+            SlackStandIn() as slack,
+            ReplayHosts({"web1": RANKER, "web2": RANKER}, tmp_path) as hosts,
+        ):
             async with bot(slack, hosts):
                 slack.fail_next("chat.update", "429:86400")
                 ts = await slack.announce(ANNOUNCEMENT)

@@ -33,7 +33,9 @@ def play(scenario: Scenario, **options: Any) -> None:  # noqa: ANN401 # the stan
 
 
 def client_of(slack: SlackStandIn, token: str | None = None) -> AsyncWebClient:
-    return AsyncWebClient(token=slack.bot_token if token is None else token, base_url=slack.api_url, retry_handlers=[])
+    return AsyncWebClient(
+        token=slack.bot_token if token is None else token, base_url=slack.api_url, retry_handlers=[]
+    )
 
 
 @asynccontextmanager
@@ -83,12 +85,27 @@ def test_a_socket_is_greeted_and_gets_events_with_their_attempt() -> None:
         answer = await client_of(slack).apps_connections_open(app_token=slack.app_token)
         async with aiohttp.ClientSession() as session, session.ws_connect(answer["url"]) as socket:
             hello = await socket.receive_json(timeout=5)
-            assert (hello["type"], hello["num_connections"], hello["connection_info"]) == ("hello", 1, {"app_id": slack.app_id})
+            assert (hello["type"], hello["num_connections"], hello["connection_info"]) == (
+                "hello",
+                1,
+                {"app_id": slack.app_id},
+            )
             assert "approximate_connection_time" in hello["debug_info"]
             await slack.announce("SEV1")
             envelope = await socket.receive_json(timeout=5)
-        assert envelope.keys() == {"envelope_id", "type", "payload", "accepts_response_payload", "retry_attempt", "retry_reason"}
-        assert (envelope["type"], envelope["retry_attempt"], envelope["payload"]["type"]) == ("events_api", 0, "event_callback")
+        assert envelope.keys() == {
+            "envelope_id",
+            "type",
+            "payload",
+            "accepts_response_payload",
+            "retry_attempt",
+            "retry_reason",
+        }
+        assert (envelope["type"], envelope["retry_attempt"], envelope["payload"]["type"]) == (
+            "events_api",
+            0,
+            "event_callback",
+        )
         assert envelope["payload"]["authorizations"][0]["user_id"] == slack.bot_user_id
 
     play(scenario)
@@ -100,14 +117,29 @@ def test_an_announcement_reaches_a_bolt_listener_as_a_modern_bots_message() -> N
     async def scenario(slack: SlackStandIn) -> None:
         async with bolt(slack) as app:
             seen = collector(app)
-            ts = await slack.announce("SEV1", blocks=[{"type": "divider"}], attachments=[{"text": "host: ranker-1"}])
+            ts = await slack.announce(
+                "SEV1", blocks=[{"type": "divider"}], attachments=[{"text": "host: ranker-1"}]
+            )
             await slack.wait_for(lambda: seen and slack.acks, 5)
         event = seen[0]
         assert "subtype" not in event
         who = slack.announcer
-        assert (event["user"], event["bot_id"], event["app_id"]) == (who.user_id, who.bot_id, who.app_id)
-        assert (event["ts"], event["channel"], event["channel_type"], event["team"]) == (ts, slack.channel_id, "channel", slack.team_id)
-        assert (event["text"], event["blocks"], event["attachments"]) == ("SEV1", [{"type": "divider"}], [{"text": "host: ranker-1"}])
+        assert (event["user"], event["bot_id"], event["app_id"]) == (
+            who.user_id,
+            who.bot_id,
+            who.app_id,
+        )
+        assert (event["ts"], event["channel"], event["channel_type"], event["team"]) == (
+            ts,
+            slack.channel_id,
+            "channel",
+            slack.team_id,
+        )
+        assert (event["text"], event["blocks"], event["attachments"]) == (
+            "SEV1",
+            [{"type": "divider"}],
+            [{"text": "host: ranker-1"}],
+        )
         assert event["bot_profile"]["name"] == "SEV bot"
 
     play(scenario)
@@ -125,7 +157,11 @@ def test_bolt_leaves_out_sevbots_own_posts_and_edits_are_message_changed() -> No
             await app.client.chat_update(channel=slack.channel_id, ts=posted["ts"], text="done")
             await slack.wait_for(lambda: len(slack.acks) == 2, 5)
         changed = slack.acks[1].payload["event"]
-        assert (changed["subtype"], changed["message"]["text"], changed["previous_message"]["text"]) == ("message_changed", "done", "on it")
+        assert (
+            changed["subtype"],
+            changed["message"]["text"],
+            changed["previous_message"]["text"],
+        ) == ("message_changed", "done", "on it")
         assert changed["message"]["ts"] == posted["ts"] != changed["ts"]
 
     play(scenario)
@@ -173,7 +209,13 @@ def test_each_event_goes_to_one_of_the_open_sockets() -> None:
         async with raw_socket(slack) as one, raw_socket(slack) as two:
             for number in range(4):
                 await slack.announce(f"SEV{number}")
-            texts = [[(await socket.receive_json(timeout=5))["payload"]["event"]["text"] for _ in range(2)] for socket in (one, two)]
+            texts = [
+                [
+                    (await socket.receive_json(timeout=5))["payload"]["event"]["text"]
+                    for _ in range(2)
+                ]
+                for socket in (one, two)
+            ]
         assert sorted(texts[0] + texts[1]) == ["SEV0", "SEV1", "SEV2", "SEV3"]
 
     play(scenario)
@@ -190,7 +232,9 @@ def test_after_a_disconnect_the_client_comes_back_and_gets_what_was_raised_meanw
             await slack.wait_for(lambda: slack.open_sockets == 0, 5)
             await slack.announce("SEV1 in the gap")
             await leaving
-            await slack.wait_for(lambda: [event["text"] for event in seen] == ["SEV1 in the gap"], 5)
+            await slack.wait_for(
+                lambda: [event["text"] for event in seen] == ["SEV1 in the gap"], 5
+            )
             assert slack.open_sockets >= 1
 
     play(scenario)
@@ -260,9 +304,14 @@ def test_replacing_a_commands_answer_can_be_switched_on() -> None:
         async with raw_socket(slack) as socket, aiohttp.ClientSession() as session:
             asking = asyncio.create_task(slack.slash("/sev", "help"))
             envelope = await socket.receive_json(timeout=5)
-            await socket.send_json({"envelope_id": envelope["envelope_id"], "payload": {"text": "looking …"}})
+            await socket.send_json(
+                {"envelope_id": envelope["envelope_id"], "payload": {"text": "looking …"}}
+            )
             answer = await asking
-            await session.post(envelope["payload"]["response_url"], json={"text": "found it", "replace_original": True})
+            await session.post(
+                envelope["payload"]["response_url"],
+                json={"text": "found it", "replace_original": True},
+            )
         assert [message["text"] for message in slack.ephemerals] == ["found it"] == [answer.said]
 
     play(scenario, replaces_command_answers=True)
@@ -278,17 +327,24 @@ def test_a_response_url_takes_five_answers_in_half_an_hour(monkeypatch: pytest.M
             await socket.send_json({"envelope_id": envelope["envelope_id"]})
             await asking
             url = envelope["payload"]["response_url"]
-            answers = [await session.post(url, json={"text": "more", "response_type": "in_channel"}) for _ in range(6)]
+            answers = [
+                await session.post(url, json={"text": "more", "response_type": "in_channel"})
+                for _ in range(6)
+            ]
             assert [answer.status for answer in answers] == [200] * 5 + [404]
             assert await answers[5].json() == {"ok": False, "error": "used_url"}
             monkeypatch.setattr(slack_commands, "RESPONSE_URL_LIFE_S", -1.0)
-            assert (await (await session.post(url, json={"text": "late"})).json())["error"] == "expired_url"
+            assert (await (await session.post(url, json={"text": "late"})).json())[
+                "error"
+            ] == "expired_url"
         assert [message["text"] for message in slack.messages()] == ["more"] * 5
 
     play(scenario)
 
 
-def test_a_slash_command_that_nobody_acknowledges_fails_as_on_slack(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slash_command_that_nobody_acknowledges_fails_as_on_slack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """dispatch_failed without a socket, operation_timeout with one; the asker is told."""
     monkeypatch.setattr(slack_commands, "ACK_WITHIN_S", 0.1)
 
@@ -296,7 +352,10 @@ def test_a_slash_command_that_nobody_acknowledges_fails_as_on_slack(monkeypatch:
         assert (await slack.slash("/sev", "help")).error == "dispatch_failed"
         async with raw_socket(slack) as socket:
             answer = await slack.slash("/sev", "help")
-            assert (answer.error, answer.said) == ("operation_timeout", "/sev failed with the error “operation_timeout”")
+            assert (answer.error, answer.said) == (
+                "operation_timeout",
+                "/sev failed with the error “operation_timeout”",
+            )
             assert (await socket.receive_json(timeout=5))["payload"]["command"] == "/sev"
             with pytest.raises(TimeoutError):  # the one that failed before was never sent
                 await socket.receive_json(timeout=0.1)
@@ -311,7 +370,9 @@ def test_a_token_that_is_missing_or_wrong_is_refused(token: str, code: str) -> N
 
     async def scenario(slack: SlackStandIn) -> None:
         assert (await refused(client_of(slack, token).auth_test()))["error"] == code
-        assert (await refused(client_of(slack).apps_connections_open(app_token=token)))["error"] == code
+        assert (await refused(client_of(slack).apps_connections_open(app_token=token)))[
+            "error"
+        ] == code
 
     play(scenario)
 
@@ -320,8 +381,12 @@ def test_a_token_of_the_other_kind_is_refused() -> None:
     """The app-level token opens sockets and does nothing else; the bot token opens none."""
 
     async def scenario(slack: SlackStandIn) -> None:
-        assert (await refused(client_of(slack, slack.app_token).auth_test()))["error"] == "not_allowed_token_type"
-        assert (await refused(client_of(slack).apps_connections_open(app_token=slack.bot_token)))["error"] == "not_allowed_token_type"
+        assert (await refused(client_of(slack, slack.app_token).auth_test()))[
+            "error"
+        ] == "not_allowed_token_type"
+        assert (await refused(client_of(slack).apps_connections_open(app_token=slack.bot_token)))[
+            "error"
+        ] == "not_allowed_token_type"
 
     play(scenario)
 
@@ -332,11 +397,20 @@ def test_a_method_whose_scope_was_not_granted_is_refused() -> None:
     async def scenario(slack: SlackStandIn) -> None:
         client = client_of(slack)
         answer = await refused(client.conversations_history(channel=slack.channel_id))
-        assert (answer["error"], answer["needed"], answer["provided"]) == ("missing_scope", "channels:history", "chat:write")
-        assert (await refused(client.conversations_info(channel=slack.channel_id)))["needed"] == "channels:read"
+        assert (answer["error"], answer["needed"], answer["provided"]) == (
+            "missing_scope",
+            "channels:history",
+            "chat:write",
+        )
+        assert (await refused(client.conversations_info(channel=slack.channel_id)))[
+            "needed"
+        ] == "channels:read"
         with pytest.raises(KeyError):
             await slack.redeliver(await slack.announce("SEV1"))
-        assert [call.method for call in slack.refused] == ["conversations.history", "conversations.info"]
+        assert [call.method for call in slack.refused] == [
+            "conversations.history",
+            "conversations.info",
+        ]
         assert slack.history == []
 
     play(scenario, scopes={"chat:write"})
@@ -348,7 +422,11 @@ def test_auth_test_and_info_say_who_and_where() -> None:
     async def scenario(slack: SlackStandIn) -> None:
         client = client_of(slack)
         me = await client.auth_test()
-        assert (me["user_id"], me["bot_id"], me["team_id"]) == (slack.bot_user_id, slack.bot_id, slack.team_id)
+        assert (me["user_id"], me["bot_id"], me["team_id"]) == (
+            slack.bot_user_id,
+            slack.bot_id,
+            slack.team_id,
+        )
         assert me.headers["x-oauth-scopes"] == "channels:read,chat:write"
         info = await client.conversations_info(channel=slack.channel_id)
         assert info["channel"]["name"] == "ops"
@@ -363,13 +441,29 @@ def test_unknown_methods_channels_and_messages_are_refused_by_name() -> None:
         client, channel = client_of(slack), slack.channel_id
         theirs = await slack.announce("SEV1")
         assert (await refused(client.api_call("reactions.add")))["error"] == "unknown_method"
-        assert (await refused(client.chat_postMessage(channel="C0", text="x")))["error"] == "channel_not_found"
-        assert (await refused(client.api_call("chat.postMessage", params={"channel": channel, "text": ""})))["error"] == "no_text"
-        assert (await refused(client.chat_postMessage(channel=channel, text="x", thread_ts="1.0")))["error"] == "thread_not_found"
-        assert (await refused(client.chat_update(channel=channel, ts="1.0", text="x")))["error"] == "message_not_found"
-        assert (await refused(client.chat_update(channel=channel, ts=theirs, text="x")))["error"] == "cant_update_message"
-        assert (await refused(client.conversations_replies(channel=channel, ts="1.0")))["error"] == "thread_not_found"
-        assert (await refused(client.chat_postEphemeral(channel=channel, user="U0NOBODY", text="x")))["error"] == "user_not_in_channel"
+        assert (await refused(client.chat_postMessage(channel="C0", text="x")))[
+            "error"
+        ] == "channel_not_found"
+        assert (
+            await refused(
+                client.api_call("chat.postMessage", params={"channel": channel, "text": ""})
+            )
+        )["error"] == "no_text"
+        assert (await refused(client.chat_postMessage(channel=channel, text="x", thread_ts="1.0")))[
+            "error"
+        ] == "thread_not_found"
+        assert (await refused(client.chat_update(channel=channel, ts="1.0", text="x")))[
+            "error"
+        ] == "message_not_found"
+        assert (await refused(client.chat_update(channel=channel, ts=theirs, text="x")))[
+            "error"
+        ] == "cant_update_message"
+        assert (await refused(client.conversations_replies(channel=channel, ts="1.0")))[
+            "error"
+        ] == "thread_not_found"
+        assert (
+            await refused(client.chat_postEphemeral(channel=channel, user="U0NOBODY", text="x"))
+        )["error"] == "user_not_in_channel"
         assert [message["ts"] for message in slack.messages()] == [theirs]
 
     play(scenario)
@@ -412,9 +506,26 @@ TEXT = {"type": "text", "text": "x"}
         ([rich(inline("rich_text_section", {"type": "text", "text": ""}))], "invalid_blocks"),
         ([rich(inline("rich_text_section", {"type": "blink"}))], "invalid_blocks"),
         ([rich(inline("rich_text_section", {"type": "link"}))], "invalid_blocks"),
-        ([rich(inline("rich_text_preformatted", {"type": "emoji", "name": "x"}))], "invalid_blocks"),
-        ([rich({**inline("rich_text_list", inline("rich_text_section", TEXT)), "style": "star"})], "invalid_blocks"),
-        ([rich({**inline("rich_text_list", inline("rich_text_quote", TEXT)), "style": "bullet"})], "invalid_blocks"),
+        (
+            [rich(inline("rich_text_preformatted", {"type": "emoji", "name": "x"}))],
+            "invalid_blocks",
+        ),
+        (
+            [
+                rich(
+                    {**inline("rich_text_list", inline("rich_text_section", TEXT)), "style": "star"}
+                )
+            ],
+            "invalid_blocks",
+        ),
+        (
+            [
+                rich(
+                    {**inline("rich_text_list", inline("rich_text_quote", TEXT)), "style": "bullet"}
+                )
+            ],
+            "invalid_blocks",
+        ),
         ([{"type": "section", "text": plain(2900)}] * 5, "msg_blocks_too_long"),
         ("not json", "invalid_blocks_format"),
     ],
@@ -425,8 +536,16 @@ def test_blocks_beyond_slacks_limits_are_refused(blocks: Any, code: str) -> None
     async def scenario(slack: SlackStandIn) -> None:
         client = client_of(slack)
         mine = await client.chat_postMessage(channel=slack.channel_id, text="mine")
-        assert (await refused(client.chat_postMessage(channel=slack.channel_id, text="x", blocks=blocks)))["error"] == code
-        assert (await refused(client.chat_update(channel=slack.channel_id, ts=mine["ts"], text="x", blocks=blocks)))["error"] == code
+        assert (
+            await refused(
+                client.chat_postMessage(channel=slack.channel_id, text="x", blocks=blocks)
+            )
+        )["error"] == code
+        assert (
+            await refused(
+                client.chat_update(channel=slack.channel_id, ts=mine["ts"], text="x", blocks=blocks)
+            )
+        )["error"] == code
         assert [message["text"] for message in slack.messages()] == ["mine"]
         if isinstance(blocks, list):
             with pytest.raises(SlackError, match=code):
@@ -440,7 +559,13 @@ def test_blocks_within_the_limits_are_kept_as_they_came() -> None:
     blocks: list[Block] = [
         {"type": "header", "text": plain(150)},
         {"type": "section", "text": {"type": "mrkdwn", "text": "*x*"}, "fields": [plain(2000)] * 3},
-        {"type": "context", "elements": [{"type": "image", "alt_text": "a", "image_url": "https://a.invalid/"}, *[plain(1)] * 9]},
+        {
+            "type": "context",
+            "elements": [
+                {"type": "image", "alt_text": "a", "image_url": "https://a.invalid/"},
+                *[plain(1)] * 9,
+            ],
+        },
         {"type": "divider"},
         rich(
             inline("rich_text_section", TEXT, {"type": "link", "url": "https://a.invalid/"}),
@@ -454,7 +579,10 @@ def test_blocks_within_the_limits_are_kept_as_they_came() -> None:
     async def scenario(slack: SlackStandIn) -> None:
         await client_of(slack).chat_postMessage(channel=slack.channel_id, text="x", blocks=blocks)
         form = {"token": slack.bot_token, "channel": slack.channel_id, "blocks": json.dumps(blocks)}
-        async with aiohttp.ClientSession() as session, session.post(f"{slack.api_url}chat.postMessage", data=form) as answer:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{slack.api_url}chat.postMessage", data=form) as answer,
+        ):
             assert (await answer.json())["ok"] is True
         assert [message["blocks"] for message in slack.messages()] == [blocks, blocks]
 
@@ -467,9 +595,13 @@ def test_text_is_refused_above_what_posting_and_updating_take() -> None:
     async def scenario(slack: SlackStandIn) -> None:
         client, channel = client_of(slack), slack.channel_id
         ts = (await client.chat_postMessage(channel=channel, text="x" * 40_000))["ts"]
-        assert (await refused(client.chat_postMessage(channel=channel, text="x" * 40_001)))["error"] == "msg_too_long"
+        assert (await refused(client.chat_postMessage(channel=channel, text="x" * 40_001)))[
+            "error"
+        ] == "msg_too_long"
         await client.chat_update(channel=channel, ts=ts, text="x" * 4_000)
-        assert (await refused(client.chat_update(channel=channel, ts=ts, text="x" * 4_001)))["error"] == "msg_too_long"
+        assert (await refused(client.chat_update(channel=channel, ts=ts, text="x" * 4_001)))[
+            "error"
+        ] == "msg_too_long"
 
     play(scenario)
 
@@ -484,7 +616,12 @@ def test_an_update_with_blocks_is_silent_and_one_with_text_alone_takes_the_block
         assert "edited" not in slack.messages()[0]
         await client.chat_update(channel=channel, ts=ts, text="c")
         message = slack.messages()[0]
-        assert (message["text"], message["metadata"], "blocks" in message, "edited" in message) == ("c", METADATA, False, True)
+        assert (message["text"], message["metadata"], "blocks" in message, "edited" in message) == (
+            "c",
+            METADATA,
+            False,
+            True,
+        )
 
     play(scenario)
 
@@ -497,16 +634,24 @@ def test_metadata_is_returned_only_where_it_is_asked_for_and_never_in_events() -
         parent = await slack.announce("SEV1")
         async with raw_socket(slack) as socket:
             await socket.receive_json(timeout=5)
-            await client.chat_postMessage(channel=channel, thread_ts=parent, text="x", metadata=METADATA, unfurl_links=False)
+            await client.chat_postMessage(
+                channel=channel, thread_ts=parent, text="x", metadata=METADATA, unfurl_links=False
+            )
             event = (await socket.receive_json(timeout=5))["payload"]["event"]
         without = (await client.conversations_replies(channel=channel, ts=parent))["messages"]
-        asked = (await client.conversations_replies(channel=channel, ts=parent, include_all_metadata=True))["messages"]
+        asked = (
+            await client.conversations_replies(
+                channel=channel, ts=parent, include_all_metadata=True
+            )
+        )["messages"]
         assert "metadata" not in event
         assert "metadata" not in without[1]
         assert (asked[1]["metadata"], "unfurl_links" in asked[1]) == (METADATA, False)
         assert slack.thread(parent)[1]["unfurl_links"] is False
         assert (without[0]["reply_count"], without[0]["reply_users"]) == (1, [SEVBOT.user_id])
-        assert (await refused(client.chat_postMessage(channel=channel, text="x", metadata={"a": 1})))["error"] == "invalid_metadata_format"
+        assert (
+            await refused(client.chat_postMessage(channel=channel, text="x", metadata={"a": 1}))
+        )["error"] == "invalid_metadata_format"
 
     play(scenario)
 
@@ -517,10 +662,14 @@ def test_threads_and_history_come_in_pages_and_windows() -> None:
     async def scenario(slack: SlackStandIn) -> None:
         client, channel = client_of(slack), slack.channel_id
         parent = await slack.announce("parent")
-        replies = [await slack.post_as_user(f"reply {number}", thread_ts=parent) for number in range(4)]
+        replies = [
+            await slack.post_as_user(f"reply {number}", thread_ts=parent) for number in range(4)
+        ]
         later = await slack.post_as_user("later")
         first = await client.conversations_replies(channel=channel, ts=parent, limit=3)
-        rest = await client.conversations_replies(channel=channel, ts=parent, limit=3, cursor=first["response_metadata"]["next_cursor"])
+        rest = await client.conversations_replies(
+            channel=channel, ts=parent, limit=3, cursor=first["response_metadata"]["next_cursor"]
+        )
         assert [each["ts"] for each in first["messages"] + rest["messages"]] == [parent, *replies]
         assert (first["has_more"], rest["has_more"]) == (True, False)
         since = await client.conversations_replies(channel=channel, ts=parent, oldest=replies[1])
@@ -528,10 +677,20 @@ def test_threads_and_history_come_in_pages_and_windows() -> None:
         history = await client.conversations_history(channel=channel)
         assert [each["ts"] for each in history["messages"]] == [later, parent]
         after = await client.conversations_history(channel=channel, oldest=parent)
-        inclusive = await client.conversations_history(channel=channel, oldest=parent, latest=later, inclusive=True, limit=1)
-        assert [each["ts"] for each in after["messages"]] == [later] == [each["ts"] for each in inclusive["messages"]]
-        assert (await refused(client.conversations_history(channel=channel, cursor="!")))["error"] == "invalid_cursor"
-        assert (await refused(client.conversations_history(channel=channel, oldest="x")))["error"] == "invalid_ts_oldest"
+        inclusive = await client.conversations_history(
+            channel=channel, oldest=parent, latest=later, inclusive=True, limit=1
+        )
+        assert (
+            [each["ts"] for each in after["messages"]]
+            == [later]
+            == [each["ts"] for each in inclusive["messages"]]
+        )
+        assert (await refused(client.conversations_history(channel=channel, cursor="!")))[
+            "error"
+        ] == "invalid_cursor"
+        assert (await refused(client.conversations_history(channel=channel, oldest="x")))[
+            "error"
+        ] == "invalid_ts_oldest"
 
     play(scenario)
 
@@ -579,8 +738,12 @@ def test_ephemeral_posts_are_seen_by_one_person_and_are_no_messages() -> None:
 
     async def scenario(slack: SlackStandIn) -> None:
         await slack.post_as_user("hello", user="U0MINA00001")
-        await client_of(slack).chat_postEphemeral(channel=slack.channel_id, user="U0MINA00001", text="psst")
-        assert [(shown["to"], shown["text"]) for shown in slack.ephemerals] == [("U0MINA00001", "psst")]
+        await client_of(slack).chat_postEphemeral(
+            channel=slack.channel_id, user="U0MINA00001", text="psst"
+        )
+        assert [(shown["to"], shown["text"]) for shown in slack.ephemerals] == [
+            ("U0MINA00001", "psst")
+        ]
         assert [message["text"] for message in slack.messages()] == ["hello"]
 
     play(scenario)
@@ -620,7 +783,9 @@ def test_the_page_is_served_whole_and_streams_what_comes_later() -> None:
             assert r"SEV1 \u003c/script>\u003cb>before" in html
             assert "{{" not in html
             async with session.get(f"{slack.page_url}events") as stream:
-                assert [message["text"] for message in (await next_state(stream))["messages"]] == ["SEV1 </script><b>before"]
+                assert [message["text"] for message in (await next_state(stream))["messages"]] == [
+                    "SEV1 </script><b>before"
+                ]
                 await slack.announce("SEV2 live")
                 assert (await next_state(stream))["messages"][1]["text"] == "SEV2 live"
 
@@ -688,12 +853,21 @@ def test_what_the_visitor_types_is_a_message_or_a_command() -> None:
     async def scenario(slack: SlackStandIn) -> None:
         own = {"Origin": slack.page_url.rstrip("/")}
         async with raw_socket(slack) as socket, aiohttp.ClientSession(headers=own) as session:
-            assert (await session.post(f"{slack.page_url}say", json={"text": " <!channel> & co "})).status == 200
-            assert (await socket.receive_json(timeout=5))["payload"]["event"]["text"] == "&lt;!channel&gt; &amp; co"
+            assert (
+                await session.post(f"{slack.page_url}say", json={"text": " <!channel> & co "})
+            ).status == 200
+            assert (await socket.receive_json(timeout=5))["payload"]["event"][
+                "text"
+            ] == "&lt;!channel&gt; &amp; co"
             saying = asyncio.create_task(say(session, slack, {"text": "/sev diagnose ranker-1"}))
             envelope = await socket.receive_json(timeout=5)
-            assert (envelope["payload"]["command"], envelope["payload"]["text"]) == ("/sev", "diagnose ranker-1")
-            await socket.send_json({"envelope_id": envelope["envelope_id"], "payload": {"text": "looking"}})
+            assert (envelope["payload"]["command"], envelope["payload"]["text"]) == (
+                "/sev",
+                "diagnose ranker-1",
+            )
+            await socket.send_json(
+                {"envelope_id": envelope["envelope_id"], "payload": {"text": "looking"}}
+            )
             assert await saying == 200
             wrongs: tuple[object, ...] = ({}, {"text": ""}, {"text": 1}, {"text": "x" * 4001}, [])
             for wrong in wrongs:
@@ -716,7 +890,9 @@ def test_user_groups_need_their_scope_and_their_id() -> None:
         slack.workspace.groups["S0ONCALL01"] = ["U0ONCALL"]
         client = client_of(slack)
         assert (await client.usergroups_users_list(usergroup="S0ONCALL01"))["users"] == ["U0ONCALL"]
-        assert (await refused(client.usergroups_users_list(usergroup="S0NOSUCH01")))["error"] == "no_such_subteam"
+        assert (await refused(client.usergroups_users_list(usergroup="S0NOSUCH01")))[
+            "error"
+        ] == "no_such_subteam"
 
     async def without_scope(slack: SlackStandIn) -> None:
         answer = await refused(client_of(slack).usergroups_users_list(usergroup="S0ONCALL01"))
@@ -732,10 +908,19 @@ def test_another_teams_bot_is_told_by_every_field_that_slack_sends() -> None:
     async def scenario(slack: SlackStandIn) -> None:
         slack.workspace.is_ext_shared_channel = True
         async with raw_socket(slack) as socket:
-            await slack.announce("SEV1", bot=Bot("theirs", "U0THEIRS01", "B0THEIRS01", "A0THEIRS01", team_id="T0THEIRS01"))
+            await slack.announce(
+                "SEV1",
+                bot=Bot("theirs", "U0THEIRS01", "B0THEIRS01", "A0THEIRS01", team_id="T0THEIRS01"),
+            )
             payload = (await socket.receive_json(timeout=5))["payload"]
-        assert (payload["team_id"], payload["context_team_id"], payload["is_ext_shared_channel"]) == ("T0THEIRS01", slack.team_id, True)
-        assert payload["event"]["team"] == payload["event"]["bot_profile"]["team_id"] == "T0THEIRS01"
+        assert (
+            payload["team_id"],
+            payload["context_team_id"],
+            payload["is_ext_shared_channel"],
+        ) == ("T0THEIRS01", slack.team_id, True)
+        assert (
+            payload["event"]["team"] == payload["event"]["bot_profile"]["team_id"] == "T0THEIRS01"
+        )
         assert payload["authorizations"][0]["team_id"] == slack.team_id
 
     play(scenario)

@@ -27,9 +27,15 @@ def on_a_terminal(columns: int, **environ: str) -> str:
     """What the command prints on a terminal of so many columns."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    clean = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "TERM")}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("COLUMNS", "NO_COLOR", "TERM")
+    }
     command = [sys.executable, "-m", "bot", *COMMAND]
-    with subprocess.Popen(command, stdout=its, cwd=ROOT, env={**clean, "TERM": "xterm", **environ}) as process:
+    with subprocess.Popen(
+        command, stdout=its, cwd=ROOT, env={**clean, "TERM": "xterm", **environ}
+    ) as process:
         os.close(its)
         printed = b"".join(iter(lambda: read_of(ours), b""))
     os.close(ours)
@@ -53,7 +59,11 @@ def sentences(text: str) -> list[str]:
 
 def longer(text: str, columns: int) -> list[str]:
     """Lines that are longer, and more than one word."""
-    return [line for line in sentences(text) if len(line) > columns and len(line.removeprefix("  - ").split()) > 1]
+    return [
+        line
+        for line in sentences(text)
+        if len(line) > columns and len(line.removeprefix("  - ").split()) > 1
+    ]
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80])
@@ -80,13 +90,18 @@ def test_a_file_has_lines_of_100_and_evidence_line_by_line() -> None:
     clean = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     command = [sys.executable, "-m", "bot", *COMMAND]
     asked = [
-        subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=True, text=True).stdout
+        subprocess.run(
+            command, cwd=ROOT, env=environ, capture_output=True, check=True, text=True
+        ).stdout
         for environ in (clean, {**clean, "COLUMNS": "60"})
     ]
 
     told, evidence = asked[0].split("\nEvidence\n")
     assert longer(told, 100) == []
-    assert any("invoked oom-killer: gfp_mask=" in line and "oom_score_adj=" in line for line in evidence.splitlines())
+    assert any(
+        "invoked oom-killer: gfp_mask=" in line and "oom_score_adj=" in line
+        for line in evidence.splitlines()
+    )
     assert longer(asked[1], 60) == []
 
 
@@ -98,7 +113,13 @@ def test_words_and_paths_with_hyphens_are_not_broken() -> None:
 
 @pytest.mark.parametrize(
     ("environ", "coloured"),
-    [({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "0"}, False), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+    [
+        ({}, True),
+        ({"NO_COLOR": ""}, True),
+        ({"NO_COLOR": "0"}, False),
+        ({"NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+    ],
     ids=str,
 )
 def test_colour_is_for_terminals_that_want_it(environ: dict[str, str], coloured: bool) -> None:
@@ -107,7 +128,16 @@ def test_colour_is_for_terminals_that_want_it(environ: dict[str, str], coloured:
 
 
 @pytest.mark.parametrize(
-    ("columns", "width"), [("72", 72), ("1000", 1000), ("0", None), ("-5", None), ("wide", None), ("", None), ("\u0663", None)]
+    ("columns", "width"),
+    [
+        ("72", 72),
+        ("1000", 1000),
+        ("0", None),
+        ("-5", None),
+        ("wide", None),
+        ("", None),
+        ("\u0663", None),
+    ],
 )
 def test_columns_that_are_no_number_are_not_heeded(columns: str, width: int | None) -> None:
     """Nor those of a stream that is no file."""

@@ -19,7 +19,10 @@ def assert_explains_the_kill(code: str, quarter: str) -> None:
     assert first.headline.endswith("of node 1")
     assert any(one.fits(second) for one in first.explains)
     assert "2.0 GiB of node 1 (7.8 GiB), 25 %" in first.story[1]
-    sure = [str(finding.confidence) for finding in with_node_line(quarter, vmstat="oom_kill 1\n").findings]
+    sure = [
+        str(finding.confidence)
+        for finding in with_node_line(quarter, vmstat="oom_kill 1\n").findings
+    ]
     assert sure == ["confirmed", "confirmed"]
 
 

@@ -59,7 +59,10 @@ def membind_report(
         *node_lines,
         f"Node 1 Normal: 91*4kB (UE) 234*8kB (UME) = {node_free_kb}kB",
         "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
-        *(f"[{row:7}]     0 {row:5}  1556727  1556359 12513280        0             0 {name}" for row, name in rows.items()),
+        *(
+            f"[{row:7}]     0 {row:5}  1556727  1556359 12513280        0             0 {name}"
+            for row, name in rows.items()
+        ),
         f"oom-kill:constraint={constraint},cpuset=/,mems_allowed={mems_allowed},global_oom,task_memcg={task_memcg},task={comm},pid={pid},uid=0",
         f"Out of memory: Killed process {pid} ({comm}) total-vm:6226908kB, anon-rss:6224784kB, file-rss:652kB, shmem-rss:0kB, UID:0",
     ]
@@ -71,27 +74,47 @@ NO_CONSTRAINT = "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,me
 
 
 def zone_report(
-    *zones: str, order: int = 0, gfp: str = "0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO)", summary: str | None = NO_CONSTRAINT
+    *zones: str,
+    order: int = 0,
+    gfp: str = "0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO)",
+    summary: str | None = NO_CONSTRAINT,
 ) -> str:
     """A report with these zone, reserve and buddy lines, and no constraint unless told otherwise."""
-    lines = [f"job invoked oom-killer: gfp_mask={gfp}, order={order}, oom_score_adj=0", "CPU: 0 PID: 300 Comm: job Not tainted 6.1.0 #1"]
+    lines = [
+        f"job invoked oom-killer: gfp_mask={gfp}, order={order}, oom_score_adj=0",
+        "CPU: 0 PID: 300 Comm: job Not tainted 6.1.0 #1",
+    ]
     lines += [*zones, *([summary] if summary else []), KILL]
     return "".join(f"kern  :warn  : [  100.000000] {line}\n" for line in lines)
 
 
-def zone(name: str, free_kb: int, node: int = 0, reserve: int = 0, blocks: str = "") -> tuple[str, ...]:
+def zone(
+    name: str, free_kb: int, node: int = 0, reserve: int = 0, blocks: str = ""
+) -> tuple[str, ...]:
     """A zone's lines, to be given to `zone_report`."""
     buddy = (f"Node {node} {name}: {blocks} = {free_kb}kB",) if blocks else ()
     watermarks = "min:1000kB low:1250kB high:1500kB"
-    return (f"Node {node} {name} free:{free_kb}kB {watermarks} managed:900000kB", f"lowmem_reserve[]: 0 {reserve} {reserve}", *buddy)
+    return (
+        f"Node {node} {name} free:{free_kb}kB {watermarks} managed:900000kB",
+        f"lowmem_reserve[]: 0 {reserve} {reserve}",
+        *buddy,
+    )
 
 
-def node_sections(*free_kb: int, total_kb: tuple[int, ...] = (8222888, 8222888), page_kb: int = 4) -> dict[str, str]:
+def node_sections(
+    *free_kb: int, total_kb: tuple[int, ...] = (8222888, 8222888), page_kb: int = 4
+) -> dict[str, str]:
     """The sections that tell of node 0, 1, ...: what is free and how large each is; watermarks are 0 pages."""
     nodes = tuple(enumerate(zip(free_kb, total_kb, strict=True)))
-    zones = (f"Node {n}, zone   Normal\n        high     0\n        managed  {total // page_kb}\n" for n, (_, total) in nodes)
+    zones = (
+        f"Node {n}, zone   Normal\n        high     0\n        managed  {total // page_kb}\n"
+        for n, (_, total) in nodes
+    )
     return {
-        "node_meminfo": "".join(f"Node {n} MemTotal: {total} kB\nNode {n} MemFree: {free} kB\n" for n, (free, total) in nodes),
+        "node_meminfo": "".join(
+            f"Node {n} MemTotal: {total} kB\nNode {n} MemFree: {free} kB\n"
+            for n, (free, total) in nodes
+        ),
         "zoneinfo": "".join(zones),
     }
 

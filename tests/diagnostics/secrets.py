@@ -10,9 +10,28 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _LETTERS, _DIGITS, _HEX = string.ascii_letters, string.digits, "0123456789abcdef"
-_LOWER, _UPPER, _BASE36 = string.ascii_lowercase, string.ascii_uppercase, string.ascii_lowercase + string.digits
+_LOWER, _UPPER, _BASE36 = (
+    string.ascii_lowercase,
+    string.ascii_uppercase,
+    string.ascii_lowercase + string.digits,
+)
 _BASE62, _URL64 = _LETTERS + _DIGITS, _LETTERS + _DIGITS + "-_"
-_SYLLABLES = ("ba", "ko", "lu", "mi", "ne", "ro", "sa", "ti", "vu", "za", "pen", "dor", "gul", "wex")
+_SYLLABLES = (
+    "ba",
+    "ko",
+    "lu",
+    "mi",
+    "ne",
+    "ro",
+    "sa",
+    "ti",
+    "vu",
+    "za",
+    "pen",
+    "dor",
+    "gul",
+    "wex",
+)
 
 
 class Placed(NamedTuple):
@@ -48,8 +67,16 @@ class Dice:
         return "".join(self._random.choices(_SYLLABLES, k=syllables))
 
     def json_web_token(self) -> str:
-        head = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "typ": "JWT"}).encode()).decode().rstrip("=")
-        body = base64.urlsafe_b64encode(json.dumps({"sub": self.of(_DIGITS, 8)}).encode()).decode().rstrip("=")
+        head = (
+            base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
+            .decode()
+            .rstrip("=")
+        )
+        body = (
+            base64.urlsafe_b64encode(json.dumps({"sub": self.of(_DIGITS, 8)}).encode())
+            .decode()
+            .rstrip("=")
+        )
         return f"{head}.{body}.{self.of(_URL64, 43)}"
 
     def card(self) -> str:
@@ -60,7 +87,9 @@ class Dice:
     def private_key(self) -> str:
         kind = self._random.choice(("RSA ", "EC ", "OPENSSH ", ""))
         lines = [self.of(_BASE62 + "+/", 64) for _ in range(3)] + [self.of(_BASE62, 6) + "=="]
-        return "\n".join((f"-----BEGIN {kind}PRIVATE KEY-----", *lines, f"-----END {kind}PRIVATE KEY-----"))
+        return "\n".join(
+            (f"-----BEGIN {kind}PRIVATE KEY-----", *lines, f"-----END {kind}PRIVATE KEY-----")
+        )
 
 
 def with_prefixes(dice: Dice, tail: str = _BASE62) -> dict[str, str]:
@@ -69,11 +98,53 @@ def with_prefixes(dice: Dice, tail: str = _BASE62) -> dict[str, str]:
     upper = _UPPER + "234567" if tail == _BASE62 else _UPPER
     many = 22 if tail == _BASE62 else 18
     behind = (
-        *("ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "glpat-", "glrt-", "sk_live_", "rk_live_", "whsec_", "hvs.", "hvb.", "s."),
-        *("xoxb-", "xoxp-", "xoxe.", "xapp-", "AIza", "ya29.", "GOCSPX-", "npm_", "pypi-", "rubygems_", "dop_v1_", "sk-", "hf_", "shpat_"),
-        *("sq0atp-", "dckr_pat_", "glsa_", "NRAK-", "PMAK-", "lin_api_", "dp.pt.", "pscale_pw_", "tskey-"),
+        *(
+            "ghp_",
+            "gho_",
+            "ghs_",
+            "ghu_",
+            "github_pat_",
+            "glpat-",
+            "glrt-",
+            "sk_live_",
+            "rk_live_",
+            "whsec_",
+            "hvs.",
+            "hvb.",
+            "s.",
+        ),
+        *(
+            "xoxb-",
+            "xoxp-",
+            "xoxe.",
+            "xapp-",
+            "AIza",
+            "ya29.",
+            "GOCSPX-",
+            "npm_",
+            "pypi-",
+            "rubygems_",
+            "dop_v1_",
+            "sk-",
+            "hf_",
+            "shpat_",
+        ),
+        *(
+            "sq0atp-",
+            "dckr_pat_",
+            "glsa_",
+            "NRAK-",
+            "PMAK-",
+            "lin_api_",
+            "dp.pt.",
+            "pscale_pw_",
+            "tskey-",
+        ),
     )
-    made = {prefix: f"{prefix}{dice.of(tail, 24 if prefix in ('s.', 'AIza') else many)}" for prefix in behind}
+    made = {
+        prefix: f"{prefix}{dice.of(tail, 24 if prefix in ('s.', 'AIza') else many)}"
+        for prefix in behind
+    }
     made |= {prefix: f"{prefix}{dice.of(upper, 16)}" for prefix in ("AKIA", "ASIA")}
     made |= {prefix: f"{prefix}{dice.of(hexes, 32)}" for prefix in ("SK", "AC")}
     return made | {
@@ -101,7 +172,9 @@ def by_looks(dice: Dice) -> dict[str, str]:
         "40 letters": dice.of(_LOWER, 40),
         "MD5": dice.mixed(_HEX, 32),
         "64 hexadecimal digits": dice.mixed(_HEX, 64),
-        "base 64 with its end": base64.b64encode(f"{dice.word()}:{dice.mixed(_BASE62, 9)}!".encode()).decode(),
+        "base 64 with its end": base64.b64encode(
+            f"{dice.word()}:{dice.mixed(_BASE62, 9)}!".encode()
+        ).decode(),
         "card": dice.card(),
     }
 
@@ -109,9 +182,22 @@ def by_looks(dice: Dice) -> dict[str, str]:
 def hashes(dice: Dice) -> dict[str, str]:
     """Of passwords, as crypt(5) and htpasswd write them."""
     letters = _BASE62 + "./"
-    kinds = {"$y$j9T$": (22, 43), "$6$": (16, 86), "$5$": (16, 43), "$1$": (8, 22), "$apr1$": (8, 22), "$6$rounds=5000$": (16, 86)}
-    made = {kind: f"{kind}{dice.of(letters, salt)}${dice.of(letters, many)}" for kind, (salt, many) in kinds.items()}
-    return made | {"$2b$12$": f"$2b$12${dice.of(letters, 53)}", "$2y$10$": f"$2y$10${dice.of(letters, 53)}"}
+    kinds = {
+        "$y$j9T$": (22, 43),
+        "$6$": (16, 86),
+        "$5$": (16, 43),
+        "$1$": (8, 22),
+        "$apr1$": (8, 22),
+        "$6$rounds=5000$": (16, 86),
+    }
+    made = {
+        kind: f"{kind}{dice.of(letters, salt)}${dice.of(letters, many)}"
+        for kind, (salt, many) in kinds.items()
+    }
+    return made | {
+        "$2b$12$": f"$2b$12${dice.of(letters, 53)}",
+        "$2y$10$": f"$2y$10${dice.of(letters, 53)}",
+    }
 
 
 def by_hand(dice: Dice) -> dict[str, str]:
@@ -125,18 +211,44 @@ def by_hand(dice: Dice) -> dict[str, str]:
 
 
 ANYWHERE = (
-    *("cannot log in with {}", "key {} is not valid", "[{}]", "id={},", "{}", 'rejected "{}" again', "retry({})", "got: {}"),
+    *(
+        "cannot log in with {}",
+        "key {} is not valid",
+        "[{}]",
+        "id={},",
+        "{}",
+        'rejected "{}" again',
+        "retry({})",
+        "got: {}",
+    ),
     *("GET https://db1/x?page=1&v={} HTTP/1.1", "field x='{}' too long", "<b>{}</b>", "a|{}|b"),
 )
 BEHIND_A_PASSWORD = (  # anything goes there
-    *("password={}", "DB_PASSWORD: {}", '"password": "{}"', "DB_PASS={}", "PASSWORD_2={}", "PGPASSWORD={} psql", "db.password = {}"),
+    *(
+        "password={}",
+        "DB_PASSWORD: {}",
+        '"password": "{}"',
+        "DB_PASS={}",
+        "PASSWORD_2={}",
+        "PGPASSWORD={} psql",
+        "db.password = {}",
+    ),
     *(
         '{{\\"password\\":\\"{}\\"}}',
         "<password>{}</password>",
         "<db:dbPassword type='x'>{}</db:dbPassword>",
         "jdbc:mysql://db/x;user=a;pass={}",
     ),
-    *("pw={}", "pwd={};", "--password {}", "--password={}", '["run", "--password", "{}"]', "psk={}", "wpa_passphrase={}", "passwd: {}"),
+    *(
+        "pw={}",
+        "pwd={};",
+        "--password {}",
+        "--password={}",
+        '["run", "--password", "{}"]',
+        "psk={}",
+        "wpa_passphrase={}",
+        "passwd: {}",
+    ),
     *(
         ':password=>"{}"',
         "password => '{}'",
@@ -146,8 +258,22 @@ BEHIND_A_PASSWORD = (  # anything goes there
         "dbPass={}",
         "{{password:{} user:app}}",
     ),
-    *("password={}&user=app", "user=app, password={}, host=db1", "(password={})", "password=[{}]", "passcode: {}", 'password is "{}"'),
-    *("-Djavax.net.ssl.keyStorePassword={}", "SSHPASS={}", "MYSQL_PWD={}", "keystore-password: {}", "password_hash={}", "password : {}"),
+    *(
+        "password={}&user=app",
+        "user=app, password={}, host=db1",
+        "(password={})",
+        "password=[{}]",
+        "passcode: {}",
+        'password is "{}"',
+    ),
+    *(
+        "-Djavax.net.ssl.keyStorePassword={}",
+        "SSHPASS={}",
+        "MYSQL_PWD={}",
+        "keystore-password: {}",
+        "password_hash={}",
+        "password : {}",
+    ),
     *(
         "postgres://app:{}@db1/x",
         "amqp://app:{}@mq1:5672/",
@@ -162,7 +288,12 @@ BEHIND_A_PASSWORD = (  # anything goes there
         "mongo -u a -p {} db1",
         "docker login -u a -p {} r.example.com",
     ),
-    *("curl -u app:{} https://db1/", "curl --user app:{} https://db1/", "wget --proxy-user=app:{} x", "smbclient -U app%{} //fs/x"),
+    *(
+        "curl -u app:{} https://db1/",
+        "curl --user app:{} https://db1/",
+        "wget --proxy-user=app:{} x",
+        "smbclient -U app%{} //fs/x",
+    ),
     *(
         "ldapsearch -D cn=a -w {} -b x",
         "redis-cli -h cache1 -a {} ping",
@@ -177,7 +308,11 @@ BEHIND_A_PASSWORD = (  # anything goes there
         "'Authorization': 'Bearer {}'",
         "Proxy-Authorization: Basic {}",
     ),
-    *("Cookie: session={}; theme=dark", "Set-Cookie: id={}; Path=/; HttpOnly", "Cookie: theme=dark; id={}"),
+    *(
+        "Cookie: session={}; theme=dark",
+        "Set-Cookie: id={}; Path=/; HttpOnly",
+        "Cookie: theme=dark; id={}",
+    ),
     *(
         "api_key={}",
         '"apiKey":"{}"',
@@ -195,7 +330,15 @@ BEHIND_A_PASSWORD = (  # anything goes there
         "aws_secret_access_key = {}",
         "secretAccessKey: {}",
     ),
-    *("encryption_key={}", "VAULT_TOKEN={}", "--token {}", "--api-key {}", "otp={}", "GET /cb?code={}&state=1", "/x?key={}"),
+    *(
+        "encryption_key={}",
+        "VAULT_TOKEN={}",
+        "--token {}",
+        "--api-key {}",
+        "otp={}",
+        "GET /cb?code={}&state=1",
+        "/x?key={}",
+    ),
     *(
         "login code: {}",
         "password for app: {}",
@@ -212,8 +355,19 @@ BEHIND_A_PASSWORD = (  # anything goes there
         "basic_auth=('joe', '{}')",
         'requests.get(url, auth=HTTPBasicAuth("joe", "{}"))',
     ),
-    *('--drive-token {{"access_token":"{}"}}', '"password": {{"value": "{}", "from": "file"}}', "password=(x){}", "password=[a, {}]"),
-    *("password is: {}", "password for user app: {}", "password for the database: {}", "password of the new user: {}", 'password("{}")'),
+    *(
+        '--drive-token {{"access_token":"{}"}}',
+        '"password": {{"value": "{}", "from": "file"}}',
+        "password=(x){}",
+        "password=[a, {}]",
+    ),
+    *(
+        "password is: {}",
+        "password for user app: {}",
+        "password for the database: {}",
+        "password of the new user: {}",
+        'password("{}")',
+    ),
     *(
         "password(app)={}",
         "password[0]={}",
@@ -234,13 +388,42 @@ BEHIND_A_PASSWORD = (  # anything goes there
         "tokenValue={}",
         "authkey={}",
     ),
-    *('api_key "{}"', "requirepass {}", "masterauth {}", "keytool -storepass {} -list", "keytool -alias a -keypass {}", "Unseal Key 1: {}"),
+    *(
+        'api_key "{}"',
+        "requirepass {}",
+        "masterauth {}",
+        "keytool -storepass {} -list",
+        "keytool -alias a -keypass {}",
+        "Unseal Key 1: {}",
+    ),
 )
 OF_PROGRAMS = (  # which take one in a way of their own
-    *("htpasswd -b users joe {}", "htpasswd -bB users joe {}", "ipmitool -H bmc1 -P {} power status", "mosquitto_pub -u a -P {} -t x"),
-    *("cqlsh db1 -u a -p {}", "xfreerdp /u:a /p:{} /v:web1", "echo {} | sudo -S reboot", "echo '{}' | sudo -S reboot"),
-    *("echo 'joe:{}' | chpasswd", "echo joe:{} | sudo chpasswd", "a1 LOGIN joe {}", 'a1 LOGIN "joe" "{}"', "AUTH {}", "AUTH default {}"),
-    *("sqlplus scott/{}@ORCL", "sqlplus -S scott/{}", 'curl -u "joe:{}" https://db1/', "curl -u 'joe:{}' https://db1/"),
+    *(
+        "htpasswd -b users joe {}",
+        "htpasswd -bB users joe {}",
+        "ipmitool -H bmc1 -P {} power status",
+        "mosquitto_pub -u a -P {} -t x",
+    ),
+    *(
+        "cqlsh db1 -u a -p {}",
+        "xfreerdp /u:a /p:{} /v:web1",
+        "echo {} | sudo -S reboot",
+        "echo '{}' | sudo -S reboot",
+    ),
+    *(
+        "echo 'joe:{}' | chpasswd",
+        "echo joe:{} | sudo chpasswd",
+        "a1 LOGIN joe {}",
+        'a1 LOGIN "joe" "{}"',
+        "AUTH {}",
+        "AUTH default {}",
+    ),
+    *(
+        "sqlplus scott/{}@ORCL",
+        "sqlplus -S scott/{}",
+        'curl -u "joe:{}" https://db1/',
+        "curl -u 'joe:{}' https://db1/",
+    ),
 )
 BEHIND_A_WORD_OF_MANY_MEANINGS = (
     "sid={}",
@@ -265,11 +448,32 @@ BEHIND_A_BLANK = (
     "DB_PASSWORD_OF_SHOP={}",
 )
 UNTOLD = (  # to be told, they would need a guess that takes ordinary words as well
-    *("the login is {}", "p4ssw0rd={}", "p a s s w o r d = {}", "drowssap={}", "net user joe {}", "LOGIN joe {}", "joe / {}"),
-    *("password for the one that runs in our cellar: {}", "printf {} | sudo -S reboot", 'expect: send "{}\\r"'),
+    *(
+        "the login is {}",
+        "p4ssw0rd={}",
+        "p a s s w o r d = {}",
+        "drowssap={}",
+        "net user joe {}",
+        "LOGIN joe {}",
+        "joe / {}",
+    ),
+    *(
+        "password for the one that runs in our cellar: {}",
+        "printf {} | sudo -S reboot",
+        'expect: send "{}\\r"',
+    ),
 )
 OF_LANGUAGES = (
-    *("Passwort: {}", "Kennwort={}", "mot de passe : {}", "contraseña: {}", "contrasena={}", "senha: {}", "wachtwoord: {}", "lösenord: {}"),
+    *(
+        "Passwort: {}",
+        "Kennwort={}",
+        "mot de passe : {}",
+        "contraseña: {}",
+        "contrasena={}",
+        "senha: {}",
+        "wachtwoord: {}",
+        "lösenord: {}",
+    ),
     *(
         "hasło: {}",
         "heslo: {}",
@@ -317,11 +521,40 @@ HIDDEN = (
         "\U0001d429\U0001d41a\U0001d42c\U0001d42cword={}",
         "pass\u034fword: {}",
     ),
-    *("pass\U0001bca0word={}", "pass\U000e0101word={}", "pass\u180bword={}", "pass\u2028word={}", "pass\u2029word={}", "pass\u2800word={}"),
-    *("passwo\u0301rd={}", "pass\u0335word={}", "pa\u0301\u0335ssword={}", "p\u00e1ssw\u00f6rd={}", "tok\u00e9n={}"),
-    *("p\u0430ssw\u043erd={}", "\u0420\u0410SSWORD={}", "passw\u03bfrd={}", "\u0455ecret={}", "t\u043e\u0301ken={}"),
-    *("pass\x1bPq#0;1\x1b\\word={}", "pass\x1b_Ga=T;AAAA\x1b\\word={}", "pass\x1b^x\x1b\\word={}", "pass\x1bXx\x1b\\word={}"),
-    *("pass\x90q#0\x9cword={}", "pass\bsword={}", "p\bpa\bas\bss\bsword={}", "_\bp_\ba_\bs_\bsword={}"),
+    *(
+        "pass\U0001bca0word={}",
+        "pass\U000e0101word={}",
+        "pass\u180bword={}",
+        "pass\u2028word={}",
+        "pass\u2029word={}",
+        "pass\u2800word={}",
+    ),
+    *(
+        "passwo\u0301rd={}",
+        "pass\u0335word={}",
+        "pa\u0301\u0335ssword={}",
+        "p\u00e1ssw\u00f6rd={}",
+        "tok\u00e9n={}",
+    ),
+    *(
+        "p\u0430ssw\u043erd={}",
+        "\u0420\u0410SSWORD={}",
+        "passw\u03bfrd={}",
+        "\u0455ecret={}",
+        "t\u043e\u0301ken={}",
+    ),
+    *(
+        "pass\x1bPq#0;1\x1b\\word={}",
+        "pass\x1b_Ga=T;AAAA\x1b\\word={}",
+        "pass\x1b^x\x1b\\word={}",
+        "pass\x1bXx\x1b\\word={}",
+    ),
+    *(
+        "pass\x90q#0\x9cword={}",
+        "pass\bsword={}",
+        "p\bpa\bas\bss\bsword={}",
+        "_\bp_\ba_\bs_\bsword={}",
+    ),
 )
 
 
@@ -335,7 +568,9 @@ def placements(seed: int) -> Iterator[Placed]:
     for places in (BEHIND_A_PASSWORD, OF_PROGRAMS, OF_LANGUAGES, ON_THE_NEXT_LINE[:2], HIDDEN):
         yield from _in(places, by_hand(dice), dice, each=4)
     for places in (BEHIND_A_WORD_OF_MANY_MEANINGS, BEHIND_A_BLANK, ON_THE_NEXT_LINE):
-        yield from _in(places, {"a word and digits": by_hand(dice)["a word and digits"]}, dice, each=1)
+        yield from _in(
+            places, {"a word and digits": by_hand(dice)["a word and digits"]}, dice, each=1
+        )
     for shape, secret in with_prefixes(dice).items():
         for place in ("rejected {}", "x={}; y=1", '"{}"'):
             yield _placed(shape, place, secret)
@@ -348,7 +583,14 @@ def placements(seed: int) -> Iterator[Placed]:
     for place in ("https://{}@o1.ingest.sentry.io/2", "dsn https://{}@sentry.example.com/2"):
         yield _placed("32 hexadecimal digits", place, dice.mixed(_HEX, 32))
     for place in (
-        *("passphrase: {}", "seed phrase = {}", 'password="{}"', "Passphrase:\n{}", "passphrase for key: {}", "passphrase for the key: {}"),
+        *(
+            "passphrase: {}",
+            "seed phrase = {}",
+            'password="{}"',
+            "Passphrase:\n{}",
+            "passphrase for key: {}",
+            "passphrase for the key: {}",
+        ),
         *('curl -u "joe:{}" https://db1/', "curl -u 'joe:{}' https://db1/", "password=({})"),
     ):
         yield _placed("words", place, " ".join(dice.word(3) for _ in range(5)))
@@ -361,7 +603,9 @@ def not_by_looks(seed: int) -> list[Placed]:
     return [*_in(ANYWHERE, shapes, Dice(seed), each=4), *behind]
 
 
-def _in(places: tuple[str, ...], secrets: dict[str, str], dice: Dice, each: int) -> Iterator[Placed]:
+def _in(
+    places: tuple[str, ...], secrets: dict[str, str], dice: Dice, each: int
+) -> Iterator[Placed]:
     for place in places:
         for shape in dice.some_of(secrets, each):
             yield _placed(shape, place, secrets[shape])
@@ -370,7 +614,9 @@ def _in(places: tuple[str, ...], secrets: dict[str, str], dice: Dice, each: int)
 def _hidden_inside(dice: Dice) -> Iterator[Placed]:
     """With what nobody sees between its letters."""
     for between in ("\u200b", "\x1b[0m", "\u2060", "\u00ad", "\u3164"):
-        for shape, secret in [*by_looks(dice).items(), *with_prefixes(dice).items()][:: 3 if between == "\u200b" else 7]:
+        for shape, secret in [*by_looks(dice).items(), *with_prefixes(dice).items()][
+            :: 3 if between == "\u200b" else 7
+        ]:
             told = f"rejected {between.join((secret[:7], secret[7:11], secret[11:]))}"
             yield Placed(shape, f"with {between!r} inside", told, _parts(secret))
     wide = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
@@ -379,7 +625,12 @@ def _hidden_inside(dice: Dice) -> Iterator[Placed]:
 
 
 def _placed(shape: str, place: str, secret: str) -> Placed:
-    return Placed(shape, place, place.format(secret), tuple(part for part in _parts(secret) if part not in place))
+    return Placed(
+        shape,
+        place,
+        place.format(secret),
+        tuple(part for part in _parts(secret) if part not in place),
+    )
 
 
 def _parts(secret: str) -> tuple[str, ...]:

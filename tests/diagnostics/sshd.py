@@ -28,18 +28,24 @@ _POLL_S = 0.02
 class Sshd:
     """Runs in a `with` block. `options` stand before the key in authorized_keys; `script` makes a program for a forced command."""
 
-    def __init__(self, directory: Path, *, options: str = "", key_is_known: bool = True, config: str = "") -> None:
+    def __init__(
+        self, directory: Path, *, options: str = "", key_is_known: bool = True, config: str = ""
+    ) -> None:
         self.directory = directory
         self._host_key = asyncssh.generate_private_key("ssh-ed25519")
         self._client_key = asyncssh.generate_private_key("ssh-ed25519")
         self._private("host_key", self._host_key.export_private_key())
         self.client_key = self._private("client_key", self._client_key.export_private_key())
-        self.known_hosts = self._private("known_hosts", f"{NAME} {self._host_key.export_public_key().decode()}".encode())
+        self.known_hosts = self._private(
+            "known_hosts", f"{NAME} {self._host_key.export_public_key().decode()}".encode()
+        )
         public = self._client_key.export_public_key().decode() if key_is_known else ""
         self._private("authorized_keys", f"{options} {public}".lstrip().encode())
         self.port = free_port()
         self.log_file = directory / "log"
-        self._private("config", "\n".join([config, *self._config(), ""]).encode())  # sshd takes the first value of each setting
+        self._private(
+            "config", "\n".join([config, *self._config(), ""]).encode()
+        )  # sshd takes the first value of each setting
 
     def _config(self) -> list[str]:
         return [
@@ -60,10 +66,14 @@ class Sshd:
 
     def __enter__(self) -> Sshd:
         if os.geteuid() == 0:
-            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd's own privilege separation needs it to exist
+            Path("/run/sshd").mkdir(
+                mode=0o755, exist_ok=True
+            )  # sshd's own privilege separation needs it to exist
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                [PROGRAM, "-D", "-e", "-f", str(self.directory / "config")], stdin=subprocess.DEVNULL, stderr=log
+                [PROGRAM, "-D", "-e", "-f", str(self.directory / "config")],
+                stdin=subprocess.DEVNULL,
+                stderr=log,
             )
         try:
             self.wait_for("Server listening")
@@ -107,7 +117,9 @@ class Sshd:
         return Target(name=NAME, address="127.0.0.1", port=self.port, user=getpass.getuser())
 
     def settings(self, deadline_s: float = 25) -> SshSettings:
-        return SshSettings(client_key=self.client_key, known_hosts=self.known_hosts, deadline_s=deadline_s)
+        return SshSettings(
+            client_key=self.client_key, known_hosts=self.known_hosts, deadline_s=deadline_s
+        )
 
     def _private(self, name: str, data: bytes) -> Path:
         file = self.directory / name
@@ -168,4 +180,10 @@ def usable_settings(directory: Path) -> SshSettings:
     (directory / "key").write_bytes(key.export_private_key())
     (directory / "key").chmod(0o600)
     (directory / "known_hosts").write_text(f"{NAME} {key.export_public_key().decode()}")
-    return SshSettings(directory / "key", directory / "known_hosts", connect_timeout_s=1, login_timeout_s=1, second_login_timeout_s=0)
+    return SshSettings(
+        directory / "key",
+        directory / "known_hosts",
+        connect_timeout_s=1,
+        login_timeout_s=1,
+        second_login_timeout_s=0,
+    )

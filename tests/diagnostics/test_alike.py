@@ -19,7 +19,10 @@ FILE = "/etc/sevbot/known_hosts"
 
 
 def targets(count: int) -> list[Target]:
-    return [Target(f"web{number}", f"10.0.{number // 250}.{number % 250}", 22, "sevbot-probe") for number in range(1, count + 1)]
+    return [
+        Target(f"web{number}", f"10.0.{number // 250}.{number % 250}", 22, "sevbot-probe")
+        for number in range(1, count + 1)
+    ]
 
 
 def fingerprint(target: Target) -> str:
@@ -35,7 +38,9 @@ def printed(target: Target) -> str:
 
 
 def rests(target: Target) -> str:
-    return because.rests(target.where, SETTINGS, RestingError(60.0 * (3 + int(target.name[3:]) % 3), everywhere=True))
+    return because.rests(
+        target.where, SETTINGS, RestingError(60.0 * (3 + int(target.name[3:]) % 3), everywhere=True)
+    )
 
 
 FAILURES: dict[str, Callable[[Target], str]] = {
@@ -45,29 +50,43 @@ FAILURES: dict[str, Callable[[Target], str]] = {
     "no_tcp_answer": lambda t: because.no_tcp_answer(t.where, 5),
     "no_route": lambda t: because.no_route(t.where, OSError(113, "No route to host")),
     "no_ssh_answer": lambda t: because.no_ssh_answer(t.where, because.waited((5, 12))),
-    "login_too_slow": lambda t: because.login_too_slow(t.where, because.waited((5, 6.5 + int(t.name[3:])))),
+    "login_too_slow": lambda t: because.login_too_slow(
+        t.where, because.waited((5, 6.5 + int(t.name[3:])))
+    ),
     "rests": rests,
     "crowded": lambda t: because.crowded(t.where, 60),
     "held_back": lambda t: because.held_back(t.where, "/etc/sevbot/id_ed25519"),
-    "flooded": lambda t: because.flooded(t.where, "the host sent more than 32 KiB before it proved who it is"),
+    "flooded": lambda t: because.flooded(
+        t.where, "the host sent more than 32 KiB before it proved who it is"
+    ),
     "host_key_unknown": lambda t: because.host_key_unknown(t.where, t.name, FILE),
     "host_key_too_old": lambda t: because.host_key_too_old(t.where, t.name, FILE),
     "host_key_changed": lambda t: because.host_key_changed(t.where, t.name, FILE, fingerprint(t)),
-    "host_key_of_another_kind": lambda t: because.host_key_of_another_kind(t.where, t.name, FILE, fingerprint(t), "ssh-rsa"),
+    "host_key_of_another_kind": lambda t: because.host_key_of_another_kind(
+        t.where, t.name, FILE, fingerprint(t), "ssh-rsa"
+    ),
     "host_key_revoked": lambda t: because.host_key_revoked(t.where, FILE),
-    "host_certificate_bad": lambda t: because.host_certificate_bad(t.where, t.name, "Certificate has expired"),
+    "host_certificate_bad": lambda t: because.host_certificate_bad(
+        t.where, t.name, "Certificate has expired"
+    ),
     "key_refused": lambda t: because.key_refused(t.where, t.user, "/etc/sevbot/id_ed25519"),
-    "certificate_refused": lambda t: because.certificate_refused(t.where, "/etc/sevbot/cert.pub", "it expired at 12:00"),
+    "certificate_refused": lambda t: because.certificate_refused(
+        t.where, "/etc/sevbot/cert.pub", "it expired at 12:00"
+    ),
     "wants_other_login": lambda t: because.wants_other_login(t.where, t.user),
     "asked_for_nothing": lambda t: because.asked_for_nothing(t.where),
-    "nothing_in_common": lambda t: because.nothing_in_common(t.where, "No matching key exchange algorithm found"),
+    "nothing_in_common": lambda t: because.nothing_in_common(
+        t.where, "No matching key exchange algorithm found"
+    ),
     "closed_before_ssh": lambda t: because.closed_before_ssh(t.where),
     "not_ssh": lambda t: because.not_ssh(t.where, "Unsupported SSH version"),
     "lost_in_login": lambda t: because.lost_in_login(t.where, "Connection lost"),
     "lost_in_key_exchange": lambda t: because.lost_in_key_exchange(t.where, "Connection lost"),
     "no_exec": lambda t: because.no_exec(t.where, "Session request failed"),
     "probe": printed,
-    "inventory": lambda _: "not in the inventory: check the spelling, or add it as [hosts.NAME] to sevbot's configuration",
+    "inventory": lambda _: (
+        "not in the inventory: check the spelling, or add it as [hosts.NAME] to sevbot's configuration"
+    ),
 }
 HELPERS = {"quoted", "waited", "host_key_because"}
 
@@ -78,8 +97,15 @@ def told(failure: Callable[[Target], str], hosts: list[Target]) -> tuple[str, ..
 
 def test_every_failure_that_ssh_has_a_sentence_for_is_tried_here() -> None:
     """A sentence that is added later is added to the table."""
-    sentences = {name for name, value in vars(because).items() if callable(value) and getattr(value, "__module__", "") == because.__name__}
-    assert {name for name in sentences if not name.startswith("_")} - HELPERS == set(FAILURES) - {"probe", "inventory"}
+    sentences = {
+        name
+        for name, value in vars(because).items()
+        if callable(value) and getattr(value, "__module__", "") == because.__name__
+    }
+    assert {name for name in sentences if not name.startswith("_")} - HELPERS == set(FAILURES) - {
+        "probe",
+        "inventory",
+    }
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -98,14 +124,19 @@ def test_one_host_is_told_as_it_was(name: str) -> None:
     (target,) = targets(1)
     sentence = FAILURES[name](target)
 
-    assert told(FAILURES[name], [target]) == (sentence if sentence.startswith("web1 (") else f"web1: {sentence}",)
+    assert told(FAILURES[name], [target]) == (
+        sentence if sentence.startswith("web1 (") else f"web1: {sentence}",
+    )
 
 
 def test_all_failures_at_once_are_a_sentence_each() -> None:
     """No two causes are taken for one."""
     names = list(FAILURES)[:MOST_TOLD]
     hosts = targets(10 * len(names))
-    sentences = told_once((target.name, FAILURES[names[place % len(names)]](target)) for place, target in enumerate(hosts))
+    sentences = told_once(
+        (target.name, FAILURES[names[place % len(names)]](target))
+        for place, target in enumerate(hosts)
+    )
 
     assert len(sentences) == len(names)
     assert all(sentence.startswith("10 hosts (") for sentence in sentences)
@@ -114,7 +145,9 @@ def test_all_failures_at_once_are_a_sentence_each() -> None:
 def test_a_few_are_all_named_with_their_addresses() -> None:
     """Up to four."""
     (sentence,) = told(FAILURES["refused"], targets(2))
-    assert sentence.startswith("web1 (10.0.0.1:22), web2 (10.0.0.2:22): connection refused, nothing listens on port 22: is sshd")
+    assert sentence.startswith(
+        "web1 (10.0.0.1:22), web2 (10.0.0.2:22): connection refused, nothing listens on port 22: is sshd"
+    )
 
 
 def test_what_stands_for_each_hosts_own_says_so() -> None:
@@ -130,23 +163,35 @@ def test_what_stands_for_each_hosts_own_says_so() -> None:
 
 def test_one_key_that_all_hosts_present_is_named() -> None:
     """One machine that answers for all of them is a thing to see."""
-    (sentence,) = told(lambda t: because.host_key_changed(t.where, t.name, FILE, " (ssh-ed25519 SHA256:same)"), targets(300))
+    (sentence,) = told(
+        lambda t: because.host_key_changed(t.where, t.name, FILE, " (ssh-ed25519 SHA256:same)"),
+        targets(300),
+    )
     assert "SHA256:same" in sentence
 
 
 def test_two_ports_are_two_sentences_and_the_larger_is_first() -> None:
     """They are two things to look at."""
-    hosts = [replace(target, port=2222 if place < 100 else 22) for place, target in enumerate(targets(300))]
+    hosts = [
+        replace(target, port=2222 if place < 100 else 22)
+        for place, target in enumerate(targets(300))
+    ]
     first, second = told(FAILURES["refused"], hosts)
 
-    assert first.startswith("200 hosts (web101, web102, web103 and 197 more): connection refused, nothing listens on port 22:")
-    assert second.startswith("100 hosts (web1, web2, web3 and 97 more): connection refused, nothing listens on port 2222:")
+    assert first.startswith(
+        "200 hosts (web101, web102, web103 and 197 more): connection refused, nothing listens on port 22:"
+    )
+    assert second.startswith(
+        "100 hosts (web1, web2, web3 and 97 more): connection refused, nothing listens on port 2222:"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(FAILURES.keys() - {"inventory"}))
 def test_hosts_at_two_ports_are_told_apart_whatever_the_sentence_says(name: str) -> None:
     """Five hosts each: a port that is not SSH's own is told, once."""
-    hosts = [replace(target, port=22 if place < 5 else 2222) for place, target in enumerate(targets(10))]
+    hosts = [
+        replace(target, port=22 if place < 5 else 2222) for place, target in enumerate(targets(10))
+    ]
     usual, other = told(FAILURES[name], hosts)
 
     assert usual.startswith("5 hosts (web1, web2, web3 and 2 more): ")
@@ -156,10 +201,15 @@ def test_hosts_at_two_ports_are_told_apart_whatever_the_sentence_says(name: str)
 
 def test_reasons_without_end_are_counted() -> None:
     """Hosts that each say something of their own, as those that attack do."""
-    *sentences, last = told(lambda t: because.not_ssh(t.where, f"banner of {t.address}x"), targets(300))
+    *sentences, last = told(
+        lambda t: because.not_ssh(t.where, f"banner of {t.address}x"), targets(300)
+    )
 
     assert len(sentences) == MOST_TOLD
-    assert last == "288 hosts (web13, web14, web15 and 285 more): 288 other reasons; `sevbot diagnose HOST` tells that of one."
+    assert (
+        last
+        == "288 hosts (web13, web14, web15 and 285 more): 288 other reasons; `sevbot diagnose HOST` tells that of one."
+    )
 
 
 @pytest.mark.parametrize("name", ["the", "is", "22", "port", "s"])

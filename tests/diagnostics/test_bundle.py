@@ -17,17 +17,32 @@ import pytest
 from hypothesis import given, settings
 
 from diagnostics.bundle import Bundle, Missing, Section
-from diagnostics.bundle.directory import MAX_BUNDLE_BYTES, MAX_FILE_BYTES, MOST_SECTIONS, BundleError, read_directory, write_directory
+from diagnostics.bundle.directory import (
+    MAX_BUNDLE_BYTES,
+    MAX_FILE_BYTES,
+    MOST_SECTIONS,
+    BundleError,
+    read_directory,
+    write_directory,
+)
 from diagnostics.engine import diagnose
 from tests.conftest import ROOT
 from tests.diagnostics.test_framing import bundles
 
-ABOUT: dict[str, Any] = {"bundle": 1, "host": "web1", "probe": 1, "sections": {"clock": {"exit": 0}}, "missing": {"uname": "why"}}
+ABOUT: dict[str, Any] = {
+    "bundle": 1,
+    "host": "web1",
+    "probe": 1,
+    "sections": {"clock": {"exit": 0}},
+    "missing": {"uname": "why"},
+}
 
 
 def directory(where: Path, about: object, **files: str) -> Path:
     """A bundle made by hand."""
-    (where / "bundle.json").write_text(about if isinstance(about, str) else json.dumps(about), encoding="utf-8")
+    (where / "bundle.json").write_text(
+        about if isinstance(about, str) else json.dumps(about), encoding="utf-8"
+    )
     for name, text in files.items():
         (where / f"{name}.txt").write_text(text, encoding="utf-8", newline="")
     return where
@@ -40,7 +55,9 @@ def refused(where: Path) -> str:
 
 
 @given(bundles())
-@settings(deadline=None)  # each file is on the disk before the next one is written, and a disk takes its time
+@settings(
+    deadline=None
+)  # each file is on the disk before the next one is written, and a disk takes its time
 def test_what_is_written_is_read_back(bundle: Bundle) -> None:
     """Byte for byte, also carriage returns, NUL and lines that look like frames."""
     with TemporaryDirectory() as where:
@@ -54,12 +71,17 @@ def test_a_directory_of_format_1_is_read(tmp_path: Path) -> None:
         "bundle": 1,
         "host": "web1",
         "probe": 1,
-        "sections": {"clock": {"exit": 0, "cut": False, "ended": True, "notes": ""}, "uname": {"exit": None, "cut": True, "notes": "x"}},
+        "sections": {
+            "clock": {"exit": 0, "cut": False, "ended": True, "notes": ""},
+            "uname": {"exit": None, "cut": True, "notes": "x"},
+        },
         "missing": {"units": "no systemctl"},
     }
     found = read_directory(directory(tmp_path, about, clock="now 1\r\n", uname=""))
     assert found == Bundle(
-        "web1", {"clock": Section("clock", "now 1\r\n"), "uname": Section("uname", "", None, "x", True)}, {"units": "no systemctl"}
+        "web1",
+        {"clock": Section("clock", "now 1\r\n"), "uname": Section("uname", "", None, "x", True)},
+        {"units": "no systemctl"},
     )
     assert found.get("units") == Missing("no systemctl")
     assert found.get("nodes") == Missing("it was not collected")
@@ -68,9 +90,17 @@ def test_a_directory_of_format_1_is_read(tmp_path: Path) -> None:
 
 def test_what_was_told_of_the_probe_is_kept(tmp_path: Path) -> None:
     """And shown, before the sections that did not come; a bundle of which nothing was told has no such key, as older ones had none."""
-    found = read_directory(directory(tmp_path, ABOUT | {"remarks": {"probe": "an old copy", "lock": "none"}}, clock="now 1\n"))
+    found = read_directory(
+        directory(
+            tmp_path, ABOUT | {"remarks": {"probe": "an old copy", "lock": "none"}}, clock="now 1\n"
+        )
+    )
     assert found.remarks == {"probe": "an old copy", "lock": "none"}
-    assert list(diagnose(found).not_seen.items()) == [("probe", "an old copy"), ("lock", "none"), ("uname", "why")]
+    assert list(diagnose(found).not_seen.items()) == [
+        ("probe", "an old copy"),
+        ("lock", "none"),
+        ("uname", "why"),
+    ]
     write_directory(replace(found, remarks={}), tmp_path / "again")
     assert "remarks" not in json.loads((tmp_path / "again/bundle.json").read_text(encoding="utf-8"))
 
@@ -188,7 +218,9 @@ def test_a_recording_that_was_killed_is_no_bundle(tmp_path: Path) -> None:
     seen = []
     for steps in range(40):
         where = tmp_path / str(steps)
-        done = subprocess.run([sys.executable, "-c", WRITE, str(steps), str(where)], check=False, cwd=ROOT)
+        done = subprocess.run(
+            [sys.executable, "-c", WRITE, str(steps), str(where)], check=False, cwd=ROOT
+        )
         if done.returncode == 0:
             break
         assert done.returncode == -9
@@ -200,7 +232,15 @@ def test_a_recording_that_was_killed_is_no_bundle(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["bundle.json", "clock.txt"])
 @pytest.mark.parametrize(
-    "kind", ["link", "link to nowhere", "fifo", pytest.param("device", marks=pytest.mark.needs("root")), "socket", "directory"]
+    "kind",
+    [
+        "link",
+        "link to nowhere",
+        "fifo",
+        pytest.param("device", marks=pytest.mark.needs("root")),
+        "socket",
+        "directory",
+    ],
 )
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path, name: str, kind: str) -> None:
     """In a process of its own, since a FIFO would hang for ever."""
@@ -220,7 +260,15 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path, name: str, kind: str
     else:
         (where / name).mkdir()
     command = [sys.executable, "-m", "bot", "diagnose", "--bundle", str(where)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30, cwd=ROOT, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+    )
 
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{name} is a link, a FIFO, a device or a directory" in done.stderr
@@ -238,11 +286,19 @@ def test_the_directory_itself_may_be_a_link(tmp_path: Path) -> None:
 def test_bundles_larger_than_any_are_refused(tmp_path: Path) -> None:
     """Too many sections, too much in all, too deep."""
     many = {f"s{number}": {"exit": 0} for number in range(MOST_SECTIONS + 1)}
-    assert f"names {MOST_SECTIONS + 1} sections" in refused(directory(tmp_path, ABOUT | {"sections": many}))
+    assert f"names {MOST_SECTIONS + 1} sections" in refused(
+        directory(tmp_path, ABOUT | {"sections": many})
+    )
     some = [f"s{number}" for number in range(6)]
     text = "x" * (MAX_FILE_BYTES - 1) + "\n"
-    large = directory(tmp_path, ABOUT | {"sections": {name: {"exit": 0} for name in some}}, **dict.fromkeys(some, text))
+    large = directory(
+        tmp_path,
+        ABOUT | {"sections": {name: {"exit": 0} for name in some}},
+        **dict.fromkeys(some, text),
+    )
     assert f"larger than {MAX_BUNDLE_BYTES} bytes" in refused(large)
-    assert "nested too deeply" in refused(directory(tmp_path, '{"bundle": 1, "host": ' + "[" * 100_000))
+    assert "nested too deeply" in refused(
+        directory(tmp_path, '{"bundle": 1, "host": ' + "[" * 100_000)
+    )
     deep = '{"bundle": 1, "missing": {"clock": ' + "[" * 900 + "]" * 900 + "}}"
     assert "missing must be a table" in refused(directory(tmp_path, deep))

@@ -31,10 +31,14 @@ def test_this_machine_gives_every_section_or_its_reason() -> None:
     assert found.sections["uname"].text.startswith("Linux ")
 
 
-def test_at_the_deadline_everything_it_started_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_at_the_deadline_everything_it_started_is_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Also commands that timeout(1) put into a process group of their own; what came is used."""
     note = tmp_path / "pids"
-    monkeypatch.setattr(local, "PROBE", f"{CLOCK}timeout 600 sh -c 'echo $$ >{note}; sleep 600' & sleep 600")
+    monkeypatch.setattr(
+        local, "PROBE", f"{CLOCK}timeout 600 sh -c 'echo $$ >{note}; sleep 600' & sleep 600"
+    )
     start = time.monotonic()
     found = collect(1.0)
     assert time.monotonic() - start < 3
@@ -45,8 +49,13 @@ def test_at_the_deadline_everything_it_started_is_ended(monkeypatch: pytest.Monk
     assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-@pytest.mark.parametrize(("probe", "reason"), [("yes", "bytes and was stopped"), ("yes >&2", "bytes to stderr and was stopped")])
-def test_endless_output_is_stopped(monkeypatch: pytest.MonkeyPatch, probe: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("probe", "reason"),
+    [("yes", "bytes and was stopped"), ("yes >&2", "bytes to stderr and was stopped")],
+)
+def test_endless_output_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, probe: str, reason: str
+) -> None:
     """On both streams."""
     monkeypatch.setattr(local, "PROBE", probe)
     found = collect()
@@ -54,7 +63,9 @@ def test_endless_output_is_stopped(monkeypatch: pytest.MonkeyPatch, probe: str, 
     assert reason in found.because
 
 
-def test_nothing_of_the_callers_environment_reaches_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_the_callers_environment_reaches_the_probe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """It says here what it says over SSH."""
     monkeypatch.setenv("SECRET_TOKEN", "x")
     monkeypatch.setattr(local, "PROBE", "env >&2")

@@ -38,7 +38,10 @@ def test_with_a_forced_command_the_host_runs_its_own_copy(tmp_path: Path) -> Non
         copy.write_text(PROBE.replace("section growth ", "section shrinkage "))
         other = bundle(collect(sshd.settings(), sshd.target))
     assert found.remarks.get("probe") is None
-    assert "; it also brought one section that is unknown here (shrinkage); copy it again: `" in other.remarks["probe"]
+    assert (
+        "; it also brought one section that is unknown here (shrinkage); copy it again: `"
+        in other.remarks["probe"]
+    )
     assert other.sections["uname"] == found.sections["uname"]
     assert set(found.sections) | set(found.missing) == set(SECTIONS)
     assert found.sections["uname"].text.startswith("Linux ")
@@ -67,7 +70,9 @@ def test_a_changed_host_key_stops_everything(tmp_path: Path) -> None:
 def test_a_host_key_of_another_kind_is_told_apart_from_a_changed_one(tmp_path: Path) -> None:
     """Only an RSA key is on file and the host has none: refused just the same, but most likely a line is missing."""
     with Sshd(tmp_path) as sshd:
-        sshd.known_hosts.write_text(f"{NAME} {asyncssh.generate_private_key('ssh-rsa', key_size=2048).export_public_key().decode()}")
+        sshd.known_hosts.write_text(
+            f"{NAME} {asyncssh.generate_private_key('ssh-rsa', key_size=2048).export_public_key().decode()}"
+        )
         told = because(collect(sshd.settings(), sshd.target))
     assert "has only ssh-rsa for web1" in told
     assert "ssh-ed25519 SHA256:" in told
@@ -82,7 +87,9 @@ def test_a_revoked_host_key_is_told_as_such(tmp_path: Path) -> None:
         assert "revoked" in because(collect(sshd.settings(), sshd.target))
 
 
-@pytest.mark.parametrize("line", ["web2 {key}", "127.0.0.1 {key}", "[127.0.0.1]:{port} {key}", "|1|AAAA|AAAA {key}"])
+@pytest.mark.parametrize(
+    "line", ["web2 {key}", "127.0.0.1 {key}", "[127.0.0.1]:{port} {key}", "|1|AAAA|AAAA {key}"]
+)
 def test_an_unknown_host_is_not_even_called(tmp_path: Path, line: str) -> None:
     """The right key under another name or under the address is no entry for this host."""
     with Sshd(tmp_path) as sshd:
@@ -101,7 +108,11 @@ def test_hashed_entries_and_entries_with_a_port_are_understood(tmp_path: Path) -
         sshd.known_hosts.write_text(plain.replace(NAME, f"[{NAME}]:{sshd.port}"))
         assert isinstance(collect(sshd.settings(), sshd.target), Bundle)
         sshd.known_hosts.write_text(plain)
-        subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(sshd.known_hosts)], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            ["ssh-keygen", "-q", "-H", "-f", str(sshd.known_hosts)],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
         assert NAME not in sshd.known_hosts.read_text()
         assert isinstance(collect(sshd.settings(), sshd.target), Bundle)
 
@@ -126,7 +137,9 @@ def test_a_host_certificate_counts_for_its_own_name_only(tmp_path: Path, princip
 def test_a_bare_key_is_not_enough_where_only_an_authority_is_known(tmp_path: Path) -> None:
     """A host without a certificate counts as another machine."""
     with Sshd(tmp_path) as sshd:
-        sshd.known_hosts.write_text(f"@cert-authority web* {asyncssh.generate_private_key('ssh-ed25519').export_public_key().decode()}")
+        sshd.known_hosts.write_text(
+            f"@cert-authority web* {asyncssh.generate_private_key('ssh-ed25519').export_public_key().decode()}"
+        )
         assert "HOST KEY CHANGED" in because(collect(sshd.settings(), sshd.target))
 
 
@@ -146,7 +159,13 @@ def test_a_refused_key_is_one_attempt_and_names_key_and_user(tmp_path: Path) -> 
     assert "method keyboard-interactive" not in log
 
 
-@pytest.mark.parametrize("config", ["AuthenticationMethods publickey,password\nPasswordAuthentication yes", "PubkeyAuthentication no"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        "AuthenticationMethods publickey,password\nPasswordAuthentication yes",
+        "PubkeyAuthentication no",
+    ],
+)
 def test_a_host_that_wants_more_than_a_key_is_named(tmp_path: Path, config: str) -> None:
     """No password is ever sent, and the sentence says what to set."""
     with Sshd(tmp_path, config=config) as sshd:
@@ -161,11 +180,15 @@ def test_no_common_algorithm_names_the_ones_to_allow(tmp_path: Path) -> None:
         assert "aes128-gcm@openssh.com" in because(collect(sshd.settings(), sshd.target))
 
 
-def test_nothing_of_the_users_own_ssh_set_up_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_the_users_own_ssh_set_up_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Configuration, agent and keys of whoever runs sevbot stay untouched: no ProxyCommand, no agent connection, one key offered."""
     home, canary = tmp_path / "home" / ".ssh", tmp_path / "canary"
     home.mkdir(parents=True)
-    (home / "config").write_text(f'Match exec "touch {canary}"\nHost *\n  ProxyCommand touch {canary}\n  User somebody\n  Port 1\n')
+    (home / "config").write_text(
+        f'Match exec "touch {canary}"\nHost *\n  ProxyCommand touch {canary}\n  User somebody\n  Port 1\n'
+    )
     asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(home / "id_ed25519"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
@@ -229,7 +252,9 @@ def test_an_expired_certificate_never_falls_back_to_the_bare_key(tmp_path: Path)
         ),
     ],
 )
-def test_what_is_wrong_with_a_refused_certificate_is_read_from_it(tmp_path: Path, certificate: Signed, words: str) -> None:
+def test_what_is_wrong_with_a_refused_certificate_is_read_from_it(
+    tmp_path: Path, certificate: Signed, words: str
+) -> None:
     """sevbot holds it, so nobody has to guess. Of what only the host knows all that it may be is told."""
     with Sshd(tmp_path, key_is_known=False, config=BY_AUTHORITY.format(tmp_path)) as sshd:
         (tmp_path / "principals").write_text(f"{sshd.target.user}\n")

@@ -25,7 +25,17 @@ from diagnostics.collect.ssh import SshCollector, SshSettings, Target
 from diagnostics.engine import diagnose
 from diagnostics.model import NotExamined
 from diagnostics.probe import MAX_OUTPUT_BYTES, PROBE, digest
-from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Limits, Sshd, because, bundle, collect, forced, free_port
+from tests.diagnostics.sshd import (
+    FORCED_ANSWER,
+    NAME,
+    Limits,
+    Sshd,
+    because,
+    bundle,
+    collect,
+    forced,
+    free_port,
+)
 
 ONE_SECTION = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n=begin uname\\n|Linux\\n|half'\n"
 
@@ -79,12 +89,20 @@ def test_a_probe_that_leaves_a_process_behind_does_not_cost_the_deadline(tmp_pat
 
 @sshd_runs
 @pytest.mark.parametrize(
-    ("script", "reason"), [("exec yes\n", "bytes and was stopped"), ("exec yes >&2\n", "bytes to stderr and was stopped")]
+    ("script", "reason"),
+    [
+        ("exec yes\n", "bytes and was stopped"),
+        ("exec yes >&2\n", "bytes to stderr and was stopped"),
+    ],
 )
-def test_endless_output_is_stopped_and_costs_no_memory(tmp_path: Path, script: str, reason: str) -> None:
+def test_endless_output_is_stopped_and_costs_no_memory(
+    tmp_path: Path, script: str, reason: str
+) -> None:
     """At the cap the connection is closed; this process grows by little more than the cap."""
     with Sshd(tmp_path, options=forced(tmp_path, script)) as sshd:
-        collect(sshd.settings(), Target(NAME, "127.0.0.1", 1, "x"))  # so that what is loaded once is not counted
+        collect(
+            sshd.settings(), Target(NAME, "127.0.0.1", 1, "x")
+        )  # so that what is loaded once is not counted
         redact("password=x")  # the rules, too
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         start = time.monotonic()
@@ -98,7 +116,10 @@ def test_endless_output_is_stopped_and_costs_no_memory(tmp_path: Path, script: s
 @sshd_runs
 def test_sections_before_endless_output_are_used(tmp_path: Path) -> None:
     """A cap is not a reason to throw away what came before it."""
-    with Sshd(tmp_path, options=forced(tmp_path, ONE_SECTION + "echo\necho '=begin meminfo'\nexec yes '|x'\n")) as sshd:
+    with Sshd(
+        tmp_path,
+        options=forced(tmp_path, ONE_SECTION + "echo\necho '=begin meminfo'\nexec yes '|x'\n"),
+    ) as sshd:
         found = bundle(collect(sshd.settings(), sshd.target))
     assert found.sections["clock"].text == "now 1\n"
     assert found.sections["meminfo"].cut
@@ -131,16 +152,31 @@ COPY_IT = "`install -m 755 probe.sh /usr/libexec/sevbot-probe`"
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        ("missing", f"is missing there, or was saved with Windows line ends: copy it again: {COPY_IT}"),
-        ("Windows line ends", f"is missing there, or was saved with Windows line ends: copy it again: {COPY_IT}"),
+        (
+            "missing",
+            f"is missing there, or was saved with Windows line ends: copy it again: {COPY_IT}",
+        ),
+        (
+            "Windows line ends",
+            f"is missing there, or was saved with Windows line ends: copy it again: {COPY_IT}",
+        ),
         ("not executable", "may not be run by the account: `chmod 755 /usr/libexec/sevbot-probe`"),
         ("nothing printed", f"or the forced command an old copy? Then copy it again: {COPY_IT}"),
-        ("half a copy", f"the host's copy of the probe is of version 1, this sevbot's of version 2 ({digest()}); copy it again: {COPY_IT}"),
+        (
+            "half a copy",
+            f"the host's copy of the probe is of version 1, this sevbot's of version 2 ({digest()}); copy it again: {COPY_IT}",
+        ),
     ],
 )
-def test_a_copy_of_the_probe_that_does_not_run_names_its_cure(tmp_path: Path, trouble: str, words: str) -> None:
+def test_a_copy_of_the_probe_that_does_not_run_names_its_cure(
+    tmp_path: Path, trouble: str, words: str
+) -> None:
     """By what the shell said of it. As in docs/deploy/hosts.md, the command is the cure."""
-    copies = {"Windows line ends": PROBE.replace("\n", "\r\n"), "nothing printed": "#!/bin/sh\n", "half a copy": HALF_A_COPY}
+    copies = {
+        "Windows line ends": PROBE.replace("\n", "\r\n"),
+        "nothing printed": "#!/bin/sh\n",
+        "half a copy": HALF_A_COPY,
+    }
     copy = tmp_path / "sevbot-probe"
     if trouble != "missing":
         copy.write_bytes(copies.get(trouble, PROBE).encode())
@@ -153,7 +189,9 @@ def test_a_copy_of_the_probe_that_does_not_run_names_its_cure(tmp_path: Path, tr
 @sshd_runs
 def test_bytes_that_are_not_text_do_not_lose_the_section(tmp_path: Path) -> None:
     """Invalid UTF-8 is replaced, NUL and carriage returns are kept."""
-    script = "printf '=sevbot-probe 1\\n=begin uname\\n|a\\377b\\000c\\r\\n\\n=end uname 0\\n=done\\n'\n"
+    script = (
+        "printf '=sevbot-probe 1\\n=begin uname\\n|a\\377b\\000c\\r\\n\\n=end uname 0\\n=done\\n'\n"
+    )
     with Sshd(tmp_path, options=forced(tmp_path, script)) as sshd:
         found = bundle(collect(sshd.settings(), sshd.target))
     assert found.sections["uname"].text == "a\N{REPLACEMENT CHARACTER}b\x00c\r\n"
@@ -196,7 +234,9 @@ def busy(directory: Path, times: int) -> str:
 
 
 @sshd_runs
-def test_a_host_on_which_another_probe_runs_is_asked_again_in_the_same_connection(tmp_path: Path) -> None:
+def test_a_host_on_which_another_probe_runs_is_asked_again_in_the_same_connection(
+    tmp_path: Path,
+) -> None:
     """One login, also where only one session at a time is allowed."""
     with Sshd(tmp_path, options=busy(tmp_path, 2), config="MaxSessions 1") as sshd:
         found = bundle(collect(sshd.settings(), sshd.target))
@@ -209,7 +249,10 @@ def test_a_host_that_stays_busy_is_told_with_how_long_it_was(tmp_path: Path) -> 
     """Up to the deadline, and not beyond it."""
     with Sshd(tmp_path, options=busy(tmp_path, 99)) as sshd:
         told = because(collect(sshd.settings(deadline_s=9), sshd.target))
-    assert re.search(r"another probe is running on this host \(seen for [2-8] s\), .* ask again in some seconds", told)
+    assert re.search(
+        r"another probe is running on this host \(seen for [2-8] s\), .* ask again in some seconds",
+        told,
+    )
     assert "did not end" not in told
 
 
@@ -244,7 +287,9 @@ class Slow:
             async with await asyncio.start_server(self, "127.0.0.1", 0) as server:
                 target = replace(self._sshd.target, port=server.sockets[0].getsockname()[1])
                 found = await SshCollector(replace(self._sshd.settings(), **limits)).collect(target)
-            await asyncio.gather(*(task for task in self._answering if task is not None), return_exceptions=True)
+            await asyncio.gather(
+                *(task for task in self._answering if task is not None), return_exceptions=True
+            )
             return found
 
         return asyncio.run(run())
@@ -274,7 +319,11 @@ def test_no_second_login_where_the_deadline_leaves_no_longer_one(tmp_path: Path)
     """A shorter second try would not be worth its connection."""
     with Sshd(tmp_path) as sshd:
         slow = Slow(sshd, held_back=9)
-        told = because(slow.collect(login_timeout_s=1, connect_timeout_s=1, second_login_timeout_s=10, deadline_s=2.5))
+        told = because(
+            slow.collect(
+                login_timeout_s=1, connect_timeout_s=1, second_login_timeout_s=10, deadline_s=2.5
+            )
+        )
     assert slow.connections == 1
     assert "sshd said nothing in 1 s:" in told
 
@@ -285,7 +334,9 @@ def test_no_second_login_where_the_first_was_answered(tmp_path: Path, trouble: s
     """A refusal, a host key that is another, a connection that is closed: none of them gets better by asking twice."""
     with Sshd(tmp_path, key_is_known=trouble != "a refused key") as sshd:
         if trouble == "a changed host key":
-            sshd.known_hosts.write_text(f"{NAME} {asyncssh.generate_private_key('ssh-ed25519').export_public_key().decode()}")
+            sshd.known_hosts.write_text(
+                f"{NAME} {asyncssh.generate_private_key('ssh-ed25519').export_public_key().decode()}"
+            )
         slow = Slow(sshd, held_back=0)
         if trouble == "no sshd":
             sshd.port = free_port()
@@ -309,7 +360,9 @@ def test_a_socket_gives_no_more_than_its_host_may_send() -> None:
     with near, far, MeteredSocket(fileno=near.detach()) as sock:
         far.setblocking(False)
         sock.setblocking(False)
-        with pytest.raises(FloodError, match=f"more than {UNPROVED_BYTES} bytes before it proved who it is"):
+        with pytest.raises(
+            FloodError, match=f"more than {UNPROVED_BYTES} bytes before it proved who it is"
+        ):
             read_on(sock, far, most=UNPROVED_BYTES)
         sock.prove()
         got = sum(len(sock.recv(256 * 1024)) for _ in range(3))
@@ -332,7 +385,11 @@ def test_answers_that_together_are_too_large_are_stopped_at_their_share() -> Non
     assert not Capture(pool).take_stdout(bytes(900))
 
 
-def serve(answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], directory: Path, settings_s: float = 1.0) -> str:
+def serve(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    directory: Path,
+    settings_s: float = 1.0,
+) -> str:
     """The reason that a collection from a plain TCP server gives, with time limits of `settings_s`."""
     key = asyncssh.generate_private_key("ssh-ed25519")
     key.write_private_key(str(directory / "client_key"))
@@ -357,8 +414,12 @@ def serve(answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitab
         server = await asyncio.start_server(handle, "127.0.0.1", 0)
         async with server:
             port = server.sockets[0].getsockname()[1]
-            told = because(await SshCollector(settings).collect(Target(NAME, "127.0.0.1", port, "nobody")))
-        await asyncio.gather(*(task for task in handlers if task is not None))  # each sees that the connection was closed
+            told = because(
+                await SshCollector(settings).collect(Target(NAME, "127.0.0.1", port, "nobody"))
+            )
+        await asyncio.gather(
+            *(task for task in handlers if task is not None)
+        )  # each sees that the connection was closed
         return told
 
     return asyncio.run(asyncio.wait_for(run(), 20))
@@ -406,12 +467,16 @@ async def old_protocol(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     await reader.read()
 
 
-async def banner_that_is_not_text(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def banner_that_is_not_text(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     writer.write(b"SSH-2.0-\xff\xfe\x1b[2J\r\n")
     await reader.read()
 
 
-async def garbage_after_the_banner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def garbage_after_the_banner(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     writer.write(b"SSH-2.0-x\r\n" + b"\xff" * 1024)
     await reader.read()
 
@@ -432,7 +497,9 @@ async def garbage_after_the_banner(reader: asyncio.StreamReader, writer: asyncio
     ],
 )
 def test_a_port_that_is_not_a_working_sshd_is_named(
-    tmp_path: Path, answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], reason: str
+    tmp_path: Path,
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    reason: str,
 ) -> None:
     """Silent, dripping, endless or nonsense: the answer comes within the time limit and says what it looks like."""
     start = time.monotonic()

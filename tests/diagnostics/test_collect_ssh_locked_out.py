@@ -103,14 +103,22 @@ def farewell(code: int, reason: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"), [(BY_PROTOCOL_ERROR, b"Too many authentication failures"), (NO_MORE_AUTH_METHODS, b"no more methods")]
+    ("code", "reason"),
+    [
+        (BY_PROTOCOL_ERROR, b"Too many authentication failures"),
+        (NO_MORE_AUTH_METHODS, b"no more methods"),
+    ],
 )
-def test_words_of_a_machine_that_proved_nothing_are_no_refusals(tmp_path: Path, code: int, reason: bytes) -> None:
+def test_words_of_a_machine_that_proved_nothing_are_no_refusals(
+    tmp_path: Path, code: int, reason: bytes
+) -> None:
     """A machine at the addresses of three hosts says that we failed to log in: the others are asked all the same, and so is it."""
 
     async def run(sshd: Sshd) -> None:
         async with Evils(sshd) as evils:
-            liars = [await evils.says(f"evil{number}", farewell(code, reason)) for number in range(3)]
+            liars = [
+                await evils.says(f"evil{number}", farewell(code, reason)) for number in range(3)
+            ]
             collector = SshCollector(sshd.settings())
             for liar in [*liars, liars[0], liars[0], liars[0]]:
                 told = because(await collector.collect(liar))
@@ -145,7 +153,11 @@ def test_hosts_that_never_answer_the_offer_hold_up_no_other(tmp_path: Path) -> N
     async def run(sshd: Sshd) -> list[Bundle | Missing]:
         async with Evils(sshd) as evils:
             stuck = [await evils.one(f"evil{number}", answers=False) for number in range(6)]
-            collector = SshCollector(replace(sshd.settings(), login_timeout_s=1.5, second_login_timeout_s=6, deadline_s=20))
+            collector = SshCollector(
+                replace(
+                    sshd.settings(), login_timeout_s=1.5, second_login_timeout_s=6, deadline_s=20
+                )
+            )
             others = [asyncio.create_task(collector.collect(each)) for each in stuck]
             await evils.have_offers(3)
             return [await collector.collect(sshd.target), *await asyncio.gather(*others)]
@@ -162,13 +174,25 @@ def test_a_host_that_waits_for_its_turn_to_the_end_is_told_so(tmp_path: Path) ->
     async def run(sshd: Sshd) -> list[str]:
         async with Evils(sshd) as evils:
             stuck = [await evils.one(f"evil{number}", answers=False) for number in range(5)]
-            settings = replace(sshd.settings(), connect_timeout_s=0.1, login_timeout_s=0.5, second_login_timeout_s=5, deadline_s=1.8)
+            settings = replace(
+                sshd.settings(),
+                connect_timeout_s=0.1,
+                login_timeout_s=0.5,
+                second_login_timeout_s=5,
+                deadline_s=1.8,
+            )
             collector = SshCollector(settings)
-            told = [because(each) for each in await asyncio.gather(*(collector.collect(each) for each in stuck))]
+            told = [
+                because(each)
+                for each in await asyncio.gather(*(collector.collect(each) for each in stuck))
+            ]
             assert len(evils.offers) == len(set(evils.offers))
             return told
 
     with Sshd(tmp_path) as sshd:
         told = asyncio.run(run(sshd))
     assert sum("the login did not end in 0.5 s: " in words for words in told) >= 3
-    assert all("is offered to 3 hosts at a time" in words or "the login did not end in 0.5 s: " in words for words in told)
+    assert all(
+        "is offered to 3 hosts at a time" in words or "the login did not end in 0.5 s: " in words
+        for words in told
+    )

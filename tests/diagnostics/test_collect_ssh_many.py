@@ -31,7 +31,9 @@ def test_a_closed_port_is_told_at_once(settings: SshSettings) -> None:
     assert told.startswith(f"{NAME} (127.0.0.1:{port}): connection refused")
 
 
-def test_no_answer_to_tcp_is_told_after_the_limit(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_answer_to_tcp_is_told_after_the_limit(
+    settings: SshSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A host that is down, or a firewall."""
 
     async def never(*_: object) -> None:
@@ -43,17 +45,23 @@ def test_no_answer_to_tcp_is_told_after_the_limit(settings: SshSettings, monkeyp
     assert time.monotonic() - start < 2
 
 
-def test_a_name_that_does_not_resolve_is_told(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_does_not_resolve_is_told(
+    settings: SshSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The cure is in the inventory or in DNS."""
 
     def fail(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
-    assert "'web1.example' does not resolve" in because(collect(settings, Target(NAME, "web1.example", 22, "x")))
+    assert "'web1.example' does not resolve" in because(
+        collect(settings, Target(NAME, "web1.example", 22, "x"))
+    )
 
 
-def test_a_resolver_that_hangs_costs_no_more_than_the_limit(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resolver_that_hangs_costs_no_more_than_the_limit(
+    settings: SshSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Told apart from a host that is down."""
     real = socket.getaddrinfo
 
@@ -70,7 +78,9 @@ def test_a_resolver_that_hangs_costs_no_more_than_the_limit(settings: SshSetting
     assert "was not resolved in 1 s" in told
 
 
-def test_a_login_that_never_began_leaves_no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_that_never_began_leaves_no_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also when asyncssh fails before it has taken the connection over."""
 
     async def fail(*_: object, **options: object) -> None:
@@ -82,26 +92,39 @@ def test_a_login_that_never_began_leaves_no_socket(tmp_path: Path, monkeypatch: 
     async def run() -> str:
         async with ReplayHosts({NAME: Bundle(NAME, {})}, tmp_path) as hosts:
             monkeypatch.setattr(asyncssh, "connect", fail)
-            return because(await SshCollector(SshSettings(hosts.client_key, hosts.known_hosts)).collect(hosts.targets[NAME]))
+            return because(
+                await SshCollector(SshSettings(hosts.client_key, hosts.known_hosts)).collect(
+                    hosts.targets[NAME]
+                )
+            )
 
     assert "before anything" in asyncio.run(run())
     assert [sock.fileno() for sock in seen if isinstance(sock, socket.socket)] == [-1]
 
 
-def test_the_second_address_is_tried_when_the_first_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_address_is_tried_when_the_first_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A name with two addresses of which one is dead still answers."""
     real = socket.getaddrinfo
 
     def both(host: str, port: int, **options: int) -> list[object]:
         if host != "web1.example":
             return list(real(host, port, **options))
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", address)) for address in (free_port(), port)]
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", address))
+            for address in (free_port(), port)
+        ]
 
     async def run() -> Bundle | Missing:
-        async with ReplayHosts({NAME: Bundle(NAME, {"uname": Section("uname", "Linux\n")})}, tmp_path) as hosts:
+        async with ReplayHosts(
+            {NAME: Bundle(NAME, {"uname": Section("uname", "Linux\n")})}, tmp_path
+        ) as hosts:
             monkeypatch.setattr(socket, "getaddrinfo", both)
             target = Target(NAME, "web1.example", hosts.targets[NAME].port, "sevbot-probe")
-            return await SshCollector(SshSettings(hosts.client_key, hosts.known_hosts)).collect(target)
+            return await SshCollector(SshSettings(hosts.client_key, hosts.known_hosts)).collect(
+                target
+            )
 
     assert isinstance(asyncio.run(run()), Bundle)
 
@@ -111,12 +134,17 @@ def test_one_dead_host_holds_up_no_other(tmp_path: Path, caplog: pytest.LogCaptu
     names = [f"web{number}" for number in range(9)]
 
     async def run() -> tuple[float, list[Bundle | Missing], Bundle | Missing]:
-        bundles = {name: Bundle(name, {"uname": Section("uname", "Linux\n")}) for name in [*names, "silent"]}
+        bundles = {
+            name: Bundle(name, {"uname": Section("uname", "Linux\n")})
+            for name in [*names, "silent"]
+        }
         async with ReplayHosts(bundles, tmp_path, {"silent": 600.0}) as hosts:
             collector = SshCollector(SshSettings(hosts.client_key, hosts.known_hosts, deadline_s=4))
             start = time.monotonic()
             silent = asyncio.create_task(collector.collect(hosts.targets["silent"]))
-            others = await asyncio.gather(*(collector.collect(hosts.targets[name]) for name in names))
+            others = await asyncio.gather(
+                *(collector.collect(hosts.targets[name]) for name in names)
+            )
             return time.monotonic() - start, others, await silent
 
     with caplog.at_level(logging.WARNING):
@@ -133,7 +161,11 @@ def test_no_more_hosts_than_allowed_are_asked_together(tmp_path: Path) -> None:
     seen = []
 
     async def run() -> None:
-        async with ReplayHosts({name: Bundle(name, {"uname": Section("uname", "Linux\n")}) for name in names}, tmp_path, 0.1) as hosts:
+        async with ReplayHosts(
+            {name: Bundle(name, {"uname": Section("uname", "Linux\n")}) for name in names},
+            tmp_path,
+            0.1,
+        ) as hosts:
             collector = SshCollector(SshSettings(hosts.client_key, hosts.known_hosts, at_once=2))
 
             async def watch() -> None:

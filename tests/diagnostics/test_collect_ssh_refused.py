@@ -27,7 +27,9 @@ async def ask_all(collector: SshCollector, targets: list[Target]) -> list[Bundle
     return list(await asyncio.gather(*(collector.collect(target) for target in targets)))
 
 
-def test_a_hundred_names_on_an_address_that_refuses_make_three_failed_log_ins(tmp_path: Path) -> None:
+def test_a_hundred_names_on_an_address_that_refuses_make_three_failed_log_ins(
+    tmp_path: Path,
+) -> None:
     """The others are not examined, with the reason and the cure, and the address sees nothing of them."""
 
     async def run(sshd: Sshd) -> list[Bundle | Missing]:
@@ -63,7 +65,9 @@ def test_once_the_key_works_a_hundred_names_are_all_asked(tmp_path: Path) -> Non
     assert "beginning MaxStartups throttling" not in log
 
 
-def test_a_key_that_is_let_in_after_all_is_tried_as_soon_as_its_file_changes(tmp_path: Path) -> None:
+def test_a_key_that_is_let_in_after_all_is_tried_as_soon_as_its_file_changes(
+    tmp_path: Path,
+) -> None:
     """The operator adds the public key and touches the private one: no rest, no restart."""
 
     async def run(sshd: Sshd) -> None:
@@ -71,7 +75,9 @@ def test_a_key_that_is_let_in_after_all_is_tried_as_soon_as_its_file_changes(tmp
         collector = SshCollector(sshd.settings())
         assert not any(isinstance(found, Bundle) for found in await ask_all(collector, targets))
         public = asyncssh.read_private_key(str(sshd.client_key)).export_public_key().decode()
-        (sshd.directory / "authorized_keys").write_text(f"{forced(sshd.directory, FORCED_ANSWER)} {public}")
+        (sshd.directory / "authorized_keys").write_text(
+            f"{forced(sshd.directory, FORCED_ANSWER)} {public}"
+        )
         assert "tries again in 5 min" in because(await collector.collect(targets[0]))
         os.utime(sshd.client_key, ns=(1, 1))
         assert all(isinstance(found, Bundle) for found in await ask_all(collector, targets))
@@ -102,7 +108,9 @@ def test_a_certificate_that_rests_has_a_cure_of_its_own(tmp_path: Path) -> None:
 def test_a_copy_that_systemd_made_is_made_anew_by_a_restart() -> None:
     """It is read-only, and so is its directory."""
     settings = SshSettings(Path("/run/credentials/sevbot.service/id_ed25519"), Path("known_hosts"))
-    assert "or at once after `systemctl restart sevbot`" in rests("web1", settings, RestingError(60, everywhere=True))
+    assert "or at once after `systemctl restart sevbot`" in rests(
+        "web1", settings, RestingError(60, everywhere=True)
+    )
 
 
 def test_a_new_key_in_the_file_is_the_one_that_is_offered(tmp_path: Path) -> None:
@@ -123,7 +131,9 @@ def test_a_new_key_in_the_file_is_the_one_that_is_offered(tmp_path: Path) -> Non
         asyncio.run(run(sshd))
 
 
-def test_a_key_file_that_is_half_written_leaves_the_key_that_was_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_key_file_that_is_half_written_leaves_the_key_that_was_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """It is said in the log; the answer still comes."""
 
     async def run(sshd: Sshd) -> None:
@@ -131,7 +141,10 @@ def test_a_key_file_that_is_half_written_leaves_the_key_that_was_read(tmp_path: 
         sshd.client_key.write_text("-----BEGIN OPENSSH")
         assert isinstance(await collector.collect(sshd.target), Bundle)
 
-    with Sshd(tmp_path, options=forced(tmp_path, FORCED_ANSWER)) as sshd, caplog.at_level(logging.WARNING):
+    with (
+        Sshd(tmp_path, options=forced(tmp_path, FORCED_ANSWER)) as sshd,
+        caplog.at_level(logging.WARNING),
+    ):
         asyncio.run(run(sshd))
     assert "the one read before is used" in caplog.text
 
@@ -152,14 +165,28 @@ def test_three_hosts_that_refuse_a_new_key_stop_it_everywhere(tmp_path: Path) ->
 
         key = asyncssh.generate_private_key("ssh-ed25519")
         servers = [
-            await asyncssh.listen("127.0.0.1", 0, config=None, server_factory=Refusing, server_host_keys=[key], gss_host=None)
+            await asyncssh.listen(
+                "127.0.0.1",
+                0,
+                config=None,
+                server_factory=Refusing,
+                server_host_keys=[key],
+                gss_host=None,
+            )
             for _ in range(20)
         ]
-        (directory / "key").write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
+        (directory / "key").write_bytes(
+            asyncssh.generate_private_key("ssh-ed25519").export_private_key()
+        )
         (directory / "key").chmod(0o600)
         (directory / "known_hosts").write_text(f"* {key.export_public_key().decode()}")
-        targets = [Target(f"web{number}", "127.0.0.1", server.get_port(), "x") for number, server in enumerate(servers)]
-        found = await ask_all(SshCollector(SshSettings(directory / "key", directory / "known_hosts")), targets)
+        targets = [
+            Target(f"web{number}", "127.0.0.1", server.get_port(), "x")
+            for number, server in enumerate(servers)
+        ]
+        found = await ask_all(
+            SshCollector(SshSettings(directory / "key", directory / "known_hosts")), targets
+        )
         for server in servers:
             server.close()
             await server.wait_closed()

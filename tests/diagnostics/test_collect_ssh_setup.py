@@ -31,12 +31,16 @@ def refused(settings: SshSettings) -> str:
     return str(caught.value)
 
 
-def test_the_options_are_the_ones_that_were_decided(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_options_are_the_ones_that_were_decided(
+    settings: SshSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Read back from asyncssh itself: nothing is left to a default that looks around on this machine."""
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
     host_keys = read_host_keys(settings.known_hosts, SIGNATURES).of(NAME, 22)
     own = host_options(TARGET, host_keys, asyncssh.SSHClient())
-    options = asyncssh.SSHClientConnectionOptions(shared_options(), **own)  # as asyncssh puts them together
+    options = asyncssh.SSHClientConnectionOptions(
+        shared_options(), **own
+    )  # as asyncssh puts them together
     assert not options.config.loaded
     assert options.username == "sevbot-probe"
     assert options.host_key_alias == NAME
@@ -49,7 +53,15 @@ def test_the_options_are_the_ones_that_were_decided(settings: SshSettings, monke
     assert options.preferred_auth == ["publickey"]
     assert options.disable_trivial_auth
     assert options.public_key_auth
-    assert not any((options.password_auth, options.kbdint_auth, options.host_based_auth, options.gss_auth, options.gss_kex))
+    assert not any(
+        (
+            options.password_auth,
+            options.kbdint_auth,
+            options.host_based_auth,
+            options.gss_auth,
+            options.gss_kex,
+        )
+    )
     assert options.x509_trusted_certs is None
     assert options.x509_trusted_cert_paths == []
     assert [name.decode() for name in options.encryption_algs] == list(CIPHERS)
@@ -84,8 +96,12 @@ def test_a_credential_of_systemds_is_taken(settings: SshSettings) -> None:
     SshCollector(settings)
 
 
-@pytest.mark.parametrize(("tag", "identifier"), [(USER, STRANGER), (GROUP, OURS), (GROUP, STRANGER)])
-def test_a_key_that_a_list_gives_to_others_is_refused(settings: SshSettings, tag: int, identifier: int) -> None:
+@pytest.mark.parametrize(
+    ("tag", "identifier"), [(USER, STRANGER), (GROUP, OURS), (GROUP, STRANGER)]
+)
+def test_a_key_that_a_list_gives_to_others_is_refused(
+    settings: SshSettings, tag: int, identifier: int
+) -> None:
     """As by its mode."""
     give(settings.client_key, tag, identifier)
     assert "can be read by other users" in refused(settings)
@@ -100,13 +116,19 @@ def test_a_key_that_others_can_use_is_refused(settings: SshSettings, mode: int) 
 
 def test_an_encrypted_key_is_refused(settings: SshSettings) -> None:
     """Nobody is there to type the passphrase; the cure is how to take it off."""
-    settings.client_key.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key("pkcs8-pem", passphrase=NAME))
+    settings.client_key.write_bytes(
+        asyncssh.generate_private_key("ssh-ed25519").export_private_key(
+            "pkcs8-pem", passphrase=NAME
+        )
+    )
     told = refused(settings)
     assert f"{settings.client_key} is encrypted" in told
     assert "ssh-keygen -p" in told
 
 
-@pytest.mark.parametrize("data", [b"", b"ssh-ed25519 AAAA public, not private\n", b"\xff\x00" * 100])
+@pytest.mark.parametrize(
+    "data", [b"", b"ssh-ed25519 AAAA public, not private\n", b"\xff\x00" * 100]
+)
 def test_a_file_that_is_no_key_is_refused(settings: SshSettings, data: bytes) -> None:
     """The sentence names the file."""
     settings.client_key.write_bytes(data)
@@ -131,8 +153,12 @@ def test_an_empty_known_hosts_is_refused(settings: SshSettings, text: str) -> No
     assert f"{settings.known_hosts} is empty" in refused(settings)
 
 
-@pytest.mark.parametrize("text", ["web1\n", "@trust web1 ssh-ed25519 AAAA\n", "|2|x|y ssh-ed25519 AAAA\n"])
-def test_a_known_hosts_that_cannot_be_read_never_trusts_anyone(settings: SshSettings, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["web1\n", "@trust web1 ssh-ed25519 AAAA\n", "|2|x|y ssh-ed25519 AAAA\n"]
+)
+def test_a_known_hosts_that_cannot_be_read_never_trusts_anyone(
+    settings: SshSettings, text: str
+) -> None:
     """Either it is refused at the start, or the host counts as unknown."""
     settings.known_hosts.write_text(text)
     try:
@@ -151,9 +177,13 @@ def test_a_known_hosts_that_others_can_write_is_refused(settings: SshSettings) -
 def test_a_certificate_for_another_key_is_refused(settings: SshSettings, tmp_path: Path) -> None:
     """It would be refused by every host later, with less to go by."""
     authority = asyncssh.generate_private_key("ssh-ed25519")
-    certificate = authority.generate_user_certificate(asyncssh.generate_private_key("ssh-ed25519"), "x", principals=["sevbot-probe"])
+    certificate = authority.generate_user_certificate(
+        asyncssh.generate_private_key("ssh-ed25519"), "x", principals=["sevbot-probe"]
+    )
     certificate.write_certificate(str(tmp_path / "cert.pub"))
-    told = refused(SshSettings(settings.client_key, settings.known_hosts, certificate=tmp_path / "cert.pub"))
+    told = refused(
+        SshSettings(settings.client_key, settings.known_hosts, certificate=tmp_path / "cert.pub")
+    )
     assert "not a certificate for" in told
 
 
@@ -161,13 +191,24 @@ def test_a_certificate_for_another_key_is_refused(settings: SshSettings, tmp_pat
     ("left_s", "words"),
     [(3600 * 24 * 13, "expires on "), (-60, "expired on "), (3600 * 24 * 15, ""), (None, "")],
 )
-def test_a_certificate_that_soon_ends_is_told_before_it_does(settings: SshSettings, tmp_path: Path, left_s: int | None, words: str) -> None:
+def test_a_certificate_that_soon_ends_is_told_before_it_does(
+    settings: SshSettings, tmp_path: Path, left_s: int | None, words: str
+) -> None:
     """Two weeks are enough to sign it anew."""
-    authority, ends = asyncssh.generate_private_key("ssh-ed25519"), 0xFFFFFFFFFFFFFFFF if left_s is None else int(time.time()) + left_s
+    authority, ends = (
+        asyncssh.generate_private_key("ssh-ed25519"),
+        0xFFFFFFFFFFFFFFFF if left_s is None else int(time.time()) + left_s,
+    )
     key = asyncssh.read_private_key(str(settings.client_key))
-    authority.generate_user_certificate(key, "sevbot", principals=["x"], valid_before=ends).write_certificate(str(tmp_path / "cert.pub"))
-    collector = SshCollector(SshSettings(settings.client_key, settings.known_hosts, certificate=tmp_path / "cert.pub"))
-    assert [f"the certificate {tmp_path}/cert.pub {words}" in warning for warning in collector.warnings] == [True] * bool(words)
+    authority.generate_user_certificate(
+        key, "sevbot", principals=["x"], valid_before=ends
+    ).write_certificate(str(tmp_path / "cert.pub"))
+    collector = SshCollector(
+        SshSettings(settings.client_key, settings.known_hosts, certificate=tmp_path / "cert.pub")
+    )
+    assert [
+        f"the certificate {tmp_path}/cert.pub {words}" in warning for warning in collector.warnings
+    ] == [True] * bool(words)
     assert SshCollector(settings).warnings == ()
 
 
@@ -180,9 +221,16 @@ def test_a_server_that_lets_anyone_in_is_refused(settings: SshSettings) -> None:
 
     async def run() -> Bundle | Missing:
         server = await asyncssh.listen(
-            "127.0.0.1", 0, config=None, server_factory=Open, server_host_keys=[str(settings.client_key)], gss_host=None
+            "127.0.0.1",
+            0,
+            config=None,
+            server_factory=Open,
+            server_host_keys=[str(settings.client_key)],
+            gss_host=None,
         )
-        found = await SshCollector(settings).collect(Target(NAME, "127.0.0.1", server.get_port(), "x"))
+        found = await SshCollector(settings).collect(
+            Target(NAME, "127.0.0.1", server.get_port(), "x")
+        )
         server.close()
         await server.wait_closed()
         return found
@@ -190,7 +238,9 @@ def test_a_server_that_lets_anyone_in_is_refused(settings: SshSettings) -> None:
     assert "without a key" in because(asyncio.run(run()))
 
 
-def test_hashed_entries_are_scanned_once_for_each_host(settings: SshSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hashed_entries_are_scanned_once_for_each_host(
+    settings: SshSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The scan costs milliseconds in a large file, so that it must not happen for each connection."""
     scans = []
     real = asyncssh.SSHKnownHosts.match

@@ -17,7 +17,10 @@ from tests.examined import examined
 from tests.test_architecture import SOURCES
 
 CASES = ROOT / "tests" / "cases"
-JUDGES = {ROOT / "diagnostics" / "confidence.py", ROOT / "diagnostics" / "telling" / "report_reader.py"}  # the second reads what was judged
+JUDGES = {
+    ROOT / "diagnostics" / "confidence.py",
+    ROOT / "diagnostics" / "telling" / "report_reader.py",
+}  # the second reads what was judged
 
 
 def case(name: str) -> Bundle:
@@ -27,7 +30,12 @@ def case(name: str) -> Bundle:
 def without(bundle: Bundle, words: str) -> Bundle:
     """The bundle with no line of the kernel's that has these words."""
     sections = {
-        name: replace(section, text="".join(line for line in section.text.splitlines(keepends=True) if words not in line))
+        name: replace(
+            section,
+            text="".join(
+                line for line in section.text.splitlines(keepends=True) if words not in line
+            ),
+        )
         if name in ("kernel-log", "kernel-journal")
         else section
         for name, section in bundle.sections.items()
@@ -41,20 +49,37 @@ def findings_of(bundle: Bundle) -> dict[str, Finding]:
 
 def test_without_its_header_no_report_confirms_anything() -> None:
     """Who asked is lost, so the report is not complete, whatever it is told for."""
-    whole, cut = findings_of(case("hugepages-6.1")), findings_of(without(case("hugepages-6.1"), "invoked oom-killer"))
+    whole, cut = (
+        findings_of(case("hugepages-6.1")),
+        findings_of(without(case("hugepages-6.1"), "invoked oom-killer")),
+    )
 
-    assert {code: finding.confidence for code, finding in whole.items()} == dict.fromkeys(whole, Confidence.CONFIRMED)
+    assert {code: finding.confidence for code, finding in whole.items()} == dict.fromkeys(
+        whole, Confidence.CONFIRMED
+    )
     assert cut.keys() == whole.keys()
     assert {finding.confidence for finding in cut.values()} == {Confidence.POSSIBLE}
     assert {finding.caveat for finding in cut.values()} == {NOT_COMPLETE}
 
 
-@pytest.mark.parametrize("name", ["global-oom-5.10", "hugepages-6.1", "memcg-6.1", "membind-numactl-6.1", "slab-growth-6.1", "tmpfs-6.1"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "global-oom-5.10",
+        "hugepages-6.1",
+        "memcg-6.1",
+        "membind-numactl-6.1",
+        "slab-growth-6.1",
+        "tmpfs-6.1",
+    ],
+)
 def test_a_summary_that_names_another_victim_confirms_nothing(name: str) -> None:
     """The kill line and the summary are of two reports then, whatever is told of them."""
     bundle = case(name)
     sections = {
-        key: replace(section, text=section.text.replace(",pid=", ",pid=9")) if key in ("kernel-log", "kernel-journal") else section
+        key: replace(section, text=section.text.replace(",pid=", ",pid=9"))
+        if key in ("kernel-log", "kernel-journal")
+        else section
         for key, section in bundle.sections.items()
     }
 
@@ -81,7 +106,10 @@ def judged(tree: ast.AST) -> list[int]:
             found.append(node.lineno)
         if isinstance(node, ast.Call) and last_name(node.func) in ("Confidence", "Judgement"):
             found.append(node.lineno)
-        if isinstance(node, ast.Call) and {keyword.arg for keyword in node.keywords} & {"confidence", "caveat"}:
+        if isinstance(node, ast.Call) and {keyword.arg for keyword in node.keywords} & {
+            "confidence",
+            "caveat",
+        }:
             found.append(node.lineno)
         if isinstance(node, ast.ImportFrom) and any(hides_a_judge(alias) for alias in node.names):
             found.append(node.lineno)
@@ -89,11 +117,19 @@ def judged(tree: ast.AST) -> list[int]:
 
 
 def hides_a_judge(alias: ast.alias) -> bool:
-    return alias.name == "_CONFIRMED" or (alias.name in ("Confidence", "Judgement") and alias.asname is not None)
+    return alias.name == "_CONFIRMED" or (
+        alias.name in ("Confidence", "Judgement") and alias.asname is not None
+    )
 
 
 def last_name(node: ast.AST) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return (
+        node.attr
+        if isinstance(node, ast.Attribute)
+        else node.id
+        if isinstance(node, ast.Name)
+        else ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +149,9 @@ def test_a_judgement_is_seen_in_each_of_its_disguises(code: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["invoked oom-killer", "oom-kill:constraint"])
-@pytest.mark.parametrize("name", ["hugepages-6.1", "memcg-6.1", "slab-growth-6.1", "tmpfs-6.1", "global-oom-5.10"])
+@pytest.mark.parametrize(
+    "name", ["hugepages-6.1", "memcg-6.1", "slab-growth-6.1", "tmpfs-6.1", "global-oom-5.10"]
+)
 def test_a_report_that_lost_a_line_confirms_nothing(name: str, words: str) -> None:
     """Its header, or the summary that this kernel prints: who asked, or for what, is lost then."""
     for finding in findings_of(without(case(name), words)).values():

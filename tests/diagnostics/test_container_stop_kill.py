@@ -23,11 +23,19 @@ def test_the_stamp_of_these_tests() -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "line", "who", "sure"), [("docker", DOCKER, "container 4f1c4f1c4f1c", "likely"), ("podman", PODMAN, "web (podman)", "possible")]
+    ("by", "line", "who", "sure"),
+    [
+        ("docker", DOCKER, "container 4f1c4f1c4f1c", "likely"),
+        ("podman", PODMAN, "web (podman)", "possible"),
+    ],
 )
 def test_what_the_engines_line_alone_is_worth(by: str, line: str, who: str, sure: str) -> None:
     """The container is named as well as it can be; podman's containers write as podman."""
-    words = daemon_said(line, by="web", _EXE="/usr/bin/podman") if by == "podman" else daemon_said(line, by=by)
+    words = (
+        daemon_said(line, by="web", _EXE="/usr/bin/podman")
+        if by == "podman"
+        else daemon_said(line, by=by)
+    )
     finding = finding_on(CODE, host_of("", daemons_journal=words))
 
     assert str(finding.confidence) == sure
@@ -37,15 +45,23 @@ def test_what_the_engines_line_alone_is_worth(by: str, line: str, who: str, sure
 def test_confirmed_by_the_containers_own_record() -> None:
     """Exit code 137 at that time, and no other."""
     words = daemon_said(DOCKER, by="docker")
-    found = finding_on(CODE, host_of("", daemons_journal=words, containers=container(137, "21:47:49")))
+    found = finding_on(
+        CODE, host_of("", daemons_journal=words, containers=container(137, "21:47:49"))
+    )
     assert (str(found.confidence), found.story[0].startswith("web (docker)")) == ("confirmed", True)
     for other in (container(0, "21:47:49"), container(137, "21:40:00")):
-        assert str(finding_on(CODE, host_of("", daemons_journal=words, containers=other)).confidence) == "likely"
+        assert (
+            str(finding_on(CODE, host_of("", daemons_journal=words, containers=other)).confidence)
+            == "likely"
+        )
 
 
 def test_lines_that_mean_something_else() -> None:
     """A health check that timed out, and docker kill."""
-    for other in ("Container a, process b failed to exit within 10s of signal 15 - using the force", "failed to exit within 10s of kill"):
+    for other in (
+        "Container a, process b failed to exit within 10s of signal 15 - using the force",
+        "failed to exit within 10s of kill",
+    ):
         assert CODE in host_of("", daemons_journal=daemon_said(other, by="docker")).clear
 
 
@@ -54,13 +70,27 @@ def test_likely_by_systemds_record_of_the_service_that_runs_it() -> None:
     words = daemon_said(PODMAN, by="web", _EXE="/usr/bin/podman")
     journal = ended(137, 100.5, code="exited")
     assert str(finding_on(CODE, host_of(journal, daemons_journal=words)).confidence) == "likely"
-    assert str(finding_on(CODE, host_of(journal.replace("web.service", "db.service"), daemons_journal=words)).confidence) == "possible"
+    assert (
+        str(
+            finding_on(
+                CODE, host_of(journal.replace("web.service", "db.service"), daemons_journal=words)
+            ).confidence
+        )
+        == "possible"
+    )
 
 
 def test_stays_clear_of_what_others_write() -> None:
     """A container's own words among docker's."""
-    assert CODE in host_of("", daemons_journal=daemon_said(DOCKER, by="docker", CONTAINER_ID=ID)).clear
-    assert CODE in host_of("", containers=container(137), daemons_journal=daemon_said("a", by="docker")).clear
+    assert (
+        CODE in host_of("", daemons_journal=daemon_said(DOCKER, by="docker", CONTAINER_ID=ID)).clear
+    )
+    assert (
+        CODE
+        in host_of(
+            "", containers=container(137), daemons_journal=daemon_said("a", by="docker")
+        ).clear
+    )
 
 
 def test_cannot_tell_without_the_journal() -> None:

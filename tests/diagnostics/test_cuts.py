@@ -27,7 +27,9 @@ WHOLE = host_of(LOG)["findings"][0]
 
 def cuts() -> list[int]:
     """Every eleventh byte of the first report, and some of the rest."""
-    return sorted({*range(REPORT, REPORT + 9700, 11), *random.Random(7).sample(range(len(LOG)), 60)})  # noqa: S311 # not a secret
+    return sorted(
+        {*range(REPORT, REPORT + 9700, 11), *random.Random(7).sample(range(len(LOG)), 60)}
+    )  # noqa: S311 # not a secret
 
 
 def check(host: dict[str, Any], ignore: set[str]) -> None:
@@ -40,7 +42,9 @@ def check(host: dict[str, Any], ignore: set[str]) -> None:
     whole = {incident["pid"]: incident for incident in WHOLE["incidents"]}
     for incident in finding["incidents"]:
         same = whole[incident["pid"]]
-        assert all(value in (None, same[key]) for key, value in incident.items() if key not in ignore)
+        assert all(
+            value in (None, same[key]) for key, value in incident.items() if key not in ignore
+        )
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -65,4 +69,6 @@ def test_a_lost_head_changes_no_number(part: int) -> None:
 
 def test_a_cut_before_any_kill_is_unknown() -> None:
     """Nothing in what is left: that is no proof of health."""
-    assert [entry["code"] for entry in host_of(LOG[: REPORT - 500])["unknown"]] == [rule.code for rule in RULES]
+    assert [entry["code"] for entry in host_of(LOG[: REPORT - 500])["unknown"]] == [
+        rule.code for rule in RULES
+    ]

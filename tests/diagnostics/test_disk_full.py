@@ -9,9 +9,15 @@ from tests.diagnostics.service_records import ended, finding_on, host_of, last_w
 CODE = "disk-full"
 END = ended(1, code="exited")
 SAID = last_words("write /data/queue: No space left on device")
-FULL = "/dev/vdb ext4 1024000 1023996 0 100% /data\ninodes\n/dev/vdb ext4 65536 100 65436 1% /data\n"
-NO_INODES = "/dev/vdb ext4 1024000 1024 1022976 1% /data\ninodes\n/dev/vdb ext4 65536 65536 0 100% /data\n"
-ROOM = "/dev/vdb ext4 1024000 1024 1022976 1% /data\ninodes\n/dev/vdb ext4 65536 100 65436 1% /data\n"
+FULL = (
+    "/dev/vdb ext4 1024000 1023996 0 100% /data\ninodes\n/dev/vdb ext4 65536 100 65436 1% /data\n"
+)
+NO_INODES = (
+    "/dev/vdb ext4 1024000 1024 1022976 1% /data\ninodes\n/dev/vdb ext4 65536 65536 0 100% /data\n"
+)
+ROOM = (
+    "/dev/vdb ext4 1024000 1024 1022976 1% /data\ninodes\n/dev/vdb ext4 65536 100 65436 1% /data\n"
+)
 REMOUNT = "kern  :crit  : [   99.000000] EXT4-fs (vdb): Remounting filesystem read-only\n"
 
 
@@ -28,11 +34,30 @@ def test_likely_where_disk_and_words_agree(disks: str, left: str) -> None:
 def test_the_file_that_it_names_must_lie_on_the_full_one() -> None:
     """Another is full always somewhere; where it names none it may be any."""
     root = "/dev/vda ext4 1024000 1024 1022976 1% /\n"
-    assert CODE in host_of(END, last_words=last_words("write /var/queue: No space left on device"), filesystems=root + FULL).unknown
-    assert str(finding_on(CODE, host_of(END, last_words=SAID, filesystems=root + FULL)).confidence) == "likely"
-    unnamed = host_of(END, last_words=last_words("No space left on device"), filesystems=root + FULL)
+    assert (
+        CODE
+        in host_of(
+            END,
+            last_words=last_words("write /var/queue: No space left on device"),
+            filesystems=root + FULL,
+        ).unknown
+    )
+    assert (
+        str(finding_on(CODE, host_of(END, last_words=SAID, filesystems=root + FULL)).confidence)
+        == "likely"
+    )
+    unnamed = host_of(
+        END, last_words=last_words("No space left on device"), filesystems=root + FULL
+    )
     assert str(finding_on(CODE, unnamed).confidence) == "possible"
-    assert CODE in host_of(END, last_words=last_words("inotify_add_watch: No space left on device"), filesystems=FULL).unknown
+    assert (
+        CODE
+        in host_of(
+            END,
+            last_words=last_words("inotify_add_watch: No space left on device"),
+            filesystems=FULL,
+        ).unknown
+    )
 
 
 def test_a_read_only_file_system() -> None:
@@ -43,7 +68,9 @@ def test_a_read_only_file_system() -> None:
     assert finding.headline == "a file system that became read-only"
     for other in (REMOUNT.replace("kern  ", "user  "), REMOUNT.replace("vdb", "sdb1")):
         assert CODE in host_of(END, other, last_words=said, filesystems=ROOM).unknown
-    unnamed = host_of(END, REMOUNT, last_words=last_words("Read-only file system"), filesystems=ROOM)
+    unnamed = host_of(
+        END, REMOUNT, last_words=last_words("Read-only file system"), filesystems=ROOM
+    )
     assert str(finding_on(CODE, unnamed).confidence) == "possible"
 
 

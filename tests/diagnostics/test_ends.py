@@ -19,15 +19,26 @@ def only_end(code: str, journal: str, **sections: str) -> End:
 
 def test_an_end_before_the_record_is_not_its() -> None:
     """A service that crashed, came again and then timed out did not crash by the time-out."""
-    assert only_end("start-timeout-kill", ended(11, 95, code="dumped") + LATE + failed("timeout", 101.2)).how is None
+    assert (
+        only_end(
+            "start-timeout-kill", ended(11, 95, code="dumped") + LATE + failed("timeout", 101.2)
+        ).how
+        is None
+    )
     assert only_end("watchdog-kill", ended(9, 95) + HUNG).how is None
-    assert only_end("watchdog-kill", ended(9, 95) + HUNG + ended(6, 99.2, code="dumped")).how == "SIGABRT"
+    assert (
+        only_end("watchdog-kill", ended(9, 95) + HUNG + ended(6, 99.2, code="dumped")).how
+        == "SIGABRT"
+    )
 
 
 def test_an_end_before_the_record_confirms_nothing() -> None:
     """What follows does."""
     assert str(finding_on("watchdog-kill", host_of(ended(9, 95) + HUNG)).confidence) == "likely"
-    assert str(finding_on("watchdog-kill", host_of(HUNG + ended(6, 99.2, code="dumped"))).confidence) == "confirmed"
+    assert (
+        str(finding_on("watchdog-kill", host_of(HUNG + ended(6, 99.2, code="dumped"))).confidence)
+        == "confirmed"
+    )
 
 
 def test_giving_up_is_no_end_by_itself() -> None:
@@ -40,17 +51,33 @@ def test_giving_up_is_no_end_by_itself() -> None:
 @pytest.mark.parametrize(
     ("by", "lines", "unit", "how"),
     [
-        ("earlyoom", ['sending SIGTERM to process %d uid 0 "ranker": badness 905, VmRSS 3276 MiB'], "ranker", "SIGTERM"),
-        ("oomd", ["oomd kill: 81.28 80.05 42.78 system.slice/ranker.service 1000 ruleset:[r]"], "ranker.service", None),
+        (
+            "earlyoom",
+            ['sending SIGTERM to process %d uid 0 "ranker": badness 905, VmRSS 3276 MiB'],
+            "ranker",
+            "SIGTERM",
+        ),
+        (
+            "oomd",
+            ["oomd kill: 81.28 80.05 42.78 system.slice/ranker.service 1000 ruleset:[r]"],
+            "ranker.service",
+            None,
+        ),
         (
             "nohang",
-            ["  PID:       %d, name: ranker, state: S", "  cgroup_v2: /system.slice/ranker.service", "  Sending SIGKILL to the victim"],
+            [
+                "  PID:       %d, name: ranker, state: S",
+                "  cgroup_v2: /system.slice/ranker.service",
+                "  Sending SIGKILL to the victim",
+            ],
             "ranker.service",
             "SIGKILL",
         ),
     ],
 )
-def test_daemons_kills_of_one_program_are_together(by: str, lines: list[str], unit: str, how: str | None) -> None:
+def test_daemons_kills_of_one_program_are_together(
+    by: str, lines: list[str], unit: str, how: str | None
+) -> None:
     """Each run has another pid, so a pid in the name would hide the rhythm; the signal is what the daemon says it sent."""
     words = "".join(
         daemon_said(line % pid if "%d" in line else line, at_s, by=by)
@@ -66,12 +93,17 @@ def test_what_is_explained_is_of_the_same_unit() -> None:
     """Of another one it is not; where a daemon names a process only, of any."""
     host = host_of(ended(11, 100, code="dumped") + GIVEN_UP)
     given_up = finding_on("start-limit-hit", host)
-    of_db = finding_on("start-limit-hit", host_of(said("Start request repeated too quickly.", 110, unit="db.service")))
+    of_db = finding_on(
+        "start-limit-hit",
+        host_of(said("Start request repeated too quickly.", 110, unit="db.service")),
+    )
     explains = finding_on("segfault", host).explains
     assert any(one.fits(given_up) for one in explains)
     assert not any(one.fits(of_db) for one in explains)
 
-    earlyoom = daemon_said('sending SIGTERM to process 388 uid 0 "ranker": badness 905, VmRSS 3276 MiB', by="earlyoom")
+    earlyoom = daemon_said(
+        'sending SIGTERM to process 388 uid 0 "ranker": badness 905, VmRSS 3276 MiB', by="earlyoom"
+    )
     killed = finding_on("userspace-oom-kill", host_of("", daemons_journal=earlyoom))
     assert any(one.fits(of_db) for one in killed.explains)
 

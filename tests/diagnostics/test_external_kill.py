@@ -31,13 +31,21 @@ def test_stays_clear_of_a_signal_that_nobody_asked_systemd_for() -> None:
     assert "did not send it" in host.unknown["sigkill-not-by-kernel"]
 
 
-SUDO = daemon_said("root : PWD=/root ; USER=root ; COMMAND=/usr/bin/kill -9 388", 99, by="ssh", _EXE="/usr/bin/sudo", _TRANSPORT="syslog")
+SUDO = daemon_said(
+    "root : PWD=/root ; USER=root ; COMMAND=/usr/bin/kill -9 388",
+    99,
+    by="ssh",
+    _EXE="/usr/bin/sudo",
+    _TRANSPORT="syslog",
+)
 
 
 DENIED = (
     SUDO.replace("root : PWD", "mallory : user NOT in sudoers ; PWD"),
     SUDO.replace("root : PWD", "web : command not allowed ; PWD"),
-    SUDO.replace("/root ; USER", "/srv/kill -9 x ; USER").replace("COMMAND=/usr/bin/kill -9 388", "COMMAND=/usr/bin/id"),
+    SUDO.replace("/root ; USER", "/srv/kill -9 x ; USER").replace(
+        "COMMAND=/usr/bin/kill -9 388", "COMMAND=/usr/bin/id"
+    ),
     SUDO.replace("syslog", "stdout"),
 )
 
@@ -46,7 +54,12 @@ def test_likely_just_after_a_kill_under_sudo() -> None:
     """It does not say whom it met; another signal, another time and another program are none."""
     finding = finding_on(CODE, host_of(ended(9), daemons_journal=SUDO))
     assert (finding.headline, str(finding.confidence)) == ("killed by hand (sudo kill)", "likely")
-    for other in (SUDO.replace("-9", "-15"), SUDO.replace("/kill -9", "/kill"), SUDO.replace("/usr/bin/sudo", "/usr/bin/web"), *DENIED):
+    for other in (
+        SUDO.replace("-9", "-15"),
+        SUDO.replace("/kill -9", "/kill"),
+        SUDO.replace("/usr/bin/sudo", "/usr/bin/web"),
+        *DENIED,
+    ):
         assert CODE in host_of(ended(9), daemons_journal=other).clear
     assert CODE in host_of(ended(9, 160), daemons_journal=SUDO).clear
 
@@ -55,7 +68,9 @@ def test_an_oom_kill_at_the_time_of_a_sudo_kill_is_the_kernels() -> None:
     """And a time-out of systemd's is systemd's."""
     oom = host_of(ended(9, 100.3, unit="job.service"), membind_report(), daemons_journal=SUDO)
     assert [finding.code for finding in oom.findings] == ["membind-oom"]
-    stop = host_of(said("State 'stop-sigterm' timed out. Killing.") + ended(9, 100.2), daemons_journal=SUDO)
+    stop = host_of(
+        said("State 'stop-sigterm' timed out. Killing.") + ended(9, 100.2), daemons_journal=SUDO
+    )
     assert [finding.code for finding in stop.findings] == ["stop-timeout-kill"]
 
 

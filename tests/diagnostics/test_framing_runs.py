@@ -20,7 +20,22 @@ LINES = st.sampled_from(
             "=done",
             "=",
         ),
-        *("|a", "|", "|b|c", "||", "!", "!d", "", "", "e", "=busy", "=missing clock f", "|" + "g" * 700, "|\u00e9", "=end clock 0 whole"),
+        *(
+            "|a",
+            "|",
+            "|b|c",
+            "||",
+            "!",
+            "!d",
+            "",
+            "",
+            "e",
+            "=busy",
+            "=missing clock f",
+            "|" + "g" * 700,
+            "|\u00e9",
+            "=end clock 0 whole",
+        ),
     )
 )
 
@@ -29,9 +44,14 @@ LINES = st.sampled_from(
 @given(st.lists(LINES, max_size=30), st.sampled_from(["", "|", "|x", "="]))
 def test_runs_of_lines_are_read_as_line_by_line(lines: list[str], fragment: str) -> None:
     """A run is no more than its lines: the same ones are read where rubbish stands between any two of them."""
-    together, apart = ("".join(f"{line}\n{between}" for line in ["=sevbot-probe 1", *lines]) for between in ("", "rubbish\n"))
+    together, apart = (
+        "".join(f"{line}\n{between}" for line in ["=sevbot-probe 1", *lines])
+        for between in ("", "rubbish\n")
+    )
     if lines[:1] != ["=busy"]:
-        assert unframe(f"{together}{fragment}".encode(), None) == unframe(f"{apart}{fragment}".encode(), None)
+        assert unframe(f"{together}{fragment}".encode(), None) == unframe(
+            f"{apart}{fragment}".encode(), None
+        )
 
 
 def test_a_busy_probe_is_known_before_its_line_ends() -> None:

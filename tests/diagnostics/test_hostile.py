@@ -23,7 +23,9 @@ from tests.conftest import ROOT
 
 MIB = 1 << 20
 LIMIT_S = 0.1
-SUMMARY = "[1.000000] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0-1,"
+SUMMARY = (
+    "[1.000000] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0-1,"
+)
 PIECES = {  # each is repeated to a MiB
     "newlines": "\n",
     "empty stamps": "[1.000000] \n",
@@ -53,8 +55,13 @@ PIECES = {  # each is repeated to a MiB
     "node words": "[1.000000] " + "Node 1 " * 1000 + "\n",
     "pairs": "[1.000000] Node 0 Normal free:" + "1kB min:" * 900 + "\n",
     "buddies": "[1.000000] Node 0 Normal: " + "1*4kB " * 1000 + "\n",
-    "table rows": "[1.000000] [ pid ] uid tgid total_vm rss oom_score_adj name\n" + "[1.000000] [  1] 0 1 1 1 0 a\n" * 50,
-    "wide rows": "[1.000000] [ pid ] uid " + "a " * 2000 + "name\n[1.000000] [ 1] " + "1 " * 4000 + "\n",
+    "table rows": "[1.000000] [ pid ] uid tgid total_vm rss oom_score_adj name\n"
+    + "[1.000000] [  1] 0 1 1 1 0 a\n" * 50,
+    "wide rows": "[1.000000] [ pid ] uid "
+    + "a " * 2000
+    + "name\n[1.000000] [ 1] "
+    + "1 " * 4000
+    + "\n",
     "chosen": "[1.000000] Out of memory: Kill process 1 (a) score 1 or sacrifice child\n",
     "mems": "[1.000000] " + "a cpuset=" * 500 + " mems_allowed=\n",
     "memcg tasks": "[1.000000] Task in " + "a killed as a result of limit of " * 200 + "\n",
@@ -83,7 +90,10 @@ PIECES = {  # each is repeated to a MiB
     "escapes": "\x1b[1m",
     "bidi": "\u202e",
 }
-ALL_TRUE = {"many victims", "group kills"}  # ten thousand kills, each of which is an incident: this is not hostile, but work
+ALL_TRUE = {
+    "many victims",
+    "group kills",
+}  # ten thousand kills, each of which is an incident: this is not hostile, but work
 
 
 def mib_of(piece: str) -> str:
@@ -110,9 +120,14 @@ def test_a_hostile_mib_is_read_within_a_tenth_of_a_second(name: str) -> None:
     text = mib_of(PIECES[name])
     for kind, read in FACTS.items():
         for section in SECTIONS_OF[kind.__name__]:
-            bundle = Bundle("web1", {section: Section(section, text[: MOST_TIMES_CAP * CAPS.get(section, MIB)])})
+            bundle = Bundle(
+                "web1", {section: Section(section, text[: MOST_TIMES_CAP * CAPS.get(section, MIB)])}
+            )
             limit_s = LIMIT_S * (4 if name in ALL_TRUE else 1)
-            assert seconds(lambda read=read, bundle=bundle: read(bundle)) < limit_s, (kind.__name__, section)  # type: ignore[misc]
+            assert seconds(lambda read=read, bundle=bundle: read(bundle)) < limit_s, (
+                kind.__name__,
+                section,
+            )  # type: ignore[misc]
 
 
 SECTIONS_OF = {
@@ -156,7 +171,10 @@ def mutated(log: str, dice: random.Random) -> str:
                 lines[other],
                 f"{line}{lines[other]}",
                 line.replace(
-                    dice.choice("0123456789 :,=([{"), dice.choice(("", "-", "99999999999999999999", "\0", "\u202e", "\ud800", "(", "{"))
+                    dice.choice("0123456789 :,=([{"),
+                    dice.choice(
+                        ("", "-", "99999999999999999999", "\0", "\u202e", "\ud800", "(", "{")
+                    ),
                 ),
             )
         )

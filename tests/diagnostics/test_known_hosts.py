@@ -21,7 +21,9 @@ def hashed(host: str, key: str, directory: Path) -> str:
     """The line as ssh-keygen hashes it."""
     file = directory / "to_hash"
     file.write_text(f"{host} {key}\n", encoding="utf-8")
-    subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(file)], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-H", "-f", str(file)], check=True, stderr=subprocess.DEVNULL
+    )
     line = file.read_text(encoding="utf-8").strip()
     assert host not in line
     return line
@@ -77,7 +79,17 @@ def test_a_key_revoked_for_another_name_stays_good_here(tmp_path: Path, revoked:
             assert isinstance(collect(sshd.settings(), sshd.target), Bundle)
 
 
-@pytest.mark.parametrize("patterns", [f"*,!{NAME}", f"*,![{NAME}]:{{port}}", f"*,![{NAME}]:*", "*,!web?", "!WEB1,*", f"!{NAME},[*]:*"])
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        f"*,!{NAME}",
+        f"*,![{NAME}]:{{port}}",
+        f"*,![{NAME}]:*",
+        "*,!web?",
+        "!WEB1,*",
+        f"!{NAME},[*]:*",
+    ],
+)
 def test_a_negated_pattern_holds_under_every_port(tmp_path: Path, patterns: str) -> None:
     """The line says: any host but this one."""
     with Sshd(tmp_path) as sshd:
@@ -108,7 +120,9 @@ def test_revocation_reaches_certificates(tmp_path: Path, what: str) -> None:
     """A revoked authority signs nothing, and a revoked key is not mended by a certificate."""
     authority = asyncssh.generate_private_key("ssh-ed25519")
     sshd = Sshd(tmp_path, config=f"HostCertificate {tmp_path}/host_key-cert.pub")
-    certificate = authority.generate_host_certificate(asyncssh.read_private_key(str(tmp_path / "host_key")), "host", principals=[NAME])
+    certificate = authority.generate_host_certificate(
+        asyncssh.read_private_key(str(tmp_path / "host_key")), "host", principals=[NAME]
+    )
     certificate.write_certificate(str(tmp_path / "host_key-cert.pub"))
     public = authority.export_public_key().decode().strip()
     signed = (tmp_path / "host_key-cert.pub").read_text(encoding="utf-8").strip()
@@ -135,7 +149,9 @@ def test_a_revoked_line_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
             collect(sshd.settings(), sshd.target)
 
 
-@pytest.mark.parametrize("end", ["\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029", "\r"])
+@pytest.mark.parametrize(
+    "end", ["\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029", "\r"]
+)
 def test_a_line_that_only_some_programs_end_is_refused(tmp_path: Path, end: str) -> None:
     """In a comment of one host's line stands a line for every host; ssh sees no such line."""
     with Sshd(tmp_path) as sshd:
@@ -149,5 +165,7 @@ def test_a_line_that_only_some_programs_end_is_refused(tmp_path: Path, end: str)
 def test_lines_that_end_as_on_windows_are_taken(tmp_path: Path) -> None:
     """As ssh takes them."""
     with Sshd(tmp_path, options=forced(tmp_path, FORCED_ANSWER)) as sshd:
-        sshd.known_hosts.write_bytes(b"# ours\r\n" + sshd.known_hosts.read_bytes().strip() + b"\r\n\r\n")
+        sshd.known_hosts.write_bytes(
+            b"# ours\r\n" + sshd.known_hosts.read_bytes().strip() + b"\r\n\r\n"
+        )
         assert isinstance(collect(sshd.settings(), sshd.target), Bundle)

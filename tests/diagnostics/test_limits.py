@@ -18,6 +18,8 @@ def test_an_unknown_constraint_is_kept_and_shown() -> None:
 @pytest.mark.parametrize("log", sorted(path.name for path in LOGS.glob("*.txt")))
 def test_no_kill_is_claimed_twice(log: str) -> None:
     """Each kill has one limit."""
-    claimed = [kill.task.pid for finding in examine(recorded(log)).findings for kill in finding.kills]
+    claimed = [
+        kill.task.pid for finding in examine(recorded(log)).findings for kill in finding.kills
+    ]
 
     assert len(claimed) == len(set(claimed))

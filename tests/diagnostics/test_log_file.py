@@ -34,12 +34,16 @@ def test_a_packed_log_is_read_like_a_plain_one(tmp_path: Path) -> None:
     """By its first bytes, not by its name."""
     plain = (NOISE + membind_report()).encode()
 
-    assert read_log_file(written(tmp_path, gzip.compress(plain))) == read_log_file(written(tmp_path, plain))
+    assert read_log_file(written(tmp_path, gzip.compress(plain))) == read_log_file(
+        written(tmp_path, plain)
+    )
 
 
 def test_half_of_a_packed_log_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     """The report is in the half that came, and the report says that the rest did not."""
-    packed = gzip.compress((NOISE + membind_report(prefix="[30000.000000] ") + NOISE.replace("usb", "sr0")).encode())
+    packed = gzip.compress(
+        (NOISE + membind_report(prefix="[30000.000000] ") + NOISE.replace("usb", "sr0")).encode()
+    )
     host = examined_log(read_log_file(written(tmp_path, packed[: len(packed) * 3 // 4])))
 
     assert [finding.code for finding in host.findings] == ["membind-oom"]
@@ -73,10 +77,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-def in_a_child(name: str, limits: Limits, stdin: int | IO[bytes] = subprocess.DEVNULL) -> tuple[str, int]:
+def in_a_child(
+    name: str, limits: Limits, stdin: int | IO[bytes] = subprocess.DEVNULL
+) -> tuple[str, int]:
     """What a process of its own read, and the kB it grew by; it fails after a minute, so that a hang is a failure."""
     command = [sys.executable, "-c", CHILD, name, str(limits.most_bytes), str(limits.longest_s)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=100, cwd=ROOT, stdin=stdin)
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, timeout=100, cwd=ROOT, stdin=stdin
+    )
     told, kb = done.stdout.splitlines()
     return told, int(kb)
 
@@ -113,7 +121,11 @@ def test_a_device_without_an_end_is_cut_and_grows_no_memory() -> None:
 def test_the_command_line_is_bounded_too() -> None:
     """With the limits that docs/config.md states."""
     done = subprocess.run(
-        [sys.executable, "-m", "bot", "diagnose", "--kernel-log", "/dev/zero"], check=False, capture_output=True, timeout=115, cwd=ROOT
+        [sys.executable, "-m", "bot", "diagnose", "--kernel-log", "/dev/zero"],
+        check=False,
+        capture_output=True,
+        timeout=115,
+        cwd=ROOT,
     )
 
     assert done.returncode == 1
@@ -137,7 +149,11 @@ def test_a_packed_file_that_unpacks_without_end_is_cut(tmp_path: Path, packed: b
     assert kb < 60_000
 
 
-@pytest.mark.parametrize("block", [gzip.compress(b""), b"\x1f\x8b\x08\x08" + b"y" * 40960], ids=["empty members", "a header without end"])
+@pytest.mark.parametrize(
+    "block",
+    [gzip.compress(b""), b"\x1f\x8b\x08\x08" + b"y" * 40960],
+    ids=["empty members", "a header without end"],
+)
 def test_a_packed_stream_that_never_gives_a_byte_is_cut(fifo: Path, block: bytes) -> None:
     """gzip would look for the next member for ever; the limit is on what is read, too."""
     with writing(fifo, block * 10):
@@ -187,7 +203,14 @@ def test_fifos_pipes_and_process_substitution_go_on_working(tmp_path: Path, fifo
         f"exec 7< <(printf ''); sleep 1; {sevbot} /dev/fd/7",
     )
     told = [
-        subprocess.run(["bash", "-c", way], check=False, capture_output=True, cwd=ROOT, timeout=60, stdin=subprocess.DEVNULL).stdout
+        subprocess.run(
+            ["bash", "-c", way],
+            check=False,
+            capture_output=True,
+            cwd=ROOT,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+        ).stdout
         for way in ways
     ]
 
@@ -204,20 +227,34 @@ def test_a_log_of_exactly_the_limit_is_not_cut(tmp_path: Path) -> None:
 
     assert read_log_file(name, Limits(most_bytes=len(REPORT))).cut is None
     assert read_log_file(name, Limits(most_bytes=len(REPORT) - 1)).cut
-    assert read_log_file(written(tmp_path, gzip.compress(REPORT)), Limits(most_bytes=len(REPORT))).cut is None
+    assert (
+        read_log_file(written(tmp_path, gzip.compress(REPORT)), Limits(most_bytes=len(REPORT))).cut
+        is None
+    )
 
 
-@pytest.mark.parametrize("program", [pytest.param(name, marks=pytest.mark.needs(name)) for name in ("xz", "zstd", "bzip2")])
+@pytest.mark.parametrize(
+    "program",
+    [pytest.param(name, marks=pytest.mark.needs(name)) for name in ("xz", "zstd", "bzip2")],
+)
 def test_another_packing_is_named_with_what_unpacks_it(tmp_path: Path, program: str) -> None:
     """It is no log without a kernel's line. By its first bytes, not by its name."""
     packed = subprocess.run([program, "-c"], input=REPORT, check=True, capture_output=True).stdout
     name = written(tmp_path, packed)
-    with pytest.raises(LogFileError, match=re.escape(f"{name} is packed by {program}: `{program} -dc {name} | sevbot diagnose")):
+    with pytest.raises(
+        LogFileError,
+        match=re.escape(f"{name} is packed by {program}: `{program} -dc {name} | sevbot diagnose"),
+    ):
         read_log_file(name)
     command = [sys.executable, "-m", "bot", "diagnose", "--kernel-log", "-"]
-    done = subprocess.run(command, input=packed, check=False, capture_output=True, cwd=ROOT, timeout=60)
+    done = subprocess.run(
+        command, input=packed, check=False, capture_output=True, cwd=ROOT, timeout=60
+    )
     assert done.returncode == 2
-    assert f"the input is packed by {program}: `{program} -dc FILE | sevbot diagnose --kernel-log -`" in done.stderr.decode()
+    assert (
+        f"the input is packed by {program}: `{program} -dc FILE | sevbot diagnose --kernel-log -`"
+        in done.stderr.decode()
+    )
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -237,7 +274,9 @@ def test_a_directory_is_a_sentence(tmp_path: Path) -> None:
 def test_reports_are_kept_up_to_a_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A packed file of a few MB can hold millions of them."""
     monkeypatch.setattr("diagnostics.facts.kernel_log.MOST_REPORTS", 20)
-    reports = "".join(membind_report(prefix=f"[{n}.000000] ") + NOISE[:100_000] for n in range(30000, 30120))
+    reports = "".join(
+        membind_report(prefix=f"[{n}.000000] ") + NOISE[:100_000] for n in range(30000, 30120)
+    )
     log = read_log_file(written(tmp_path, reports.encode()))
 
     assert 20 <= len(log.reports) < 120

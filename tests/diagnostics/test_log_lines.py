@@ -34,7 +34,11 @@ def only(text: str) -> LogLine:
         ("[  +0.000946] ", Facility.NOT_STATED, None),
         ("kern  :err   : 2026-11-22T20:30:23,662017+00:00 ", Facility.KERNEL, None),
         ("<3>1 2026-11-22T20:01:00Z web1 kernel - - - ", Facility.NOT_STATED, None),
-        ("2026-11-22T20:01:00.123456+01:00 web1 kernel: [  178.280424] ", Facility.NOT_STATED, 178.280424),
+        (
+            "2026-11-22T20:01:00.123456+01:00 web1 kernel: [  178.280424] ",
+            Facility.NOT_STATED,
+            178.280424,
+        ),
         ("août 22 20:01:00 web1 kernel: ", Facility.NOT_STATED, None),
         ("11月 22 20:01:00 web1 kernel: ", Facility.NOT_STATED, None),
         ("Aug 30 06:58:55.050705 ... kernel: ", Facility.NOT_STATED, None),
@@ -69,7 +73,9 @@ def test_an_iso_stamp_is_wall_time() -> None:
 
 def test_a_continuation_belongs_to_the_record_above() -> None:
     """A line that a user wrote into the middle of its own record does not become the kernel's."""
-    line = only(f"user  :warn  : [  1.000000] first\n                               kern  :err   : [  2.0] {KILL}\n")
+    line = only(
+        f"user  :warn  : [  1.000000] first\n                               kern  :err   : [  2.0] {KILL}\n"
+    )
 
     assert line.facility is Facility.OTHER
     assert line.text == f"first\nkern  :err   : [  2.0] {KILL}"
@@ -88,7 +94,9 @@ def test_an_unterminated_last_line_is_no_line() -> None:
         ({"_TRANSPORT": "syslog", "SYSLOG_FACILITY": "0"}, Facility.OTHER),
     ],
 )
-def test_a_journal_record_is_the_kernels_by_transport_and_facility(fields: dict[str, str], facility: Facility) -> None:
+def test_a_journal_record_is_the_kernels_by_transport_and_facility(
+    fields: dict[str, str], facility: Facility
+) -> None:
     """journald keeps what users write to /dev/kmsg under transport kernel, with their facility."""
     record = json.dumps({"MESSAGE": KILL, "_SOURCE_MONOTONIC_TIMESTAMP": "178280424", **fields})
 
@@ -99,7 +107,9 @@ def test_a_journal_record_is_the_kernels_by_transport_and_facility(fields: dict[
 
 def test_a_journal_message_may_be_bytes_and_hold_several_lines() -> None:
     """Unprintable messages come as a list of bytes."""
-    record = json.dumps({"MESSAGE": list(b"one\ntwo \xff"), "_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0"})
+    record = json.dumps(
+        {"MESSAGE": list(b"one\ntwo \xff"), "_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0"}
+    )
 
     assert only(f"{record}\n").text == "one\ntwo �"
 
@@ -111,7 +121,9 @@ def test_crlf_is_no_part_of_the_text() -> None:
 
 def test_dockers_json_lines_are_read() -> None:
     """A container that prints the kernel's log; what it says is not certain to be the kernel's."""
-    record = json.dumps({"log": f"[  178.280424] {KILL}\n", "stream": "stdout", "time": "2026-11-22T20:01:00Z"})
+    record = json.dumps(
+        {"log": f"[  178.280424] {KILL}\n", "stream": "stdout", "time": "2026-11-22T20:01:00Z"}
+    )
 
     line = only(f"{record}\n")
 
@@ -120,15 +132,18 @@ def test_dockers_json_lines_are_read() -> None:
 
 def test_a_wrapped_line_is_joined_to_its_beginning() -> None:
     """Mail programs wrap; the rest has no prefix."""
-    assert only("[  1.000000] job invoked oom-killer:\ngfp_mask=0xcc0(GFP_KERNEL), order=0\n").text == (
-        "job invoked oom-killer:\ngfp_mask=0xcc0(GFP_KERNEL), order=0"
-    )
+    assert only(
+        "[  1.000000] job invoked oom-killer:\ngfp_mask=0xcc0(GFP_KERNEL), order=0\n"
+    ).text == ("job invoked oom-killer:\ngfp_mask=0xcc0(GFP_KERNEL), order=0")
 
 
 def test_a_service_that_logs_an_oom_line_is_not_the_kernel() -> None:
     """Only `kernel:` is taken off: the line does not begin with the kernel's words."""
     assert only(f"Nov 22 20:01:00 web1 app[77]: {KILL}\n").text == f"web1 app[77]: {KILL}"
-    assert only(f"Nov 22 20:01:00 web1 app[77]: [  178.280424] {KILL}\n").text == f"web1 app[77]: [  178.280424] {KILL}"
+    assert (
+        only(f"Nov 22 20:01:00 web1 app[77]: [  178.280424] {KILL}\n").text
+        == f"web1 app[77]: [  178.280424] {KILL}"
+    )
 
 
 def test_a_line_that_a_console_glued_to_a_programs_words_is_found() -> None:
@@ -140,14 +155,20 @@ def test_a_line_that_a_console_glued_to_a_programs_words_is_found() -> None:
 
 def test_a_facility_inside_the_text_states_nothing() -> None:
     """A user may write any prefix behind its own."""
-    assert only(f"user  :warn  : [  1.000000] kern  :err   : [  2.000000] {KILL}\n").facility is Facility.OTHER
+    assert (
+        only(f"user  :warn  : [  1.000000] kern  :err   : [  2.000000] {KILL}\n").facility
+        is Facility.OTHER
+    )
 
 
 @pytest.mark.parametrize("claim", ["kern  :err   : [  2.000000] ", "3,812,2000000,-;"])
 def test_a_facility_behind_a_loggers_name_is_the_records_own_text(claim: str) -> None:
     """What a user wrote to /dev/kmsg comes out as `host kernel: ...` in syslog, too."""
     assert only(f"Nov 22 20:01:00 host kernel: {claim}{KILL}\n").facility is Facility.NOT_STATED
-    assert only(f"<4>1 2026-11-22T20:01:00Z host kernel - - - {claim}{KILL}\n").facility is Facility.NOT_STATED
+    assert (
+        only(f"<4>1 2026-11-22T20:01:00Z host kernel - - - {claim}{KILL}\n").facility
+        is Facility.NOT_STATED
+    )
     assert only(json.dumps({"log": f"{claim}{KILL}\n"}) + "\n").facility is Facility.NOT_STATED
     assert only(f'{{"log": "{claim}{KILL}\n').facility is Facility.NOT_STATED
     assert only(f"{claim}{KILL}\n").facility is Facility.KERNEL

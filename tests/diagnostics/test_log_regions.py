@@ -28,21 +28,29 @@ def kills(text: str) -> list[tuple[int, int | None]]:
 
 def all_kills(text: str) -> list[tuple[int, int | None]]:
     """The same by reading every line."""
-    return [(kill.task.pid, kill.line) for report in read_reports(read_lines(text)) for kill in report.kills]
+    return [
+        (kill.task.pid, kill.line)
+        for report in read_reports(read_lines(text))
+        for kill in report.kills
+    ]
 
 
 def piece(dice: random.Random, number: int) -> str:
     """A report, a longer one, a bare kill, or a report that lost its head."""
     pid = 10000 + number
     table = "".join(
-        f"kern  :info  : [  100.000000] [{row:7}]     0 {row:5}    100    100    100        0             0 other\n" for row in range(4000)
+        f"kern  :info  : [  100.000000] [{row:7}]     0 {row:5}    100    100    100        0             0 other\n"
+        for row in range(4000)
     )
     report = membind_report(pid=pid)
     return dice.choice(
         (
             report,
             report,
-            report.replace("kern  :warn  : [  100.000000] oom-kill", f"{table}kern  :warn  : [  100.000000] oom-kill"),
+            report.replace(
+                "kern  :warn  : [  100.000000] oom-kill",
+                f"{table}kern  :warn  : [  100.000000] oom-kill",
+            ),
             f"kern  :err   : [  100.000000] {KILL.format(pid=pid)}\n",
             report.partition("Mem-Info:\n")[2],
         )
@@ -53,7 +61,9 @@ def piece(dice: random.Random, number: int) -> str:
 def test_a_long_log_is_read_as_if_line_by_line(seed: int) -> None:
     """The same kills at the same lines, wherever the window's borders fall."""
     dice = random.Random(seed)  # noqa: S311 # not a secret
-    parts = [NOISE * dice.choice((0, 1, 500, 5000, 30000)) + piece(dice, number) for number in range(40)]
+    parts = [
+        NOISE * dice.choice((0, 1, 500, 5000, 30000)) + piece(dice, number) for number in range(40)
+    ]
     text = "".join(parts)
 
     assert len(text) > 2 * WINDOW_BYTES
@@ -79,15 +89,23 @@ def test_leaving_out_call_traces_changes_nothing(name: str) -> None:
     parts = list(without_stacks(Region(1, text)))
     lines = [line for part in parts for line in read_lines(part.text, part.first_line)]
 
-    assert [report.kills for report in read_reports(lines)] == [report.kills for report in read_reports(read_lines(text))]
-    assert [report.zones for report in read_reports(lines)] == [report.zones for report in read_reports(read_lines(text))]
+    assert [report.kills for report in read_reports(lines)] == [
+        report.kills for report in read_reports(read_lines(text))
+    ]
+    assert [report.zones for report in read_reports(lines)] == [
+        report.zones for report in read_reports(read_lines(text))
+    ]
     assert all(text.splitlines()[line.number - 1] == line.raw for line in lines if line.at_prefix)
 
 
 def test_a_users_record_that_looks_like_a_trace_is_left_whole() -> None:
     """Its further lines must stay below its first one."""
-    forged = f"Call Trace:\n x\nMem-Info:\n{membind_report(prefix='kern  :warn  : [  100.000000] ')}"
-    text = "user  :warn  : [   99.000000] hello\n" + "".join(f"{' ' * 32}{line}\n" for line in forged.splitlines())
+    forged = (
+        f"Call Trace:\n x\nMem-Info:\n{membind_report(prefix='kern  :warn  : [  100.000000] ')}"
+    )
+    text = "user  :warn  : [   99.000000] hello\n" + "".join(
+        f"{' ' * 32}{line}\n" for line in forged.splitlines()
+    )
 
     assert kills(text) == []
     assert len(list(without_stacks(Region(1, text)))) == 1
@@ -104,11 +122,14 @@ def test_the_last_kill_of_a_long_log_is_found_at_its_line() -> None:
 def test_a_users_kill_inside_a_long_report_does_not_cut_it() -> None:
     """It stands between the zones and the kernel's own kill line, a long task table after it, in a log that is read in regions."""
     rows = "".join(
-        f"kern  :info  : [  100.000000] [{row:7}]     0 {row:5}    100    100    100        0   0 other\n" for row in range(4000)
+        f"kern  :info  : [  100.000000] [{row:7}]     0 {row:5}    100    100    100        0   0 other\n"
+        for row in range(4000)
     )
     summary = "kern  :warn  : [  100.000000] oom-kill"
     forged = f"user  :err   : [  100.000000] {KILL.format(pid=1)}\n"
-    text = NOISE * (2 * WINDOW_BYTES // len(NOISE)) + membind_report(pid=4711).replace(summary, f"{forged}{rows}{summary}")
+    text = NOISE * (2 * WINDOW_BYTES // len(NOISE)) + membind_report(pid=4711).replace(
+        summary, f"{forged}{rows}{summary}"
+    )
 
     (only,) = read(text).reports
     assert [kill.task.pid for kill in only.report.kills] == [4711]

@@ -13,14 +13,19 @@ from diagnostics.facts.log_regions import of_text
 from diagnostics.model import Confidence, Examined, Finding
 from diagnostics.rules import RULES
 from diagnostics.telling.picture import draw
-from tests.diagnostics.kernel_logs import SEED, bundle_of, examine, membind_report, node_sections, recorded
+from tests.diagnostics.kernel_logs import (
+    SEED,
+    bundle_of,
+    examine,
+    membind_report,
+    node_sections,
+    recorded,
+)
 from tests.examined import examined, examined_log
 
 VMSTAT = "oom_kill 1\n"
 CLOCK = "now 1795384570\nuptime 600.92 537.49\nbtime 1795383969\n"
-UNITS = (
-    "Id=job.service\nMainPID=0\nExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job ...\nFragmentPath=/etc/systemd/system/job.service\n"
-)
+UNITS = "Id=job.service\nMainPID=0\nExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job ...\nFragmentPath=/etc/systemd/system/job.service\n"
 NODES = node_sections(8104924, 6218712)
 UP_FOR_LONG = "now 1795384570\nuptime 60000.92 537.49\n"
 DISK = "/dev/vda ext4 1000 10 990 1% /\ninodes\n/dev/vda ext4 1000 10 990 1% /\n"
@@ -68,7 +73,14 @@ def test_is_not_confirmed_without_a_second_sign() -> None:
 
 def test_is_not_confirmed_without_facility() -> None:
     """Text that a process could have written is never confirmed, whatever else agrees."""
-    finding = found(examine(membind_report(prefix="[  100.000000] "), vmstat=VMSTAT, units=UNITS, processes=BOUND_JOB))
+    finding = found(
+        examine(
+            membind_report(prefix="[  100.000000] "),
+            vmstat=VMSTAT,
+            units=UNITS,
+            processes=BOUND_JOB,
+        )
+    )
 
     assert finding.confidence is Confidence.LIKELY
 
@@ -85,7 +97,10 @@ def test_is_only_possible_where_the_node_was_not_full() -> None:
     finding = found(examine(membind_report(node_free_kb=900000), vmstat=VMSTAT))
 
     assert finding.confidence is Confidence.POSSIBLE
-    assert finding.caveat == "By their own zone lines these nodes were not full, so the report does not agree with itself."
+    assert (
+        finding.caveat
+        == "By their own zone lines these nodes were not full, so the report does not agree with itself."
+    )
 
 
 def test_is_only_possible_where_the_report_lost_its_head() -> None:
@@ -131,18 +146,29 @@ def test_gives_the_exact_edit_of_execstart() -> None:
 def test_the_edit_is_what_a_shell_makes_of_the_unit_file(tmp_path: Path) -> None:
     """The line that people paste changes the real file, arguments that never left the host included."""
     file = tmp_path / "job.service"
-    file.write_text("[Service]\nExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job --token=x -m1 y\n", encoding="utf-8")
+    file.write_text(
+        "[Service]\nExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job --token=x -m1 y\n",
+        encoding="utf-8",
+    )
     for remedy in found(examine(membind_report(), units=UNITS)).remedies[:1]:
         assert remedy.edit is not None
-        command = next(line for line in remedy.edit.split("\n") if line.startswith("sed")).replace("/etc/systemd/system", str(tmp_path))
+        command = next(line for line in remedy.edit.split("\n") if line.startswith("sed")).replace(
+            "/etc/systemd/system", str(tmp_path)
+        )
         subprocess.run(["sh", "-c", command], check=True)
 
-    assert file.read_text(encoding="utf-8").endswith("ExecStart=/usr/bin/numactl -N 1 -i all /usr/local/bin/job --token=x -m1 y\n")
+    assert file.read_text(encoding="utf-8").endswith(
+        "ExecStart=/usr/bin/numactl -N 1 -i all /usr/local/bin/job --token=x -m1 y\n"
+    )
 
 
 def test_a_packaged_unit_is_edited_by_systemctl() -> None:
     """What lies in /usr/lib is overwritten by the next upgrade."""
-    edit = found(examine(membind_report(), units=UNITS.replace("/etc/systemd", "/usr/lib/systemd"))).remedies[0].edit
+    edit = (
+        found(examine(membind_report(), units=UNITS.replace("/etc/systemd", "/usr/lib/systemd")))
+        .remedies[0]
+        .edit
+    )
 
     assert edit is not None
     assert "systemctl edit --full job.service" in edit
@@ -170,7 +196,10 @@ def test_a_size_at_death_never_proves_that_interleave_fits() -> None:
     remedy = found(examine(membind_report(), **NODES)).remedies[0]
 
     assert remedy.fits is None
-    assert remedy.headroom_kb == {0: 8104924 - int(0.04 * 8222888), 1: 6218712 - int(0.04 * 8222888)}
+    assert remedy.headroom_kb == {
+        0: 8104924 - int(0.04 * 8222888),
+        1: 6218712 - int(0.04 * 8222888),
+    }
     assert "room for about 13.0 GiB" in remedy.because
 
 
@@ -204,7 +233,9 @@ def test_names_who_fills_the_node() -> None:
 
 def test_each_set_of_nodes_is_a_finding_of_its_own() -> None:
     """Two launchers on two nodes are two causes."""
-    log = membind_report() + membind_report(pid=301, constraint="CONSTRAINT_MEMORY_POLICY,nodemask=0,2").replace("Node 1 ", "Node 0 ")
+    log = membind_report() + membind_report(
+        pid=301, constraint="CONSTRAINT_MEMORY_POLICY,nodemask=0,2"
+    ).replace("Node 1 ", "Node 0 ")
 
     assert [finding.headline for finding in examine(log).findings] == [
         "membind OOM of node 1, suggest interleave",
@@ -235,30 +266,40 @@ def test_tmpfs_on_the_node_is_told_and_drawn() -> None:
 
     assert finding.memory is not None
     assert finding.memory.nodes[1].shmem_kb == 1536000
-    assert any("tmpfs and shared memory hold 1.5 GiB of node 1" in sentence for sentence in finding.story)
+    assert any(
+        "tmpfs and shared memory hold 1.5 GiB of node 1" in sentence for sentence in finding.story
+    )
     assert " s  1.5 GiB  tmpfs, shared" in draw(finding)
 
 
 def test_a_pool_of_huge_pages_on_the_node_is_told_and_drawn() -> None:
     """Used or not, no other request can have it; every size of page counts."""
     lines = [
-        f"Node 1 hugepages_total={n} hugepages_free={n} hugepages_surp=0 hugepages_size={kb}kB" for n, kb in ((512, 2048), (0, 1048576))
+        f"Node 1 hugepages_total={n} hugepages_free={n} hugepages_surp=0 hugepages_size={kb}kB"
+        for n, kb in ((512, 2048), (0, 1048576))
     ]
     finding = found(examine(membind_report(node_lines=tuple(lines))))
 
     assert finding.memory is not None
     assert finding.memory.nodes[1].hugepages_kb == 512 * 2048
-    assert any("pool of huge pages keeps 1.0 GiB of node 1, used or not" in sentence for sentence in finding.story)
+    assert any(
+        "pool of huge pages keeps 1.0 GiB of node 1, used or not" in sentence
+        for sentence in finding.story
+    )
     assert " h  1.0 GiB  huge pages" in draw(finding)
 
 
 def test_two_causes_in_one_log_are_two_findings() -> None:
     """A cgroup's limit and a full node, one after the other."""
-    memcg = "".join(f"kern  :warn  : {line}\n" for line in recorded("5.10-D-memcg.txt").splitlines())
+    memcg = "".join(
+        f"kern  :warn  : {line}\n" for line in recorded("5.10-D-memcg.txt").splitlines()
+    )
     host = examine(memcg + membind_report(pid=901))
 
     assert [finding.code for finding in host.findings] == ["membind-oom", "memcg-oom"]
-    assert not {kill.task.pid for kill in host.findings[0].kills} & {kill.task.pid for kill in host.findings[1].kills}
+    assert not {kill.task.pid for kill in host.findings[0].kills} & {
+        kill.task.pid for kill in host.findings[1].kills
+    }
 
 
 MGLRU = "6.1-mglru-membind.txt"
@@ -269,7 +310,10 @@ def test_mglru_with_the_victims_binding_seen_is_likely() -> None:
     """The kernel names no constraint, but a live copy is bound to the node that was short."""
     finding = found(examine(recorded(MGLRU), processes=RANKER.format(policy="bind:1")))
 
-    assert (finding.headline, finding.confidence) == ("membind OOM of node 1, suggest interleave", Confidence.LIKELY)
+    assert (finding.headline, finding.confidence) == (
+        "membind OOM of node 1, suggest interleave",
+        Confidence.LIKELY,
+    )
     assert (finding.culprit, finding.victims) == (None, 2)
     assert "MGLRU" in (finding.caveat or "")
 
@@ -300,7 +344,9 @@ def test_cannot_tell_from_a_log_that_was_rotated() -> None:
 
 def test_cannot_tell_when_counter_and_log_disagree() -> None:
     """The kernel counted a kill that the log no longer shows."""
-    host = examine("kern  :info  : [    0.000000] Linux version 6.1\n", clock=CLOCK, vmstat="oom_kill 3\n")
+    host = examine(
+        "kern  :info  : [    0.000000] Linux version 6.1\n", clock=CLOCK, vmstat="oom_kill 3\n"
+    )
 
     assert "oom_kill 3" in host.unknown["membind-oom"]
 
@@ -314,7 +360,13 @@ def test_a_file_without_a_kill_is_no_proof_of_health() -> None:
 
 def test_stays_clear_on_a_whole_log_without_a_kill() -> None:
     """Read from boot to now, and nothing in it."""
-    rest = {"daemons_journal": "", "filesystems": DISK, "growth": STEADY, "processes": BOUND_JOB, **NODES}
+    rest = {
+        "daemons_journal": "",
+        "filesystems": DISK,
+        "growth": STEADY,
+        "processes": BOUND_JOB,
+        **NODES,
+    }
     log = "kern  :info  : [    0.000000] Linux version 6.1\n"
     host = examine(log, clock=UP_FOR_LONG, service_journal="", units=UNITS, **rest)
 
@@ -327,20 +379,31 @@ def test_is_not_confirmed_by_one_report_for_the_kills_of_another() -> None:
     bundle = bundle_of(log, vmstat="oom_kill 2\n")
     as_file = examined_log(read_log("kernel-log", of_text(log)))
 
-    assert [finding.victims for finding in examined(bundle).findings] == [1]  # in dmesg -x the kernel's own lines state theirs
-    assert [(finding.victims, finding.confidence) for finding in as_file.findings] == [(2, Confidence.LIKELY)]
+    assert [finding.victims for finding in examined(bundle).findings] == [
+        1
+    ]  # in dmesg -x the kernel's own lines state theirs
+    assert [(finding.victims, finding.confidence) for finding in as_file.findings] == [
+        (2, Confidence.LIKELY)
+    ]
 
 
 def test_a_users_record_of_which_the_head_was_cut_is_not_the_kernels() -> None:
     """The section's cap took the line that names the user; what is left is indented, and states kern."""
     indented = "".join(f"{' ' * 32}{line}\n" for line in membind_report().splitlines())
 
-    assert examined(bundle_of(f"{indented}kern  :info  : [  101.000000] hello\n", vmstat="oom_kill 1\n")).findings == ()
+    assert (
+        examined(
+            bundle_of(f"{indented}kern  :info  : [  101.000000] hello\n", vmstat="oom_kill 1\n")
+        ).findings
+        == ()
+    )
 
 
 def test_one_line_without_a_facility_is_enough_to_doubt_a_report() -> None:
     """A zone line that somebody slipped in."""
-    log = membind_report().replace("kern  :warn  : [  100.000000] Node 1 Normal free", "[  100.000000] Node 1 Normal free")
+    log = membind_report().replace(
+        "kern  :warn  : [  100.000000] Node 1 Normal free", "[  100.000000] Node 1 Normal free"
+    )
     (report,) = read_log("kernel-log", of_text(log)).reports
 
     assert not report.report.from_kernel
@@ -350,7 +413,8 @@ def test_a_kill_of_another_name_is_not_joined_to_a_report() -> None:
     """The report's own kill line is lost; the next kill, without its report, is another's."""
     log = "".join(f"{line}\n" for line in membind_report().splitlines() if "Killed" not in line)
     host = examine(
-        log + "kern  :err   : [  200.000000] Out of memory: Killed process 999 (postgres) total-vm:1kB, anon-rss:1kB, file-rss:0kB\n"
+        log
+        + "kern  :err   : [  200.000000] Out of memory: Killed process 999 (postgres) total-vm:1kB, anon-rss:1kB, file-rss:0kB\n"
     )
 
     assert [(kill.task.comm, kill.task.pid) for kill in found(host).kills] == [("job", 300)]
@@ -364,12 +428,27 @@ def test_a_pid_that_is_used_again_is_another_kill() -> None:
 
     assert found(examine(membind_report() + again)).victims == 2
     told = found(examine(membind_report() + boot2))
-    assert (told.victim.task.pid if told.victim else None, "in more than one boot" in told.story[0]) == (300, True)
+    assert (
+        told.victim.task.pid if told.victim else None,
+        "in more than one boot" in told.story[0],
+    ) == (300, True)
 
 
-@pytest.mark.parametrize("words", ["Out of memory: Killed process 500 (a) anon-rss:1kB", "Memory cgroup out of memory, killed process 500"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Out of memory: Killed process 500 (a) anon-rss:1kB",
+        "Memory cgroup out of memory, killed process 500",
+    ],
+)
 def test_a_kill_in_words_that_are_not_known_is_never_clear(words: str) -> None:
     """It cannot be read, so it cannot be denied."""
-    host = examine(f"kern  :info  : [    0.000000] Linux version 6.1\nkern  :err   : [  100.000000] {words}\n", clock=CLOCK)
+    host = examine(
+        f"kern  :info  : [    0.000000] Linux version 6.1\nkern  :err   : [  100.000000] {words}\n",
+        clock=CLOCK,
+    )
 
-    assert "line 2 says that a process was killed, in words that sevbot does not know" in host.unknown["membind-oom"]
+    assert (
+        "line 2 says that a process was killed, in words that sevbot does not know"
+        in host.unknown["membind-oom"]
+    )

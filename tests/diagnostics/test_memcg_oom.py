@@ -34,7 +34,11 @@ def test_is_confirmed_by_facility_and_the_kernels_counter() -> None:
 
 def test_says_when_the_limit_is_a_parents() -> None:
     """The killed process' own cgroup may have had room."""
-    assert found(KERNEL_4_19_MEMCG).story[2].startswith("The limit is a parent's: the killed process was in /docker/abc")
+    assert (
+        found(KERNEL_4_19_MEMCG)
+        .story[2]
+        .startswith("The limit is a parent's: the killed process was in /docker/abc")
+    )
 
 
 def test_a_bare_kill_line_is_possible_at_best() -> None:
@@ -46,12 +50,22 @@ def test_a_bare_kill_line_is_possible_at_best() -> None:
 
 def test_is_only_possible_where_usage_is_far_from_the_limit() -> None:
     """A report that contradicts itself is not believed."""
-    assert found(recorded(MEMCG).replace("usage 102400kB", "usage 51200kB")).confidence is Confidence.POSSIBLE
+    assert (
+        found(recorded(MEMCG).replace("usage 102400kB", "usage 51200kB")).confidence
+        is Confidence.POSSIBLE
+    )
 
 
 def test_each_limit_is_a_finding_of_its_own() -> None:
     """Two cgroups, two limits."""
-    assert len(examine(recorded(MEMCG) + recorded(MEMCG).replace("/mc", "/other").replace("194", "195")).findings) == 2
+    assert (
+        len(
+            examine(
+                recorded(MEMCG) + recorded(MEMCG).replace("/mc", "/other").replace("194", "195")
+            ).findings
+        )
+        == 2
+    )
 
 
 def test_stays_clear_when_another_constraint_is_named() -> None:

@@ -24,10 +24,15 @@ def memcg_kill(limit_kb: int, rss_kb: int, at_s: int, comm: str = "job") -> str:
 
 def growing(by_kb: int, comm: str = "job", log: str | None = None, row: str = "") -> Examined:
     """A machine that ran out of memory, and a process of this name that grew by so much in two seconds."""
-    table = ("[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name", row or ROW)
+    table = (
+        "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
+        row or ROW,
+    )
     box = BOOT + zone_report(*zone("Normal", 900, blocks="225*4kB (U)"), *table)
     growth = f"at:100.00\n388:300000\nat:102.00\n388:{300000 + by_kb}\n"
-    return examine(log or box, processes=PROCESS.format(comm=comm), growth=growth, vmstat="oom_kill 1\n")
+    return examine(
+        log or box, processes=PROCESS.format(comm=comm), growth=growth, vmstat="oom_kill 1\n"
+    )
 
 
 def test_likely_where_the_victim_of_a_full_machine_grows_again() -> None:
@@ -44,12 +49,19 @@ def test_possible_where_two_limits_were_met() -> None:
 
     (finding,) = (finding for finding in host.findings if finding.code == CODE)
     assert str(finding.confidence) == "possible"  # it may need more than both, and no more
-    assert "at a limit of 98 MiB, holding 96 MiB, and at 195 MiB, holding 193 MiB" in finding.story[2]
+    assert (
+        "at a limit of 98 MiB, holding 96 MiB, and at 195 MiB, holding 193 MiB" in finding.story[2]
+    )
 
 
 def test_never_from_constant_sizes_at_one_limit() -> None:
     """Three kills at 98 MiB say nothing of growth; nor do two programs at two limits."""
-    assert CODE not in {f.code for f in examine(BOOT + "".join(memcg_kill(100000, 98000, at) for at in (100, 200, 300))).findings}
+    assert CODE not in {
+        f.code
+        for f in examine(
+            BOOT + "".join(memcg_kill(100000, 98000, at) for at in (100, 200, 300))
+        ).findings
+    }
     two = memcg_kill(100000, 98000, 100, "a") + memcg_kill(200000, 198000, 200, "b")
     assert CODE not in {finding.code for finding in examine(BOOT + two).findings}
 
@@ -64,7 +76,10 @@ def test_never_where_a_full_node_explains_the_death() -> None:
 
 def test_never_where_another_was_larger() -> None:
     """A small process may die for one that is protected."""
-    host = growing(60000, row=f"{ROW}\n[    301]     0   301    90000    95000        0             0             0 hog")
+    host = growing(
+        60000,
+        row=f"{ROW}\n[    301]     0   301    90000    95000        0             0             0 hog",
+    )
 
     assert CODE in host.unknown
 
@@ -83,4 +98,9 @@ def test_stays_clear_of_a_steady_size() -> None:
 
 def test_cannot_tell_without_two_looks() -> None:
     """One size is no growth."""
-    assert CODE in examine(BOOT, growth="at:100.00\n388:300000\n", processes=PROCESS.format(comm="job")).unknown
+    assert (
+        CODE
+        in examine(
+            BOOT, growth="at:100.00\n388:300000\n", processes=PROCESS.format(comm="job")
+        ).unknown
+    )

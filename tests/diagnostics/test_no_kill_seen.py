@@ -25,7 +25,10 @@ def test_is_clear_where_kills_were_seen() -> None:
 
 def test_is_clear_where_everything_was_there_to_see_one() -> None:
     """Read from boot to now."""
-    assert answer(examine(BOOT, clock=CLOCK)) == (True, "the kernel log, read from boot on, holds no OOM kill")
+    assert answer(examine(BOOT, clock=CLOCK)) == (
+        True,
+        "the kernel log, read from boot on, holds no OOM kill",
+    )
 
 
 def test_is_unknown_where_the_log_does_not_reach_back() -> None:

@@ -15,7 +15,10 @@ def test_fires_where_a_unit_that_exits_names_a_node_that_is_not_there() -> None:
     host = host_of(ended(1, code="exited"), units=UNIT.format(flags="--membind=0,7"), **NODES)
     finding = finding_on(CODE, host)
 
-    assert (finding.headline, str(finding.confidence)) == ("placed on node 7, which this host does not have", "confirmed")
+    assert (finding.headline, str(finding.confidence)) == (
+        "placed on node 7, which this host does not have",
+        "confirmed",
+    )
     assert "application-exit" in {one.code for one in finding.explains}
     assert host.findings[0].code == CODE
 
@@ -29,7 +32,10 @@ def test_fires_on_systemds_own_mask() -> None:
 
 def test_stays_clear_where_the_node_is_there_or_nothing_failed() -> None:
     """A wrong unit that did not fail is no cause of anything."""
-    assert CODE in host_of(ended(1, code="exited"), units=UNIT.format(flags="--membind=1"), **NODES).clear
+    assert (
+        CODE
+        in host_of(ended(1, code="exited"), units=UNIT.format(flags="--membind=1"), **NODES).clear
+    )
     assert CODE in host_of("", units=UNIT.format(flags="--membind=7"), **NODES).clear
     assert CODE in host_of(ended(9), units=UNIT.format(flags="--membind=7"), **NODES).clear
 

@@ -11,13 +11,25 @@ from diagnostics.memory.numactl import find_membind
     ("command", "interleaved", "removed"),
     [
         ("numactl --membind=1 job", "numactl --interleave=all job", "job"),
-        ("/usr/bin/numactl --membind 1 /bin/job ...", "/usr/bin/numactl --interleave=all /bin/job ...", "/bin/job ..."),
+        (
+            "/usr/bin/numactl --membind 1 /bin/job ...",
+            "/usr/bin/numactl --interleave=all /bin/job ...",
+            "/bin/job ...",
+        ),
         ("numactl -m1 job", "numactl -i all job", "job"),
         ("numactl -m 0,1 job", "numactl -i all job", "job"),
         ("numactl --mem=!0 job", "numactl --interleave=all job", "job"),
         ("numactl -N 1 -m 1 job", "numactl -N 1 -i all job", "numactl -N 1 job"),
-        ("numactl --cpunodebind=1 --membind=1 -- job", "numactl --cpunodebind=1 --interleave=all -- job", "numactl --cpunodebind=1 -- job"),
-        ("systemd-run --scope numactl -m 1 job", "systemd-run --scope numactl -i all job", "systemd-run --scope job"),
+        (
+            "numactl --cpunodebind=1 --membind=1 -- job",
+            "numactl --cpunodebind=1 --interleave=all -- job",
+            "numactl --cpunodebind=1 -- job",
+        ),
+        (
+            "systemd-run --scope numactl -m 1 job",
+            "systemd-run --scope numactl -i all job",
+            "systemd-run --scope job",
+        ),
     ],
 )
 def test_only_the_memory_policy_changes(command: str, interleaved: str, removed: str) -> None:

@@ -32,7 +32,9 @@ def test_every_incident_of_the_seed_is_read() -> None:
     reports = reports_of(recorded(SEED))
 
     assert [report.kills[0].task.pid for report in reports] == [388, 451, 452, 453, 456, 459, 460]
-    assert all(report.invoker and report.zones and report.tasks and report.free_pages for report in reports)
+    assert all(
+        report.invoker and report.zones and report.tasks and report.free_pages for report in reports
+    )
 
 
 def test_a_header_nodemask_is_a_memory_policy() -> None:
@@ -54,7 +56,11 @@ def test_an_old_cgroup_kill_names_whose_limit() -> None:
     """Up to 4.19 a line of its own says so."""
     (report,) = reports_of(KERNEL_4_19_MEMCG)
 
-    assert (report.constraint, report.memcg_limited, report.memcg_of_task) == (MEMCG, "/docker", "/docker/abc")
+    assert (report.constraint, report.memcg_limited, report.memcg_of_task) == (
+        MEMCG,
+        "/docker",
+        "/docker/abc",
+    )
     assert (report.memcg_usage_kb, report.memcg_limit_kb) == (102400, 102400)
 
 

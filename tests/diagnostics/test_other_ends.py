@@ -19,7 +19,15 @@ CONTAINER = f'docker ["{ID}","/web","exited",139,false,"2026-11-22T21:47:49.5Z",
 
 
 def ends_of(**sections: str) -> tuple[ServiceEvent, ...]:
-    found = read(Bundle("web1", {name.replace("_", "-"): Section(name.replace("_", "-"), text) for name, text in sections.items()}))
+    found = read(
+        Bundle(
+            "web1",
+            {
+                name.replace("_", "-"): Section(name.replace("_", "-"), text)
+                for name, text in sections.items()
+            },
+        )
+    )
     assert isinstance(found, OtherEnds)
     return found.ends
 
@@ -85,7 +93,9 @@ def test_a_container_counts_once_and_only_when_it_ended() -> None:
     (found,) = ends_of(containers=CONTAINER + CONTAINER.replace("docker", "podman"))
     assert told(found) == ("web (docker)", "exited", 139, AT)
     assert ends_of(containers=CONTAINER.replace("exited", "running")) == ()
-    (found,) = ends_of(containers=CONTAINER.replace("2026-11-22T21:47:49.5Z", "0001-01-01T00:00:00Z"))
+    (found,) = ends_of(
+        containers=CONTAINER.replace("2026-11-22T21:47:49.5Z", "0001-01-01T00:00:00Z")
+    )
     assert told(found)[3] is None
 
 
@@ -105,12 +115,19 @@ def test_an_end_that_systemd_tells_too_counts_once() -> None:
     journal = ended(139, code="exited", unit="web.service")
 
     assert "once" in finding_on("segfault", host_of(journal, containers=CONTAINER)).story[0]
-    assert "2 times" in finding_on("segfault", host_of(ended(139, 300, code="exited"), containers=CONTAINER)).story[0]
+    assert (
+        "2 times"
+        in finding_on(
+            "segfault", host_of(ended(139, 300, code="exited"), containers=CONTAINER)
+        ).story[0]
+    )
 
 
 def test_an_end_without_a_time_is_no_evidence() -> None:
     """It may be of any."""
-    assert "segfault" in host_of("", runner_logs="/etc/sevbot/logs/a:web exited on signal 11\n").clear
+    assert (
+        "segfault" in host_of("", runner_logs="/etc/sevbot/logs/a:web exited on signal 11\n").clear
+    )
 
 
 def test_without_systemds_journal_the_others_still_tell() -> None:
@@ -127,10 +144,25 @@ JOB_LOG = "/etc/sevbot/logs/a:2026-11-22T21:47:49Z web exited on signal 11{}\n"
 
 def test_what_a_job_runners_log_says_is_never_confirmed() -> None:
     """Anybody may have written it: neither the kernel's line of that moment nor systemd's words in it make it so."""
-    kernel = "kern  :info  : [  100.000000] web[388]: segfault at 8 ip 00 sp 00 error 6 in web[55+10]\n"
-    assert str(finding_on("segfault", host_of("", kernel, runner_logs=JOB_LOG.format(""))).confidence) == "likely"
-    assert str(finding_on("segfault", host_of("", kernel, containers=CONTAINER)).confidence) == "likely"  # a status is its own word
-    assert str(finding_on("segfault", host_of("", kernel, runner_logs=f"{SUPERVISORD}:{KILLED_BY_11}\n")).confidence) == "confirmed"
+    kernel = (
+        "kern  :info  : [  100.000000] web[388]: segfault at 8 ip 00 sp 00 error 6 in web[55+10]\n"
+    )
+    assert (
+        str(finding_on("segfault", host_of("", kernel, runner_logs=JOB_LOG.format(""))).confidence)
+        == "likely"
+    )
+    assert (
+        str(finding_on("segfault", host_of("", kernel, containers=CONTAINER)).confidence)
+        == "likely"
+    )  # a status is its own word
+    assert (
+        str(
+            finding_on(
+                "segfault", host_of("", kernel, runner_logs=f"{SUPERVISORD}:{KILLED_BY_11}\n")
+            ).confidence
+        )
+        == "confirmed"
+    )
     forged = JOB_LOG.format(" State 'stop-sigterm' timed out. Killing.")
     assert "stop-timeout-kill" in host_of("", runner_logs=forged).clear
 
@@ -141,7 +173,10 @@ def test_what_kubelet_says_of_containers() -> None:
     finding = finding_on("segfault", host_of("", daemons_journal=daemon_said(text, by="kubelet")))
     assert finding.story[0].startswith("container 4f1c4f1c4f1c (kubelet) ended with status 139")
     assert "segfault" in host_of("", daemons_journal=daemon_said(text, by="docker")).clear
-    assert "application-exit" in host_of("", daemons_journal=daemon_said(text.replace("139", "0"), by="kubelet")).clear
+    assert (
+        "application-exit"
+        in host_of("", daemons_journal=daemon_said(text.replace("139", "0"), by="kubelet")).clear
+    )
 
 
 def test_systemds_own_statuses_are_of_systemd_only() -> None:

@@ -61,7 +61,9 @@ def test_says_nothing_where_the_zones_are_lost() -> None:
 
 def test_a_bar_is_no_longer_than_a_bar() -> None:
     """Whatever sizes a host claims: a letter for each share of a node of 1 kB would take all memory there is."""
-    node = NodeMemory(0, 0, 1, (Holder(Task("x", 1), 2**40, None, "numa_maps"),), hugepages_kb=2**40)
+    node = NodeMemory(
+        0, 0, 1, (Holder(Task("x", 1), 2**40, None, "numa_maps"),), hugepages_kb=2**40
+    )
     picture = draw(replace(found(examine(membind_report())), memory=MemoryPicture(0, {1: node})))
 
     assert picture[1] == "[" + "A" * (COLUMNS - 2) + "]"

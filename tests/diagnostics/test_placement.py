@@ -45,7 +45,10 @@ def test_interleave_fits_where_the_peak_is_expected_and_there_is_room() -> None:
 
     assert remedy(host, "interleave").fits is True
     assert found(host).headline == "membind OOM of node 1, suggest interleave"
-    assert "its peak is 11.0 GiB (expected_peak in the inventory): it fits" in remedy(host, "interleave").because
+    assert (
+        "its peak is 11.0 GiB (expected_peak in the inventory): it fits"
+        in remedy(host, "interleave").because
+    )
 
 
 def test_interleave_does_not_fit_a_peak_that_is_too_big_for_the_machine() -> None:
@@ -66,14 +69,18 @@ def test_a_peak_counts_by_the_name_of_the_unit_too() -> None:
 
 def test_an_expected_peak_below_the_size_at_death_is_not_believed() -> None:
     """It held 5.9 GiB, so 4 GiB is not its peak."""
-    interleave = remedy(examine(membind_report(), **NODES, inventory=f"job {4 * GIB}\n"), "interleave")
+    interleave = remedy(
+        examine(membind_report(), **NODES, inventory=f"job {4 * GIB}\n"), "interleave"
+    )
 
     assert interleave.fits is None
     assert "the 4.0 GiB of expected_peak in the inventory is not its peak" in interleave.because
 
 
 @pytest.mark.parametrize(("hwm_kb", "fits"), [(9 * GIB, True), (3 * GIB, None)])
-def test_a_copy_that_was_not_killed_shows_a_peak_if_it_outgrew_the_dead_one(hwm_kb: int, fits: bool | None) -> None:
+def test_a_copy_that_was_not_killed_shows_a_peak_if_it_outgrew_the_dead_one(
+    hwm_kb: int, fits: bool | None
+) -> None:
     """A copy that is still smaller is still growing."""
     copy = COPY.format(hwm=hwm_kb, cgroup="/system.slice/job.service")
 
@@ -110,7 +117,9 @@ def test_the_other_node_is_judged_by_its_own_room() -> None:
 
 def test_two_instances_need_room_on_both_nodes() -> None:
     """Half of it must fit on the fuller of the two."""
-    fits = remedy(examine(membind_report(), **NODES, inventory=f"job {9 * GIB}\n"), "two-instances").fits
+    fits = remedy(
+        examine(membind_report(), **NODES, inventory=f"job {9 * GIB}\n"), "two-instances"
+    ).fits
     full = remedy(examine(membind_report(), **node_sections(8104924, 400000)), "two-instances").fits
 
     assert (fits, full) == (True, False)
@@ -118,19 +127,36 @@ def test_two_instances_need_room_on_both_nodes() -> None:
 
 @pytest.mark.parametrize(
     ("uname", "numactl", "offered"),
-    [("Linux 6.12.1 x86_64\n", NUMACTL, True), ("Linux 6.1.0 x86_64\n", NUMACTL, False), ("Linux 6.12.1 x86_64\n", "membind\n", False)],
+    [
+        ("Linux 6.12.1 x86_64\n", NUMACTL, True),
+        ("Linux 6.1.0 x86_64\n", NUMACTL, False),
+        ("Linux 6.12.1 x86_64\n", "membind\n", False),
+    ],
 )
-def test_weights_are_offered_only_where_kernel_and_numactl_know_them(uname: str, numactl: str, offered: bool) -> None:
+def test_weights_are_offered_only_where_kernel_and_numactl_know_them(
+    uname: str, numactl: str, offered: bool
+) -> None:
     """And where the nodes are of different size."""
     unequal = node_sections(8104924, 6218712, total_kb=(16445776, 8222888))
 
-    assert ("weighted-interleave" in actions(examine(membind_report(), **unequal, uname=uname, numactl=numactl))) is offered
-    assert "weighted-interleave" not in actions(examine(membind_report(), **NODES, uname=uname, numactl=numactl))
-    of_devices = node_sections(8104924, 6218712, 0, total_kb=(8222888, 8222888, 0))  # a node without memory has no size to differ
-    assert "weighted-interleave" not in actions(examine(membind_report(), **of_devices, uname=uname, numactl=numactl))
+    assert (
+        "weighted-interleave"
+        in actions(examine(membind_report(), **unequal, uname=uname, numactl=numactl))
+    ) is offered
+    assert "weighted-interleave" not in actions(
+        examine(membind_report(), **NODES, uname=uname, numactl=numactl)
+    )
+    of_devices = node_sections(
+        8104924, 6218712, 0, total_kb=(8222888, 8222888, 0)
+    )  # a node without memory has no size to differ
+    assert "weighted-interleave" not in actions(
+        examine(membind_report(), **of_devices, uname=uname, numactl=numactl)
+    )
 
 
-@pytest.mark.parametrize(("uname", "offered"), [("Linux 5.15.0 x86_64\n", True), ("Linux 5.10.0 x86_64\n", False)])
+@pytest.mark.parametrize(
+    ("uname", "offered"), [("Linux 5.15.0 x86_64\n", True), ("Linux 5.10.0 x86_64\n", False)]
+)
 def test_several_preferred_nodes_need_a_kernel_that_knows_them(uname: str, offered: bool) -> None:
     """One preferred node is as old as the policies."""
     log = membind_report(constraint="CONSTRAINT_MEMORY_POLICY,nodemask=1,3", mems_allowed="0-3")
@@ -141,7 +167,11 @@ def test_several_preferred_nodes_need_a_kernel_that_knows_them(uname: str, offer
 
 def test_numa_policy_of_the_unit_is_changed_by_a_drop_in() -> None:
     """systemd sets the policy itself; a drop-in wins over the unit file."""
-    host = examine(membind_report(), units=unit("/usr/local/bin/job ...", "NUMAPolicy=bind\nNUMAMask=1"), **NODES)
+    host = examine(
+        membind_report(),
+        units=unit("/usr/local/bin/job ...", "NUMAPolicy=bind\nNUMAMask=1"),
+        **NODES,
+    )
 
     assert remedy(host, "interleave").edit == (
         "mkdir -p /etc/systemd/system/job.service.d && "
@@ -153,26 +183,43 @@ def test_numa_policy_of_the_unit_is_changed_by_a_drop_in() -> None:
 
 def test_numactl_inside_wins_over_the_units_policy() -> None:
     """It runs last, so changing the unit's policy would change nothing."""
-    edit = remedy(examine(membind_report(), units=unit("/usr/bin/numactl -m 1 /usr/bin/job ...", "NUMAPolicy=bind")), "interleave").edit
+    edit = remedy(
+        examine(
+            membind_report(),
+            units=unit("/usr/bin/numactl -m 1 /usr/bin/job ...", "NUMAPolicy=bind"),
+        ),
+        "interleave",
+    ).edit
 
     assert edit is not None
     assert "numactl -i all /usr/bin/job" in edit
 
 
-@pytest.mark.parametrize(("flags", "changed"), [("-N 1 -m 1", "-N 1 -m 0"), ("-C 0-7 -m 0-7", "-C 0-7 -m 0")])
-def test_the_command_changes_the_flag_that_the_comment_shows(flags: str, changed: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("flags", "changed"), [("-N 1 -m 1", "-N 1 -m 0"), ("-C 0-7 -m 0-7", "-C 0-7 -m 0")]
+)
+def test_the_command_changes_the_flag_that_the_comment_shows(
+    flags: str, changed: str, tmp_path: Path
+) -> None:
     """A value that stands there twice is changed in its own flag only."""
     edit = remedy(
-        examine(membind_report(), units=unit(f"/usr/bin/numactl {flags} /usr/bin/job ..."), **NODES),
+        examine(
+            membind_report(), units=unit(f"/usr/bin/numactl {flags} /usr/bin/job ..."), **NODES
+        ),
         "other-node",
     ).edit
     assert edit is not None
     file = tmp_path / "job.service"
     file.write_text(f"ExecStart=/usr/bin/numactl {flags} /usr/bin/job -m 1 x\n", encoding="utf-8")
-    command = next(line for line in edit.split("\n") if line.startswith("sed")).replace("/etc/systemd/system", str(tmp_path))
+    command = next(line for line in edit.split("\n") if line.startswith("sed")).replace(
+        "/etc/systemd/system", str(tmp_path)
+    )
     subprocess.run(["sh", "-c", command], check=True)
 
-    assert file.read_text(encoding="utf-8") == f"ExecStart=/usr/bin/numactl {changed} /usr/bin/job -m 1 x\n"
+    assert (
+        file.read_text(encoding="utf-8")
+        == f"ExecStart=/usr/bin/numactl {changed} /usr/bin/job -m 1 x\n"
+    )
     assert f"# + ExecStart=/usr/bin/numactl {changed} /usr/bin/job ..." in edit
 
 
@@ -189,21 +236,33 @@ def test_a_script_is_named_as_the_place_to_look() -> None:
 def test_a_binding_that_only_numa_maps_shows_is_said_to_be_that() -> None:
     """With where to look for what set it."""
     copy = COPY.format(hwm=100, cgroup="/system.slice/job.service")
-    interleave = remedy(examine(membind_report(), processes=copy, units=unit("/usr/bin/job ...")), "interleave")
+    interleave = remedy(
+        examine(membind_report(), processes=copy, units=unit("/usr/bin/job ...")), "interleave"
+    )
 
     assert interleave.edit is None
-    assert "It is bound now (its numa_maps), but who set that is not in what was collected" in interleave.because
+    assert (
+        "It is bound now (its numa_maps), but who set that is not in what was collected"
+        in interleave.because
+    )
     assert "systemctl cat job.service" in interleave.because
 
 
 def test_a_domain_of_libvirt_is_changed_by_virsh() -> None:
     """Its cgroup names the domain."""
-    copy = COPY.format(hwm=100, cgroup="/machine.slice/machine-qemu\\x2d3\\x2dweb.scope").replace("Name:\tjob", "Name:\tqemu-system-x86")
-    log = membind_report(comm="qemu-system-x86", task_memcg="/machine.slice/machine-qemu\\x2d3\\x2dweb.scope")
+    copy = COPY.format(hwm=100, cgroup="/machine.slice/machine-qemu\\x2d3\\x2dweb.scope").replace(
+        "Name:\tjob", "Name:\tqemu-system-x86"
+    )
+    log = membind_report(
+        comm="qemu-system-x86", task_memcg="/machine.slice/machine-qemu\\x2d3\\x2dweb.scope"
+    )
 
     edit = remedy(examine(log, processes=copy), "interleave").edit
 
-    assert edit == "virsh numatune web --mode interleave --nodeset 0,1 --config   # from its next start on"
+    assert (
+        edit
+        == "virsh numatune web --mode interleave --nodeset 0,1 --config   # from its next start on"
+    )
 
 
 def test_a_cpuset_that_forbids_the_nodes_is_widened_first() -> None:
@@ -231,7 +290,11 @@ def test_where_the_asker_is_another_its_own_size_and_launcher_count() -> None:
 def test_a_node_without_memory_is_not_widened_to() -> None:
     """systemd would be refused such a node in AllowedMemoryNodes=."""
     of_devices = node_sections(8104924, 6218712, 0, total_kb=(8222888, 8222888, 0))
-    host = examine(membind_report(mems_allowed="1"), units=unit("/usr/bin/job ...", "AllowedMemoryNodes=1"), **of_devices)
+    host = examine(
+        membind_report(mems_allowed="1"),
+        units=unit("/usr/bin/job ...", "AllowedMemoryNodes=1"),
+        **of_devices,
+    )
 
     edit = remedy(host, "widen-cpuset").edit or ""
     assert "AllowedMemoryNodes=0,1\\n" in edit

@@ -16,7 +16,16 @@ import pytest
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Section
 from diagnostics.bundle.framing import unframe
-from diagnostics.probe import CAPS, KEEPS_END, MAX_OUTPUT_BYTES, MAX_SCRIPT_BYTES, PROBE, SECTIONS, VERSION, digest
+from diagnostics.probe import (
+    CAPS,
+    KEEPS_END,
+    MAX_OUTPUT_BYTES,
+    MAX_SCRIPT_BYTES,
+    PROBE,
+    SECTIONS,
+    VERSION,
+    digest,
+)
 from tests.conftest import ROOT
 from tests.examined import examined
 from tests.probing import moved, write_program
@@ -37,7 +46,9 @@ SHELLS = [
 
 def run(command: Sequence[str | Path], **environment: str) -> bytes:
     """What `command` printed; it must not complain."""
-    done = subprocess.run(command, capture_output=True, check=True, input=b"id\n", env={**os.environ, **environment})
+    done = subprocess.run(
+        command, capture_output=True, check=True, input=b"id\n", env={**os.environ, **environment}
+    )
     assert done.stderr == b""
     return done.stdout
 
@@ -49,7 +60,9 @@ def bundle_of(output: bytes, late: tuple[str, ...] = ()) -> Bundle:
     assert len(output) < MAX_OUTPUT_BYTES
     bundle = unframe(output, "host-1")
     assert isinstance(bundle, Bundle)
-    assert tuple(name for name in bundle.sections if name not in late) == tuple(name for name in SECTIONS if name not in late)
+    assert tuple(name for name in bundle.sections if name not in late) == tuple(
+        name for name in SECTIONS if name not in late
+    )
     assert (set(bundle.sections), dict(bundle.missing)) == (set(SECTIONS), {})
     return bundle
 
@@ -82,7 +95,12 @@ def use_awk(root: Path, awk: str) -> None:
 
 def run_section(root: Path, name: str, *arguments: str) -> str:
     """What a section's own program prints where `root` stands for the host."""
-    return run(in_section(root, name, *arguments), PATH=f"{root}/bin:{os.environ['PATH']}", LC_ALL="C", LIMIT="").decode()
+    return run(
+        in_section(root, name, *arguments),
+        PATH=f"{root}/bin:{os.environ['PATH']}",
+        LC_ALL="C",
+        LIMIT="",
+    ).decode()
 
 
 def in_section(root: Path, name: str, *arguments: str) -> list[str]:
@@ -94,7 +112,13 @@ def in_section(root: Path, name: str, *arguments: str) -> list[str]:
     own.write_text("awk\0BEGIN\0")
     if not (root / "proc/uptime").exists():
         (root / "proc/uptime").write_text("100.00 100.00\n")
-    return ["sh", "-c", f"{keeping[0]}\n{moved(program(name), root)}", "sh", *(moved(argument, root) for argument in arguments)]
+    return [
+        "sh",
+        "-c",
+        f"{keeping[0]}\n{moved(program(name), root)}",
+        "sh",
+        *(moved(argument, root) for argument in arguments),
+    ]
 
 
 # -- the script as a whole --
@@ -109,7 +133,9 @@ def test_it_is_one_constant_that_fits_into_an_exec_request() -> None:
 
 def test_its_sections_and_caps_are_those_of_the_table() -> None:
     """Order, size and which end is kept are stated twice, in the script and in probe.py; here they meet."""
-    lines = [line.split() for line in PROBE.splitlines() if re.match("section [a-z]|numbers [a-z]", line)]
+    lines = [
+        line.split() for line in PROBE.splitlines() if re.match("section [a-z]|numbers [a-z]", line)
+    ]
     caps: list[tuple[str, int]] = []
     for line in lines:
         names = line[1::2] if line[0] == "numbers" else line[1:2]
@@ -170,7 +196,10 @@ def test_a_text_that_was_sent_tells_no_digest(tmp_path: Path, shell: list[str]) 
         assert header_of([*shell, "-c", PROBE, name], cwd=tmp_path) == "sent", name
 
 
-@pytest.mark.parametrize("said", ["exit 1", "echo rubbish", "echo ABCDEF0123456789", "printf '12345\\n=done\\n'", "sleep 60"])
+@pytest.mark.parametrize(
+    "said",
+    ["exit 1", "echo rubbish", "echo ABCDEF0123456789", "printf '12345\\n=done\\n'", "sleep 60"],
+)
 def test_where_the_digest_fails_it_is_unknown(tmp_path: Path, said: str) -> None:
     """The first line is the probe's own words, whatever that program says."""
     write_program(tmp_path, "sha256sum", said)
@@ -185,11 +214,17 @@ def test_it_says_where_there_is_no_flock(tmp_path: Path) -> None:
     for name in ("sh", "timeout", "head", "tail", "sed", "awk", "date", "ls"):
         (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
     script = re.sub(r"\nPATH=.*", f"\nPATH={tmp_path}/bin", PROBE, count=1)
-    assert run(["sh", "-c", script]).startswith(b"=sevbot-probe 2 sent\n=unlocked flock\n=begin clock\n")
-    script = PROBE.replace("\nPATH=", f"\nPATH={tmp_path}/bin:", 1).replace("/var/lib/sevbot-probe", str(tmp_path / "home"))
+    assert run(["sh", "-c", script]).startswith(
+        b"=sevbot-probe 2 sent\n=unlocked flock\n=begin clock\n"
+    )
+    script = PROBE.replace("\nPATH=", f"\nPATH={tmp_path}/bin:", 1).replace(
+        "/var/lib/sevbot-probe", str(tmp_path / "home")
+    )
     (tmp_path / "home").mkdir(mode=0o700)
     write_program(tmp_path, "flock", "exit 71")  # EX_OSERR: the file system knows no locks
-    assert run(["sh", "-c", script]).startswith(b"=sevbot-probe 2 sent\n=unlocked flock\n=begin clock\n")
+    assert run(["sh", "-c", script]).startswith(
+        b"=sevbot-probe 2 sent\n=unlocked flock\n=begin clock\n"
+    )
     write_program(tmp_path, "flock", "exit 1")
     assert run(["sh", "-c", script]) == b"=sevbot-probe 2\n=busy\n=done\n"
 
@@ -206,7 +241,9 @@ def busybox_host(root: Path) -> list[str]:
     for directory in ("proc", "sys", "dev"):
         (root / directory).mkdir()
     mounts = " && ".join(f"mount --rbind /{name} {root}/{name}" for name in ("proc", "sys", "dev"))
-    unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+    unshare = (
+        ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+    )
     return [*unshare, "sh", "-c", f'{mounts} && exec chroot {root} /bin/sh -c "$1"', "sh"]
 
 
@@ -229,7 +266,11 @@ def test_a_command_that_hangs_on_a_busybox_host_costs_its_own_section_only(tmp_p
     """Its own timeout is not used there; the status is that of the signal."""
     host = busybox_host(tmp_path)
     hang = "trap '' TERM; sleep 60; sleep 60"
-    write_program(tmp_path, "journalctl", f'case "$*" in *"-n 0"*) exit ;; *-k*) ;; *) exit ;; esac; echo before; {hang}')
+    write_program(
+        tmp_path,
+        "journalctl",
+        f'case "$*" in *"-n 0"*) exit ;; *-k*) ;; *) exit ;; esac; echo before; {hang}',
+    )
     write_program(tmp_path, "systemctl", hang)
     begun = time.monotonic()
     bundle = bundle_of(run([*host, PROBE]))
@@ -269,15 +310,22 @@ def test_what_the_caller_says_does_not_reach_it(tmp_path: Path) -> None:
     }
     output = run(["sh", "-c", PROBE, "owned", "--owned"], **hostile)
     bundle = bundle_of(output)
-    assert section_of(bundle, "uname").text == " ".join((os.uname().sysname, os.uname().release, os.uname().machine)) + "\n"
-    assert all("owned" not in section_of(bundle, name).text for name in SECTIONS if name != "kernel-log")
+    assert (
+        section_of(bundle, "uname").text
+        == " ".join((os.uname().sysname, os.uname().release, os.uname().machine)) + "\n"
+    )
+    assert all(
+        "owned" not in section_of(bundle, name).text for name in SECTIONS if name != "kernel-log"
+    )
 
 
 def test_a_file_called_like_the_shell_is_not_read(tmp_path: Path) -> None:
     """Of a text that was sent, `$0` is the shell's name; where somebody put a file of that name, its first line may have no end."""
     with (tmp_path / "sh").open("wb") as file:
         file.truncate(1 << 40)
-    done = subprocess.run(["sh", "-c", PROBE], capture_output=True, check=True, cwd=tmp_path, timeout=15)
+    done = subprocess.run(
+        ["sh", "-c", PROBE], capture_output=True, check=True, cwd=tmp_path, timeout=15
+    )
     assert done.stdout.startswith(f"=sevbot-probe {VERSION} sent\n".encode())
 
 
@@ -288,7 +336,13 @@ def test_it_writes_no_file(tmp_path: Path) -> None:
     write_program(tmp_path, "dmesg", f"echo to be written > {tmp_path}/grown; echo went on")
     script = PROBE.replace("\nPATH=", f"\nPATH={tmp_path}/bin:", 1)
     places = {name: str(home) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")}
-    done = subprocess.run(["sh", "-c", script], capture_output=True, check=True, cwd=home, env={**os.environ, **places})
+    done = subprocess.run(
+        ["sh", "-c", script],
+        capture_output=True,
+        check=True,
+        cwd=home,
+        env={**os.environ, **places},
+    )
     bundle_of(done.stdout)
     assert list(home.iterdir()) == []
     assert (tmp_path / "grown").stat().st_size == 0
@@ -302,15 +356,36 @@ def test_where_the_largest_processes_are_not_found_it_says_so() -> None:
     script = PROBE.replace('limited 3 1 sh -c "$LARGEST"', 'limited 3 1 false "$LARGEST"')
     assert script != PROBE
     bundle = bundle_of(run(["sh", "-c", script]))
-    assert section_of(bundle, "processes") == Section("processes", "", 1, "which processes are the largest was not found out within 3 s")
-    assert examined(bundle).not_seen["processes"].startswith("its command said: which processes are the largest")
+    assert section_of(bundle, "processes") == Section(
+        "processes", "", 1, "which processes are the largest was not found out within 3 s"
+    )
+    assert (
+        examined(bundle)
+        .not_seen["processes"]
+        .startswith("its command said: which processes are the largest")
+    )
 
 
 def test_functions_in_the_environment_are_none_of_the_probes() -> None:
     """bash takes them from there, and a function would go before a program of that name."""
     hostile = {
         f"BASH_FUNC_{name}%%": "() { echo owned; }"
-        for name in ("awk", "timeout", "sed", "head", "tail", "read", "ls", "flock", "printf", "command", "find", "date", "uname", "ulimit")
+        for name in (
+            "awk",
+            "timeout",
+            "sed",
+            "head",
+            "tail",
+            "read",
+            "ls",
+            "flock",
+            "printf",
+            "command",
+            "find",
+            "date",
+            "uname",
+            "ulimit",
+        )
     }
     bundle = bundle_of(run(["bash", "--posix", "-c", PROBE], **hostile))
     assert all("owned" not in section.text for section in bundle.sections.values())
@@ -352,7 +427,9 @@ def test_a_command_that_hangs_costs_its_own_section_only(tmp_path: Path) -> None
 
 def test_a_command_that_ignores_its_end_is_killed(tmp_path: Path) -> None:
     """137 is timeout's own status for that."""
-    section = section_of(with_programs(tmp_path, dmesg="trap '' TERM; echo before; sleep 60; sleep 60"), "kernel-log")
+    section = section_of(
+        with_programs(tmp_path, dmesg="trap '' TERM; echo before; sleep 60; sleep 60"), "kernel-log"
+    )
     assert (section.text, section.exit) == ("before\n", 137)
 
 
@@ -371,9 +448,13 @@ def test_when_everything_hangs_it_still_ends(tmp_path: Path) -> None:
     begun = time.monotonic()
     bundle = with_programs(tmp_path, **dict.fromkeys(names, "sleep 60"))
     assert time.monotonic() - begun < 25
-    hang = [name for name in SECTIONS if name not in ("runner-logs", "containers")]  # these two find nothing to run here
+    hang = [
+        name for name in SECTIONS if name not in ("runner-logs", "containers")
+    ]  # these two find nothing to run here
     assert {section_of(bundle, name).exit for name in hang} == {124}
-    assert section_of(bundle, "cgroups").notes == "not started: the probe had used up its 20 seconds"
+    assert (
+        section_of(bundle, "cgroups").notes == "not started: the probe had used up its 20 seconds"
+    )
 
 
 def test_a_missing_tool_is_127_with_its_name(tmp_path: Path) -> None:
@@ -383,7 +464,12 @@ def test_a_missing_tool_is_127_with_its_name(tmp_path: Path) -> None:
         (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
     script = re.sub(r"\nPATH=.*", f"\nPATH={tmp_path}/bin", PROBE, count=1)
     bundle = bundle_of(run(["sh", "-c", script]), late=("uname",))
-    for name, tool in {"kernel-log": "dmesg", "kernel-journal": "journalctl", "filesystems": "df", "uname": "uname"}.items():
+    for name, tool in {
+        "kernel-log": "dmesg",
+        "kernel-journal": "journalctl",
+        "filesystems": "df",
+        "uname": "uname",
+    }.items():
         section = section_of(bundle, name)
         assert (section.exit, section.text) == (127, "")
         assert tool in section.notes
@@ -396,7 +482,9 @@ def test_without_any_limiter_nothing_is_run(tmp_path: Path) -> None:
     for name in ("sh", "env", "sed", "head", "tail", "cat", "date", "uname", "dmesg"):
         (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
     script = re.sub(r"\nPATH=.*", f"\nPATH={tmp_path}/bin", PROBE, count=1)
-    bundle = unframe(subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout, None)
+    bundle = unframe(
+        subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout, None
+    )
     assert isinstance(bundle, Bundle)
     assert {section.text for section in bundle.sections.values()} == {""}
     assert 0 not in {section.exit for section in bundle.sections.values()}
@@ -418,7 +506,10 @@ def test_endless_output_is_cut_at_the_cap(tmp_path: Path) -> None:
 SHOWN: list[tuple[list[str], str] | tuple[list[str], str, str]] = [
     (["/usr/local/bin/ranker"], "/usr/local/bin/ranker"),
     (["/usr/local/bin/ranker", "12000"], "/usr/local/bin/ranker ..."),
-    (["/usr/bin/numactl", "--membind=1", "/usr/local/bin/ranker", "12000"], "/usr/bin/numactl --membind=1 /usr/local/bin/ranker ..."),
+    (
+        ["/usr/bin/numactl", "--membind=1", "/usr/local/bin/ranker", "12000"],
+        "/usr/bin/numactl --membind=1 /usr/local/bin/ranker ...",
+    ),
     (["numactl", "-m", "0,1", "--", "java", "-jar", "x"], "numactl -m 0,1 -- java ..."),
     (["numactl", "-m1", "-N", "1", "app"], "numactl -m1 -N 1 app"),
     (["numactl", "--mem", "1", "--cpunode=1", "app"], "numactl --mem 1 --cpunode=1 app"),
@@ -430,35 +521,67 @@ SHOWN: list[tuple[list[str], str] | tuple[list[str], str, str]] = [
     (["numactl", "-C", "0-7", "-P", "+0", "app"], "numactl -C 0-7 -P +0 app"),
     (["numactl", "-m"], "numactl ..."),
     (["numactl", "--unheard-of", "1", "app"], "numactl ..."),
-    (["numactl", "-m", "1", "taskset", "-c", "0-3", "app", "x"], "numactl -m 1 taskset -c 0-3 app ..."),
+    (
+        ["numactl", "-m", "1", "taskset", "-c", "0-3", "app", "x"],
+        "numactl -m 1 taskset -c 0-3 app ...",
+    ),
     (["taskset", "0xff", "app"], "taskset 0xff app"),
     (["taskset", "-p", "0xff", "1234"], "taskset ..."),
-    (["systemd-run", "--scope", "-p", "MemoryMax=10G", "app", "x"], "systemd-run --scope -p MemoryMax=10G app ..."),
-    (["systemd-run", "-pNUMAPolicy=bind", "--property=NUMAMask=1", "--", "app"], "systemd-run -pNUMAPolicy=bind --property=NUMAMask=1 app"),
+    (
+        ["systemd-run", "--scope", "-p", "MemoryMax=10G", "app", "x"],
+        "systemd-run --scope -p MemoryMax=10G app ...",
+    ),
+    (
+        ["systemd-run", "-pNUMAPolicy=bind", "--property=NUMAMask=1", "--", "app"],
+        "systemd-run -pNUMAPolicy=bind --property=NUMAMask=1 app",
+    ),
     (
         ["systemd-run", "--user", "--unit=x", "-G", "/usr/bin/numactl", "-m", "1", "app"],
         "systemd-run --user /usr/bin/numactl -m 1 app",
         "systemd-run --user /usr/bin/numactl -m 1 ...",
     ),
     (["systemd-run", "--slice", "a", "/usr/bin/app"], "systemd-run /usr/bin/app"),
-    (["docker", "run", "-d", "--rm", "--cpuset-mems=1", "-m", "4g", "image", "-m", "2g"], "docker run --cpuset-mems=1 -m 4g ..."),
-    (["docker", "run", "--name", "x", "--cpuset-mems", "0-1", "--memory=1g", "image"], "docker run --cpuset-mems 0-1 --memory=1g ..."),
-    (["podman", "run", "--network", "host", "--cpuset-cpus=0,2", "image"], "podman run --cpuset-cpus=0,2 ..."),
+    (
+        ["docker", "run", "-d", "--rm", "--cpuset-mems=1", "-m", "4g", "image", "-m", "2g"],
+        "docker run --cpuset-mems=1 -m 4g ...",
+    ),
+    (
+        ["docker", "run", "--name", "x", "--cpuset-mems", "0-1", "--memory=1g", "image"],
+        "docker run --cpuset-mems 0-1 --memory=1g ...",
+    ),
+    (
+        ["podman", "run", "--network", "host", "--cpuset-cpus=0,2", "image"],
+        "podman run --cpuset-cpus=0,2 ...",
+    ),
     (["docker", "login", "-u", "me"], "docker ..."),
-    (["env", "A=1", "B=2", "numactl", "-m", "1", "app"], "env numactl -m 1 app", "env numactl -m 1 ..."),
+    (
+        ["env", "A=1", "B=2", "numactl", "-m", "1", "app"],
+        "env numactl -m 1 app",
+        "env numactl -m 1 ...",
+    ),
     (["env", "A=1", "app"], "env app", "env ..."),
     (["env", "-u", "A", "/usr/bin/app"], "env /usr/bin/app"),
     (["env", "-S", "app x"], "env ..."),
     (["nice", "-n", "5", "ionice", "-c2", "-n7", "/usr/bin/app"], "nice ionice /usr/bin/app"),
     (["nice", "-5", "app"], "nice app"),
-    (["sudo", "-u", "db", "-E", "/usr/bin/numactl", "-m", "0", "app"], "sudo /usr/bin/numactl -m 0 app", "sudo /usr/bin/numactl -m 0 ..."),
+    (
+        ["sudo", "-u", "db", "-E", "/usr/bin/numactl", "-m", "0", "app"],
+        "sudo /usr/bin/numactl -m 0 app",
+        "sudo /usr/bin/numactl -m 0 ...",
+    ),
     (["sudo", "--unheard-of", "x", "app"], "sudo ..."),
     (["timeout", "-k", "5", "1h", "/usr/bin/app"], "timeout /usr/bin/app"),
     (["stdbuf", "-oL", "/opt/x/app"], "stdbuf /opt/x/app"),
     (["chrt", "-f", "50", "app"], "chrt app"),
     (["setsid", "-w", "nohup", "app", "x"], "setsid nohup app ..."),
-    (["/bin/sh", "-c", "exec numactl --membind=1 app $OPTIONS"], "/bin/sh -c exec numactl --membind=1 app ..."),
-    (["bash", "-euo", "pipefail", "-c", "numactl -m 1 /usr/bin/app"], "bash -c numactl -m 1 /usr/bin/app"),
+    (
+        ["/bin/sh", "-c", "exec numactl --membind=1 app $OPTIONS"],
+        "/bin/sh -c exec numactl --membind=1 app ...",
+    ),
+    (
+        ["bash", "-euo", "pipefail", "-c", "numactl -m 1 /usr/bin/app"],
+        "bash -c numactl -m 1 /usr/bin/app",
+    ),
     (["sh", "-c", "app --fast"], "sh -c ..."),
     (["sh", "/etc/init.d/app", "start"], "sh ..."),
     (["sh", "-c", "sh -c 'numactl -m 1 app'"], "sh -c sh -c numactl -m 1 app"),
@@ -561,7 +684,11 @@ def shown_of_units(root: Path, command_lines: Sequence[Sequence[str]]) -> list[s
     (root / "shown").write_bytes("\n".join(units).encode())
     write_program(root, "systemctl", f"cat {root}/shown")
     text = run_section(root, "UNITS", program("LAUNCHER") + program("UNITS_KEPT"), "")
-    return [line.removeprefix("ExecStart=") for line in text.split("\n") if line.startswith("ExecStart=")]
+    return [
+        line.removeprefix("ExecStart=")
+        for line in text.split("\n")
+        if line.startswith("ExecStart=")
+    ]
 
 
 @pytest.mark.parametrize("awk", AWKS)
@@ -577,10 +704,16 @@ def test_of_a_command_line_the_launchers_words_are_shown(tmp_path: Path, awk: st
 def test_no_secret_on_a_command_line_is_shown(tmp_path: Path, awk: str) -> None:
     """24 shapes of secrets at 33 places, in both inputs: nothing of them, and no control character."""
     use_awk(tmp_path, awk)
-    placed = [(secret, [word.replace("{}", secret) for word in place]) for place in PLACES for secret in SECRETS]
+    placed = [
+        (secret, [word.replace("{}", secret) for word in place])
+        for place in PLACES
+        for secret in SECRETS
+    ]
     for read in (shown_of_processes, shown_of_units):
         shown = read(tmp_path, [words for _, words in placed])
-        leaks = [(said, leaked(secret, said)) for said, (secret, _) in zip(shown, placed, strict=True)]
+        leaks = [
+            (said, leaked(secret, said)) for said, (secret, _) in zip(shown, placed, strict=True)
+        ]
         assert [leak for leak in leaks if leak[1]] == []
         assert all(said.isascii() and said.isprintable() for said in shown)
 
@@ -619,7 +752,9 @@ def process(root: Path, pid: int, **files: str) -> None:
 def test_numa_maps_is_summed_by_policy_and_node(tmp_path: Path, awk: str) -> None:
     """Huge pages count with their size, policies with a blank in their name are whole, one without pages is named too."""
     use_awk(tmp_path, awk)
-    process(tmp_path, 7, status="Name:\tx\nPid:\t7\nVmRSS:\t 1 kB\n", cmdline="x\0", numa_maps=NUMA_MAPS)
+    process(
+        tmp_path, 7, status="Name:\tx\nPid:\t7\nVmRSS:\t 1 kB\n", cmdline="x\0", numa_maps=NUMA_MAPS
+    )
     text = run_section(tmp_path, "PROCESSES", "7", program("LAUNCHER") + program("PROCESS"))
     assert text == f"Name:\tx\nPid:\t7\nVmRSS:\t 1 kB\nargv\tx\n{SUMMED}"
 
@@ -632,24 +767,42 @@ def test_numa_maps_that_cannot_be_read_says_why(tmp_path: Path, awk: str) -> Non
         (tmp_path / "proc" / pid).mkdir(parents=True)
     (tmp_path / "proc/7/status").write_text("Name:\tx\nPid:\t7\n")
     (tmp_path / "proc/self/numa_maps").write_text("")
-    write_program(tmp_path, "cat", 'case $* in */numa_maps) echo "cat: $*: Permission denied" >&2; exit 1;; *) /bin/cat "$@";; esac')
+    write_program(
+        tmp_path,
+        "cat",
+        'case $* in */numa_maps) echo "cat: $*: Permission denied" >&2; exit 1;; *) /bin/cat "$@";; esac',
+    )
     text = run_section(tmp_path, "PROCESSES", "7", program("LAUNCHER") + program("PROCESS"))
     assert text == "Name:\tx\nPid:\t7\nnuma-error\tPermission denied\n"
 
 
 @pytest.mark.parametrize("part", ["cmdline", "numa_maps"])
 @pytest.mark.parametrize("awk", AWKS)
-def test_a_process_that_blocks_whoever_reads_it_costs_its_own_rows_only(tmp_path: Path, awk: str, part: str) -> None:
+def test_a_process_that_blocks_whoever_reads_it_costs_its_own_rows_only(
+    tmp_path: Path, awk: str, part: str
+) -> None:
     """A FIFO that brings nothing stands in for a process whose memory is locked; a Pid in a name is not the place where it stopped."""
     use_awk(tmp_path, awk)
     for pid in (7, 8, 9):
-        process(tmp_path, pid, status=f"Name:\tPid:\t7\nPid:\t{pid}\n", cmdline="app\0", numa_maps=NUMA_MAPS.splitlines(keepends=True)[0])
+        process(
+            tmp_path,
+            pid,
+            status=f"Name:\tPid:\t7\nPid:\t{pid}\n",
+            cmdline="app\0",
+            numa_maps=NUMA_MAPS.splitlines(keepends=True)[0],
+        )
     (tmp_path / "proc/8" / part).unlink()
     os.mkfifo(tmp_path / "proc/8" / part)
     command = in_section(tmp_path, "PROCESSES", "7 8 9", program("LAUNCHER") + program("PROCESS"))
     path = f"{tmp_path}/bin:{os.environ['PATH']}"
     environment = {"PATH": path, "LC_ALL": "C", "LIMIT": "timeout -k 1 1"}
-    text = subprocess.run(["timeout", "-k", "8", "2", *command], capture_output=True, check=False, text=True, env=environment).stdout
+    text = subprocess.run(
+        ["timeout", "-k", "8", "2", *command],
+        capture_output=True,
+        check=False,
+        text=True,
+        env=environment,
+    ).stdout
     whole = "Name:\tPid:\t7\nPid:\t{}\nargv\tapp\nnuma\tbind:1\tN1=4\n"
     first, blocked, last = text.partition(whole.format(7))[2].partition(whole.format(9))
     assert text.startswith(whole.format(7))
@@ -659,10 +812,16 @@ def test_a_process_that_blocks_whoever_reads_it_costs_its_own_rows_only(tmp_path
     assert (blocked, last) == (whole.format(9), "")
 
 
-def test_the_largest_processes_come_first_and_those_that_vanished_are_passed_over(tmp_path: Path) -> None:
+def test_the_largest_processes_come_first_and_those_that_vanished_are_passed_over(
+    tmp_path: Path,
+) -> None:
     """24 of them; a kernel thread holds no memory."""
     for pid in range(1, 41):
-        process(tmp_path, pid, status=f"Name:\tx\nPid:\t{pid}\n" + (f"VmRSS:\t{pid % 30:8} kB\n" if pid != 29 else ""))
+        process(
+            tmp_path,
+            pid,
+            status=f"Name:\tx\nPid:\t{pid}\n" + (f"VmRSS:\t{pid % 30:8} kB\n" if pid != 29 else ""),
+        )
     largest = run_section(tmp_path, "LARGEST", program("TOP")).split(" ")[:-1]
     assert largest[:3] == ["28:28", "27:27", "26:26"]
     assert len(largest) == 24
@@ -676,11 +835,18 @@ def test_one_user_cannot_take_all_places(tmp_path: Path, awk: str) -> None:
     """A page that is mapped a thousand times makes a process look large; the largest of the others are still among the 24."""
     use_awk(tmp_path, awk)
     for pid in range(1, 41):
-        process(tmp_path, pid, status=f"Name:\tx\nUid:\t1000\t1000\t1000\t1000\nVmRSS:\t{900_000 + pid:8} kB\n")
+        process(
+            tmp_path,
+            pid,
+            status=f"Name:\tx\nUid:\t1000\t1000\t1000\t1000\nVmRSS:\t{900_000 + pid:8} kB\n",
+        )
     for pid in range(101, 121):
         process(tmp_path, pid, status=f"Name:\tx\nUid:\t0\t0\t0\t0\nVmRSS:\t{pid:8} kB\n")
     largest = run_section(tmp_path, "LARGEST", program("TOP")).split()
-    assert [entry.partition(":")[0] for entry in largest] == [*map(str, range(40, 24, -1)), *map(str, range(120, 112, -1))]
+    assert [entry.partition(":")[0] for entry in largest] == [
+        *map(str, range(40, 24, -1)),
+        *map(str, range(120, 112, -1)),
+    ]
 
 
 @pytest.mark.parametrize("awk", AWKS)
@@ -688,11 +854,18 @@ def test_many_groups_of_a_user_do_not_hide_the_services(tmp_path: Path, awk: str
     """The section is cut at its end, and those nearest to the root come first."""
     use_awk(tmp_path, awk)
     groups = [f"user{n % 20}.slice/user-1000.slice/user@1000.service/{n}" for n in range(400)]
-    for name in ["system.slice/a.service", *groups, "system.slice/zz.service", "z.slice/z.service"]:  # in whatever order find meets them
+    for name in [
+        "system.slice/a.service",
+        *groups,
+        "system.slice/zz.service",
+        "z.slice/z.service",
+    ]:  # in whatever order find meets them
         file = tmp_path / "sys/fs/cgroup" / name / "memory.max"
         file.parent.mkdir(parents=True)
         file.write_text("1073741824\n")
-    shown = run_section(tmp_path, "CGROUPS", program("CGROUPS_KEPT")).replace(f"{tmp_path}/sys/fs/cgroup/", "")
+    shown = run_section(tmp_path, "CGROUPS", program("CGROUPS_KEPT")).replace(
+        f"{tmp_path}/sys/fs/cgroup/", ""
+    )
     assert {line.partition(".slice")[0] for line in shown.splitlines()[:3]} == {"system", "z"}
     assert len(shown.splitlines()) == 403
 
@@ -703,23 +876,49 @@ def test_a_log_that_blocks_costs_its_own_lines_only(tmp_path: Path) -> None:
     given.mkdir(parents=True)
     for name in ("a.log", "b.log"):
         (given / name).write_text("job ranker ended: signal 9\n")
-    write_program(tmp_path, "tail", 'case "$*" in *a.log) exec sleep 60 ;; esac; exec /usr/bin/tail "$@"')
+    write_program(
+        tmp_path, "tail", 'case "$*" in *a.log) exec sleep 60 ;; esac; exec /usr/bin/tail "$@"'
+    )
     path = f"{tmp_path}/bin:{os.environ['PATH']}"
     command = in_section(tmp_path, "RUNNER_LOGS", program("LAST_LINES"))
-    text = run(["timeout", "20", *command], PATH=path, LC_ALL="C", LIMIT="timeout -k 1 1").decode().replace(str(tmp_path), "")
+    text = (
+        run(["timeout", "20", *command], PATH=path, LC_ALL="C", LIMIT="timeout -k 1 1")
+        .decode()
+        .replace(str(tmp_path), "")
+    )
     assert text == "/etc/sevbot/logs/b.log:job ranker ended: signal 9\n"
 
 
 def test_of_cgroups_those_that_place_memory_are_shown(tmp_path: Path) -> None:
     """The unified one, and of version 1 memory, cpuset and systemd's own."""
-    lines = ["12:pids:/a", "11:cpuset:/b", "5:cpu,cpuacct:/c", "4:memory:/d:e", "1:name=systemd:/f", "0::/g"]
-    process(tmp_path, 7, status="Name:\tx\n", cgroup="".join(f"{line}\n" for line in lines), numa_maps="")
+    lines = [
+        "12:pids:/a",
+        "11:cpuset:/b",
+        "5:cpu,cpuacct:/c",
+        "4:memory:/d:e",
+        "1:name=systemd:/f",
+        "0::/g",
+    ]
+    process(
+        tmp_path,
+        7,
+        status="Name:\tx\n",
+        cgroup="".join(f"{line}\n" for line in lines),
+        numa_maps="",
+    )
     text = run_section(tmp_path, "PROCESSES", "7", program("LAUNCHER") + program("PROCESS"))
     kept = ["11:cpuset:/b", "4:memory:/d:e", "1:name=systemd:/f", "0::/g"]
     assert text == "Name:\tx\n" + "".join(f"cgroup\t{line}\n" for line in kept)
 
 
-PLAIN = {"MainPID": "10", "NRestarts": "0", "ActiveState": "active", "SubState": "running", "NUMAPolicy": "n/a", "MemoryMax": "infinity"}
+PLAIN = {
+    "MainPID": "10",
+    "NRestarts": "0",
+    "ActiveState": "active",
+    "SubState": "running",
+    "NUMAPolicy": "n/a",
+    "MemoryMax": "infinity",
+}
 INTERESTING = [
     {"NRestarts": "3"},
     {"ActiveState": "failed"},
@@ -729,7 +928,9 @@ INTERESTING = [
     {"MemoryMax": "1073741824"},
     {"MainPID": "4711"},
     {"ExecStart": "{ path=/bin/sh ; argv[]=/bin/sh -c true ; ignore_errors=no ; }"},
-    {"ExecStart": "{ path=/usr/bin/numactl ; argv[]=/usr/bin/numactl -m 1 x ; ignore_errors=no ; }"},
+    {
+        "ExecStart": "{ path=/usr/bin/numactl ; argv[]=/usr/bin/numactl -m 1 x ; ignore_errors=no ; }"
+    },
 ]
 
 
@@ -737,14 +938,27 @@ INTERESTING = [
 def test_units_of_interest_are_kept_and_others_are_not(tmp_path: Path, awk: str) -> None:
     """Most services of a host are in order, and none of our business; systemctl's status is the section's."""
     use_awk(tmp_path, awk)
-    units = [PLAIN, *({**PLAIN, **more} for more in INTERESTING), {**PLAIN, "MemoryMax": "18446744073709551615", "NUMAPolicy": ""}]
-    shown = "\n".join("".join(f"{key}={value}\n" for key, value in {"Id": f"{n}.service", **unit}.items()) for n, unit in enumerate(units))
+    units = [
+        PLAIN,
+        *({**PLAIN, **more} for more in INTERESTING),
+        {**PLAIN, "MemoryMax": "18446744073709551615", "NUMAPolicy": ""},
+    ]
+    shown = "\n".join(
+        "".join(f"{key}={value}\n" for key, value in {"Id": f"{n}.service", **unit}.items())
+        for n, unit in enumerate(units)
+    )
     (tmp_path / "shown").write_text(shown)
     write_program(tmp_path, "systemctl", f"cat {tmp_path}/shown; echo complaint >&2; exit 4")
     path = f"{tmp_path}/bin:{os.environ['PATH']}"
-    command = in_section(tmp_path, "UNITS", program("LAUNCHER") + program("UNITS_KEPT"), "1 4711 12 ")
-    done = subprocess.run(command, capture_output=True, check=False, text=True, env={"PATH": path, "LC_ALL": "C"})
-    assert re.findall(r"^Id=(\d+)", done.stdout, flags=re.MULTILINE) == [str(n + 1) for n in range(len(INTERESTING))]
+    command = in_section(
+        tmp_path, "UNITS", program("LAUNCHER") + program("UNITS_KEPT"), "1 4711 12 "
+    )
+    done = subprocess.run(
+        command, capture_output=True, check=False, text=True, env={"PATH": path, "LC_ALL": "C"}
+    )
+    assert re.findall(r"^Id=(\d+)", done.stdout, flags=re.MULTILINE) == [
+        str(n + 1) for n in range(len(INTERESTING))
+    ]
     assert (done.returncode, done.stderr) == (4, "complaint\n")
 
 
@@ -758,7 +972,10 @@ def test_an_argument_with_newlines_cannot_bring_words_in(tmp_path: Path, awk: st
     )
     write_program(tmp_path, "systemctl", f"cat {tmp_path}/shown")
     text = run_section(tmp_path, "UNITS", program("LAUNCHER") + program("UNITS_KEPT"), "")
-    assert text == "Id=a.service\nNRestarts=1\nFragmentPath=...\nResult=...\nExecStart=/bin/sh -c numactl -m 1 ...\n\n"
+    assert (
+        text
+        == "Id=a.service\nNRestarts=1\nFragmentPath=...\nResult=...\nExecStart=/bin/sh -c numactl -m 1 ...\n\n"
+    )
 
 
 @pytest.mark.parametrize("awk", AWKS)
@@ -780,7 +997,9 @@ def test_limits_and_moved_counters_of_cgroups_are_shown(tmp_path: Path, awk: str
         file = tmp_path / "sys/fs/cgroup" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    shown = run_section(tmp_path, "CGROUPS", program("CGROUPS_KEPT")).replace(f"{tmp_path}/sys/fs/cgroup/", "")
+    shown = run_section(tmp_path, "CGROUPS", program("CGROUPS_KEPT")).replace(
+        f"{tmp_path}/sys/fs/cgroup/", ""
+    )
     assert sorted(shown.splitlines()) == [
         "a.slice/x\\x2dy.service/memory.events:max 12",
         "a.slice/x\\x2dy.service/memory.events:oom_kill 3",
@@ -795,47 +1014,86 @@ def test_limits_and_moved_counters_of_cgroups_are_shown(tmp_path: Path, awk: str
 def test_of_systemds_words_those_on_ends_are_kept_and_stay_json(tmp_path: Path, awk: str) -> None:
     """journalctl prints fields in any order; its cursor, which is half of a record, is left out wherever it stands."""
     use_awk(tmp_path, awk)
-    ended = {"MESSAGE": 'web.service: Main process exited, "x"', "MESSAGE_ID": "98e322203f7a4ed290d09fe03c09fe15"}
+    ended = {
+        "MESSAGE": 'web.service: Main process exited, "x"',
+        "MESSAGE_ID": "98e322203f7a4ed290d09fe03c09fe15",
+    }
     cursor = {"__CURSOR": "s=1;i=2;b=3"}
-    told = [{**cursor, **ended}, {**ended, **cursor}, {"MESSAGE": "a State 'stop-sigterm' timed out. Killing.", **cursor, "UNIT": "a"}]
+    told = [
+        {**cursor, **ended},
+        {**ended, **cursor},
+        {"MESSAGE": "a State 'stop-sigterm' timed out. Killing.", **cursor, "UNIT": "a"},
+    ]
     other = {"MESSAGE": "Started web.service.", "MESSAGE_ID": "39f53479d3a045ac8e11786248231fbf"}
-    (tmp_path / "said").write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in [*told, other]))
-    write_program(tmp_path, "journalctl", f'case "$*" in *"-n 0"*) ;; *) cat {tmp_path}/said ;; esac')
-    lines = run_section(tmp_path, "SERVICE_JOURNAL", program("OLDEST") + program("SERVICE_KEPT"), "99").splitlines()
+    (tmp_path / "said").write_text(
+        "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in [*told, other])
+    )
+    write_program(
+        tmp_path, "journalctl", f'case "$*" in *"-n 0"*) ;; *) cat {tmp_path}/said ;; esac'
+    )
+    lines = run_section(
+        tmp_path, "SERVICE_JOURNAL", program("OLDEST") + program("SERVICE_KEPT"), "99"
+    ).splitlines()
 
-    assert [json.loads(line) for line in lines] == [ended, ended, {"MESSAGE": told[2]["MESSAGE"], "UNIT": "a"}]
+    assert [json.loads(line) for line in lines] == [
+        ended,
+        ended,
+        {"MESSAGE": told[2]["MESSAGE"], "UNIT": "a"},
+    ]
 
 
 # -- journals, containers, logs, disks, growth --
 
 
 @pytest.mark.parametrize("awk", AWKS)
-def test_of_daemons_words_those_on_kills_are_kept_without_command_lines(tmp_path: Path, awk: str) -> None:
+def test_of_daemons_words_those_on_kills_are_kept_without_command_lines(
+    tmp_path: Path, awk: str
+) -> None:
     """They stay JSON; what a container said among docker's words is left out, and so is every other command of sudo's."""
     use_awk(tmp_path, awk)
     killed = 'sending SIGTERM to process 388 uid 0 "ranker": badness 905, VmRSS 3276 MiB'
     told = [
-        {"MESSAGE": f'{killed}, cmdline "ranker --token=\\"hunter2\\" x"', "_SYSTEMD_UNIT": "earlyoom.service"},
-        {"_EXE": "/usr/bin/sudo", "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/kill -9 388"},
-        {"MESSAGE": "Container failed to exit within 10s of signal 15 - using the force", "_SYSTEMD_UNIT": "docker.service"},
+        {
+            "MESSAGE": f'{killed}, cmdline "ranker --token=\\"hunter2\\" x"',
+            "_SYSTEMD_UNIT": "earlyoom.service",
+        },
+        {
+            "_EXE": "/usr/bin/sudo",
+            "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/kill -9 388",
+        },
+        {
+            "MESSAGE": "Container failed to exit within 10s of signal 15 - using the force",
+            "_SYSTEMD_UNIT": "docker.service",
+        },
     ]
     podman = {"_EXE": "/usr/bin/podman", "_SYSTEMD_UNIT": "web.service"}
-    warning = (
-        'time="2026-11-23T08:40:12Z" level=warning msg="StopSignal SIGTERM failed to stop container web in 2 seconds, resorting to SIGKILL"'
-    )
+    warning = 'time="2026-11-23T08:40:12Z" level=warning msg="StopSignal SIGTERM failed to stop container web in 2 seconds, resorting to SIGKILL"'
     told.append({"MESSAGE": warning, **podman})
     other = [
         {"MESSAGE": f"hunter2 {warning}", **podman},
         {"MESSAGE": killed, "CONTAINER_ID": "4f1c", "_SYSTEMD_UNIT": "docker.service"},
-        {"_EXE": "/usr/bin/sudo", "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/mysql -phunter2"},
-        {"_EXE": "/usr/bin/sudo", "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/kill -9 388; echo hunter2"},
+        {
+            "_EXE": "/usr/bin/sudo",
+            "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/mysql -phunter2",
+        },
+        {
+            "_EXE": "/usr/bin/sudo",
+            "MESSAGE": "web : PWD=/ ; USER=root ; COMMAND=/usr/bin/kill -9 388; echo hunter2",
+        },
         {"MESSAGE": "mem avail: 100 of 3900 MiB", "_SYSTEMD_UNIT": "earlyoom.service"},
     ]
-    (tmp_path / "said").write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in [*told, *other]))
+    (tmp_path / "said").write_text(
+        "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in [*told, *other])
+    )
     write_program(tmp_path, "journalctl", f"cat {tmp_path}/said")
-    lines = run_section(tmp_path, "DAEMONS_JOURNAL", program("OLDEST") + program("DAEMONS_KEPT")).splitlines()
+    lines = run_section(
+        tmp_path, "DAEMONS_JOURNAL", program("OLDEST") + program("DAEMONS_KEPT")
+    ).splitlines()
 
-    asked_twice = [{**told[0], "MESSAGE": killed}, *told[1:]] * 2  # container engines are asked by themselves
+    asked_twice = [
+        {**told[0], "MESSAGE": killed},
+        *told[1:],
+    ] * 2  # container engines are asked by themselves
     assert [json.loads(line) for line in lines] == asked_twice
 
 
@@ -843,18 +1101,35 @@ def test_of_daemons_words_those_on_kills_are_kept_without_command_lines(tmp_path
 def test_where_older_records_were_left_out_the_oldest_is_told(tmp_path: Path, awk: str) -> None:
     """As a record of ours, in both journals."""
     use_awk(tmp_path, awk)
-    (tmp_path / "said").write_text("".join(f'{{"__MONOTONIC_TIMESTAMP":"{number}000000","MESSAGE":"a"}}\n' for number in range(1, 2001)))
-    write_program(tmp_path, "journalctl", f'case "$*" in *kubelet*) ;; *) cat {tmp_path}/said ;; esac')
+    (tmp_path / "said").write_text(
+        "".join(
+            f'{{"__MONOTONIC_TIMESTAMP":"{number}000000","MESSAGE":"a"}}\n'
+            for number in range(1, 2001)
+        )
+    )
+    write_program(
+        tmp_path, "journalctl", f'case "$*" in *kubelet*) ;; *) cat {tmp_path}/said ;; esac'
+    )
     oldest = '{"SEVBOT_OLDEST":"1","__MONOTONIC_TIMESTAMP":"1000000"}\n'
-    assert run_section(tmp_path, "DAEMONS_JOURNAL", program("OLDEST") + program("DAEMONS_KEPT")) == oldest
-    assert run_section(tmp_path, "SERVICE_JOURNAL", program("OLDEST") + program("SERVICE_KEPT"), "99") == oldest
+    assert (
+        run_section(tmp_path, "DAEMONS_JOURNAL", program("OLDEST") + program("DAEMONS_KEPT"))
+        == oldest
+    )
+    assert (
+        run_section(tmp_path, "SERVICE_JOURNAL", program("OLDEST") + program("SERVICE_KEPT"), "99")
+        == oldest
+    )
 
 
 def test_the_last_words_of_services_that_ended_are_asked_for(tmp_path: Path) -> None:
     """By unit, those that ended most often first; a name that journalctl could take for something else is left out."""
     ends = ["web.service"] * 3 + ["db.service", "x y.service", "--vacuum-size=1"]
     (tmp_path / "ends").write_text("".join(f'{{"UNIT":"{unit}"}}\n' for unit in ends))
-    write_program(tmp_path, "journalctl", f'case "$*" in *MESSAGE_ID*) cat {tmp_path}/ends ;; *) echo "$*" ;; esac')
+    write_program(
+        tmp_path,
+        "journalctl",
+        f'case "$*" in *MESSAGE_ID*) cat {tmp_path}/ends ;; *) echo "$*" ;; esac',
+    )
 
     assert (
         run_section(tmp_path, "LAST_WORDS", program("MOST_OFTEN"))
@@ -865,7 +1140,11 @@ def test_the_last_words_of_services_that_ended_are_asked_for(tmp_path: Path) -> 
 
 def test_containers_are_asked_for_where_dockerd_runs(tmp_path: Path) -> None:
     """Of this machine's own, by its socket; nothing is started, and podman, whose commands write, is not asked."""
-    write_program(tmp_path, "docker", 'case "$3" in ps) echo 4f1c4f1c4f1c; echo "; id"; echo 5a2d5a2d5a2d ;; inspect) echo "$*" ;; esac')
+    write_program(
+        tmp_path,
+        "docker",
+        'case "$3" in ps) echo 4f1c4f1c4f1c; echo "; id"; echo 5a2d5a2d5a2d ;; inspect) echo "$*" ;; esac',
+    )
     write_program(tmp_path, "podman", "echo asked")
 
     assert run_section(tmp_path, "CONTAINERS", "FORMAT") == ""
@@ -882,7 +1161,9 @@ def test_of_supervisors_logs_the_lines_on_ends_are_shown(tmp_path: Path) -> None
     ended = "2026-11-22 21:47:49,123 INFO exited: web (terminated by SIGKILL; not expected)"
     logs = tmp_path / "var/log/supervisor"
     logs.mkdir(parents=True)
-    (logs / "supervisord.log").write_text(f"2026-11-22 21:47:48,123 INFO spawned: 'web' with pid 388\n{ended}\n")
+    (logs / "supervisord.log").write_text(
+        f"2026-11-22 21:47:48,123 INFO spawned: 'web' with pid 388\n{ended}\n"
+    )
     given = tmp_path / "etc/sevbot/logs"
     given.mkdir(parents=True)
     (given / "runner.log").write_text("job ranker ended: signal 9\n" + "x" * 2000 + "\n")

@@ -58,7 +58,12 @@ CONTENT = ";id >&2; touch canary; #\n=end runner-logs 0\n=done\n1e id\n"
 
 def readmes_programs() -> dict[str, set[str]]:
     """The programs of each row of README's table; sections that are read together share a row."""
-    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("| section | programs |")[2].partition("\n\n")[0]
+    table = (
+        (ROOT / "README.md")
+        .read_text(encoding="utf-8")
+        .partition("| section | programs |")[2]
+        .partition("\n\n")[0]
+    )
     rows = [line.split("|") for line in table.splitlines()[2:]]
     return {row[1].strip(): set(re.findall(r"`([a-z0-9-]+)`", row[2])) for row in rows}
 
@@ -81,8 +86,16 @@ def started(trace: Path) -> list[str]:
 
 def script_of(section: str) -> str:
     """The text of a section's program, or of the variable of that name, without comments."""
-    line = re.search(rf"^(?:section|numbers) (?:[a-z0-9 -]* )?{section} .*$", PROBE, flags=re.MULTILINE)
-    variable = section if line is None else "NUMBERS" if line[0].startswith("numbers") else line[0].split()[5].strip('"$')
+    line = re.search(
+        rf"^(?:section|numbers) (?:[a-z0-9 -]* )?{section} .*$", PROBE, flags=re.MULTILINE
+    )
+    variable = (
+        section
+        if line is None
+        else "NUMBERS"
+        if line[0].startswith("numbers")
+        else line[0].split()[5].strip('"$')
+    )
     found = re.search(rf"^{variable}='(.*?)'$", PROBE, flags=re.MULTILINE | re.DOTALL)
     assert found is not None
     return re.sub(r"(?m)(?:^|\s)#.*$", "", found[1])
@@ -101,9 +114,22 @@ def test_readmes_table_is_what_the_script_runs() -> None:
     assert sorted(section for row in table for section in row.split(", ")) == sorted(SECTIONS)
     for row, named in table.items():
         assert words_of(script_of(row.split(", ")[0]), programs) == named, row
-    own = PROBE.partition("# -- launcher words")[0] + PROBE.partition("# -- everything that runs")[2] + script_of("LARGEST")
-    readers = set(re.findall(r"(?m)^section \S+ (head|tail) ", PROBE))  # what `framed` starts by a variable
-    assert words_of(re.sub(r"(?m)(?:^|\s)#.*$|^unset (?:.*\\\n)*.*$|^(?:section|numbers) .*$", "", own), programs) | readers == itself
+    own = (
+        PROBE.partition("# -- launcher words")[0]
+        + PROBE.partition("# -- everything that runs")[2]
+        + script_of("LARGEST")
+    )
+    readers = set(
+        re.findall(r"(?m)^section \S+ (head|tail) ", PROBE)
+    )  # what `framed` starts by a variable
+    assert (
+        words_of(
+            re.sub(r"(?m)(?:^|\s)#.*$|^unset (?:.*\\\n)*.*$|^(?:section|numbers) .*$", "", own),
+            programs,
+        )
+        | readers
+        == itself
+    )
 
 
 def test_no_sed_program_holds_a_variable_and_awk_ones_are_the_scripts_own() -> None:
@@ -112,7 +138,9 @@ def test_no_sed_program_holds_a_variable_and_awk_ones_are_the_scripts_own() -> N
     seds = re.findall(r"(?<![\w./-])sed (?:-n )?(\"(?:[^\"\\]|\\.)*\"|'|\S+)", text)
     awks = re.findall(r"(?<![\w./-])awk (?:-v nothing=\S+ )?(\"[^\"]*\"|'|\S+)", text)
     finds = re.findall(r"(?<![\w./-])find ((?:\\\n|[^|\n])*)", text)
-    assert not [program for program in (*seds, *finds) if re.search(r"(?<!\\)\$[A-Za-z{(@*0-9]", program)]
+    assert not [
+        program for program in (*seds, *finds) if re.search(r"(?<!\\)\$[A-Za-z{(@*0-9]", program)
+    ]
     assert seds
     assert all(program.startswith('"') for program in seds)  # else this would not have seen its end
     assert awks
@@ -124,7 +152,9 @@ def test_no_sed_program_holds_a_variable_and_awk_ones_are_the_scripts_own() -> N
 def host(root: Path) -> Iterator[list[str]]:
     """A host whose /etc/sevbot/logs, /run/service, /var/log and a mount are somebody else's; yields the words that run a command in it."""
     etc, run, log, mount = (root / name for name in ("etc", "run", "log", "m"))
-    shutil.copytree("/etc", etc, symlinks=True, ignore=shutil.ignore_patterns("ssh", "shadow", "ssl"))
+    shutil.copytree(
+        "/etc", etc, symlinks=True, ignore=shutil.ignore_patterns("ssh", "shadow", "ssl")
+    )
     (etc / "sevbot/logs").mkdir(parents=True)
     for directory in (run / "service", log / "supervisor", mount):
         directory.mkdir(parents=True)
@@ -132,10 +162,15 @@ def host(root: Path) -> Iterator[list[str]]:
         (etc / "sevbot/logs" / name).write_text(CONTENT)
         (run / "service" / name / "supervise").mkdir(parents=True)
     (etc / "sevbot/logs/runner.log").write_text(f"job ranker ended: signal 9\n{CONTENT}")
-    (log / "supervisor/supervisord.log").write_text("2026-11-22 21:47:49,123 INFO exited: $(id) (terminated by SIGKILL; not expected)\n")
+    (log / "supervisor/supervisord.log").write_text(
+        "2026-11-22 21:47:49,123 INFO exited: $(id) (terminated by SIGKILL; not expected)\n"
+    )
     odd = mount / "$(id);id"
     odd.mkdir()
-    mounts = [f"mount --bind {root}/{name} {place}" for name, place in (("etc", "/etc"), ("run", "/run"), ("log", "/var/log"))]
+    mounts = [
+        f"mount --bind {root}/{name} {place}"
+        for name, place in (("etc", "/etc"), ("run", "/run"), ("log", "/var/log"))
+    ]
     mounts.append(f"mount -t tmpfs 'x;id' '{odd}'")
     for path in (root, etc, run, log):
         path.chmod(0o755)
@@ -155,8 +190,25 @@ def test_no_name_that_others_chose_starts_a_program(tmp_path: Path) -> None:
     comms = [subprocess.Popen(["python3", "-c", NAMED, name]) for name in NAMES]
     try:
         with host(root) as inside:
-            strace = ["strace", "-f", "-qq", "-e", "trace=execve", "-e", "signal=none", "-s", "400", "-o", str(trace)]
-            done = subprocess.run([*inside, *strace, *AS_NOBODY, "sh", SCRIPT], capture_output=True, check=True, cwd=place)
+            strace = [
+                "strace",
+                "-f",
+                "-qq",
+                "-e",
+                "trace=execve",
+                "-e",
+                "signal=none",
+                "-s",
+                "400",
+                "-o",
+                str(trace),
+            ]
+            done = subprocess.run(
+                [*inside, *strace, *AS_NOBODY, "sh", SCRIPT],
+                capture_output=True,
+                check=True,
+                cwd=place,
+            )
     finally:
         for process in comms:
             process.kill()
@@ -173,7 +225,9 @@ def test_no_name_that_others_chose_starts_a_program(tmp_path: Path) -> None:
         "/etc/sevbot/logs/runner.log",
         "/var/log/supervisor/supervisord.log",
     }
-    assert examined(bundle).not_seen["runner-logs"].startswith(f"passed over: {2 * len(NAMES)} names")
+    assert (
+        examined(bundle).not_seen["runner-logs"].startswith(f"passed over: {2 * len(NAMES)} names")
+    )
 
 
 NAMED = """
@@ -192,8 +246,12 @@ MEASURED = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["/dev/zero", "/etc/passwd", "/proc/self/environ", "fifo", "sparse"])
-def test_a_log_that_is_none_costs_little_memory_and_its_own_lines_only(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ["/dev/zero", "/etc/passwd", "/proc/self/environ", "fifo", "sparse"]
+)
+def test_a_log_that_is_none_costs_little_memory_and_its_own_lines_only(
+    tmp_path: Path, kind: str
+) -> None:
     """A link to a device or to what the system keeps for itself, a FIFO without end, a file of gigabytes without a line."""
     root = tmp_path / "host"
     root.mkdir()
@@ -206,7 +264,9 @@ def test_a_log_that_is_none_costs_little_memory_and_its_own_lines_only(tmp_path:
                 file.truncate(8 << 30)
         else:
             place.symlink_to(kind)
-        done = subprocess.run([*inside, *MEASURED, *AS_NOBODY, "sh", SCRIPT], capture_output=True, check=True, cwd="/")
+        done = subprocess.run(
+            [*inside, *MEASURED, *AS_NOBODY, "sh", SCRIPT], capture_output=True, check=True, cwd="/"
+        )
     bundle = unframe(done.stdout, "host")
     assert isinstance(bundle, Bundle)
     logs = bundle.get("runner-logs")
@@ -248,7 +308,9 @@ def test_of_twenty_probes_at_once_one_runs(tmp_path: Path) -> None:
     assert {bundle.because for bundle in found if isinstance(bundle, Missing)} == {another_probe()}
     assert ran
     spans = sorted((begun_at(bundle), ended_at(bundle)) for bundle in ran)
-    assert all(before[1] <= after[0] for before, after in pairwise(spans)), "never two at the same time"
+    assert all(before[1] <= after[0] for before, after in pairwise(spans)), (
+        "never two at the same time"
+    )
     assert isinstance(again, Bundle)
     assert again.missing == {}
 
@@ -278,7 +340,9 @@ def running(program: Path) -> list[int]:
 def test_a_child_that_cannot_be_killed_blocks_no_later_probe(tmp_path: Path) -> None:
     """A program of root's that lives on stands in for one in an uninterruptible sleep: the account can end neither."""
     source = tmp_path / "stuck.c"
-    source.write_text('#include <unistd.h>\nint main(void) { setuid(0); write(1, "stuck\\n", 6); sleep(45); return 0; }\n')
+    source.write_text(
+        '#include <unistd.h>\nint main(void) { setuid(0); write(1, "stuck\\n", 6); sleep(45); return 0; }\n'
+    )
     root = tmp_path / "host"
     root.mkdir()
     with home(root) as inside:
@@ -290,7 +354,11 @@ def test_a_child_that_cannot_be_killed_blocks_no_later_probe(tmp_path: Path) -> 
         try:
             first = read(subprocess.run(command, capture_output=True, check=True).stdout)
             alive = running(stuck)
-            later = read(subprocess.run([*inside, *AS_NOBODY, "sh", str(SCRIPT)], capture_output=True, check=True).stdout)
+            later = read(
+                subprocess.run(
+                    [*inside, *AS_NOBODY, "sh", str(SCRIPT)], capture_output=True, check=True
+                ).stdout
+            )
         finally:
             for pid in running(stuck):
                 os.kill(pid, signal.SIGKILL)
@@ -325,7 +393,11 @@ def test_a_home_that_others_can_open_is_not_locked(tmp_path: Path) -> None:
         holder = subprocess.Popen([*inside, "flock", "/var/lib/sevbot-probe", "sleep", "30"])
         try:
             time.sleep(0.5)
-            found = read(subprocess.run([*inside, *AS_NOBODY, "sh", str(SCRIPT)], capture_output=True, check=True).stdout)
+            found = read(
+                subprocess.run(
+                    [*inside, *AS_NOBODY, "sh", str(SCRIPT)], capture_output=True, check=True
+                ).stdout
+            )
         finally:
             holder.kill()
             holder.wait()
@@ -336,7 +408,9 @@ def test_a_home_that_others_can_open_is_not_locked(tmp_path: Path) -> None:
 def test_a_home_that_cannot_be_read_is_no_end() -> None:
     """dash ends where it may not open what it redirects from: nothing would be printed at all."""
     with tempfile.TemporaryDirectory() as root, home(Path(root), mode=0o300) as inside:
-        done = subprocess.run([*inside, *AS_NOBODY, "sh", str(SCRIPT)], capture_output=True, check=True)
+        done = subprocess.run(
+            [*inside, *AS_NOBODY, "sh", str(SCRIPT)], capture_output=True, check=True
+        )
     found = read(done.stdout)
     assert isinstance(found, Bundle)
     assert examined(found).not_seen["lock"] == LOCK["directory"]
@@ -346,7 +420,11 @@ def test_a_home_that_cannot_be_read_is_no_end() -> None:
 def test_a_home_as_the_documents_make_it_is_locked(tmp_path: Path) -> None:
     """And nothing is said of it, nor of a copy that is ours."""
     with home(tmp_path) as inside:
-        found = read(subprocess.run([*inside, *AS_NOBODY, "sh", str(SCRIPT)], capture_output=True, check=True).stdout)
+        found = read(
+            subprocess.run(
+                [*inside, *AS_NOBODY, "sh", str(SCRIPT)], capture_output=True, check=True
+            ).stdout
+        )
     assert isinstance(found, Bundle)
     assert found.remarks == {}
 
@@ -360,7 +438,19 @@ def test_it_starts_few_programs_and_needs_little_cpu(tmp_path: Path) -> None:
     sleepers = [subprocess.Popen(["sleep", "60"]) for _ in range(300)]
     trace = tmp_path / "trace"
     try:
-        strace = ["strace", "-f", "-qq", "-e", "trace=execve,write", "-s", "60", "-e", "signal=none", "-o", str(trace)]
+        strace = [
+            "strace",
+            "-f",
+            "-qq",
+            "-e",
+            "trace=execve,write",
+            "-s",
+            "60",
+            "-e",
+            "signal=none",
+            "-o",
+            str(trace),
+        ]
         subprocess.run([*strace, "sh", SCRIPT], capture_output=True, check=True)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         output = subprocess.run(["sh", SCRIPT], capture_output=True, check=True).stdout
@@ -371,9 +461,15 @@ def test_it_starts_few_programs_and_needs_little_cpu(tmp_path: Path) -> None:
             sleeper.wait()
     bundle = read(output)
     assert isinstance(bundle, Bundle)
-    assert {name for name, section in bundle.sections.items() if section.exit not in TIMED_OUT} == set(SECTIONS)
+    assert {
+        name for name, section in bundle.sections.items() if section.exit not in TIMED_OUT
+    } == set(SECTIONS)
     assert len(started(trace)) <= 150
     between = tmp_path / "between"
-    between.write_text(trace.read_text(errors="replace").partition("=begin processes")[2].partition("=end processes")[0])
+    between.write_text(
+        trace.read_text(errors="replace")
+        .partition("=begin processes")[2]
+        .partition("=end processes")[0]
+    )
     assert 1 <= len(started(between)) <= 6
     assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 1.0

@@ -30,8 +30,12 @@ def test_a_kill_of_hours_before_the_sev_is_told_apart() -> None:
 
 def test_a_kill_of_the_hour_before_the_sev_counts() -> None:
     """Also when the look comes long after the SEV."""
-    assert [finding.code for finding in host_up_for_a_day(86000, sev="ago 60\n").findings] == ["membind-oom"]
-    assert [finding.code for finding in host_up_for_a_day(40000, sev="ago 45000\n").findings] == ["membind-oom"]
+    assert [finding.code for finding in host_up_for_a_day(86000, sev="ago 60\n").findings] == [
+        "membind-oom"
+    ]
+    assert [finding.code for finding in host_up_for_a_day(40000, sev="ago 45000\n").findings] == [
+        "membind-oom"
+    ]
 
 
 def test_without_a_sev_kills_of_any_age_count() -> None:
@@ -45,13 +49,18 @@ def test_without_a_sev_kills_of_any_age_count() -> None:
 def test_ends_of_services_count_from_the_sev() -> None:
     """Or from the look, where no SEV is known."""
     journal = ended(1, 40000, code="exited")
-    assert "application-exit" in {finding.code for finding in host_up_for_a_day(86000, sev="ago 45000\n", journal=journal).findings}
+    assert "application-exit" in {
+        finding.code
+        for finding in host_up_for_a_day(86000, sev="ago 45000\n", journal=journal).findings
+    }
     assert "application-exit" in host_up_for_a_day(86000, journal=journal).clear
 
 
 def test_a_clock_that_was_set_does_not_part_what_belongs_together() -> None:
     """Three hours ahead: the journal's stamps are old, its time since boot is not."""
-    journal = ended(9, 100.3, unit="job.service").replace("}", ', "__MONOTONIC_TIMESTAMP": "100300000"}')
+    journal = ended(9, 100.3, unit="job.service").replace(
+        "}", ', "__MONOTONIC_TIMESTAMP": "100300000"}'
+    )
     ahead = f"now {BOOTED_S + 10800 + 601}\nuptime 601.00 1.00\n"
     host = host_of(journal, membind_report(), clock=ahead)
 

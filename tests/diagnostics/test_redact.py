@@ -16,7 +16,16 @@ from detect_secrets.settings import default_settings
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.directory import read_directory
 from diagnostics.bundle.framing import MOST_TIMES_CAP
-from diagnostics.bundle.redact import FREE_TEXT, GONE, NO_FREE_TEXT, as_read, redact, redact_bundle, redact_each, without
+from diagnostics.bundle.redact import (
+    FREE_TEXT,
+    GONE,
+    NO_FREE_TEXT,
+    as_read,
+    redact,
+    redact_bundle,
+    redact_each,
+    without,
+)
 from diagnostics.bundle.secret_rules import PREFIXES, RULES, Rule
 from diagnostics.collect.capture import Capture
 from diagnostics.probe import CAPS, SECTIONS
@@ -25,7 +34,9 @@ from tests.diagnostics.secrets import Dice, Placed, not_by_looks, placements, wi
 from tests.test_cases import CASES, case_of
 
 SEED = 20
-ORDINARY = (Path(__file__).parent / "ordinary_lines.txt").read_text(encoding="utf-8").split("\n")[:-1]
+ORDINARY = (
+    (Path(__file__).parent / "ordinary_lines.txt").read_text(encoding="utf-8").split("\n")[:-1]
+)
 PLACED = tuple(placements(SEED))
 MOST_LOST = 0.02
 CPU_LIMIT_S = 8.0  # of a rule for a MiB with up to 260,000 matches, on a busy machine; what grows with the square takes hours
@@ -51,23 +62,39 @@ def applied(rules: tuple[Rule, ...] | list[Rule], text: str) -> str:
 
 def test_no_placed_secret_is_left() -> None:
     """Each shape behind words, in URLs, headers, options and other languages, on the next line, and by its looks."""
-    told = [(placed, redact(f"2026-11-23 ERROR {placed.told}" if "\n" not in placed.told else placed.told)) for placed in PLACED]
+    told = [
+        (
+            placed,
+            redact(f"2026-11-23 ERROR {placed.told}" if "\n" not in placed.told else placed.told),
+        )
+        for placed in PLACED
+    ]
     assert len(told) >= 300
     assert len({(placed.kind, placed.place) for placed in PLACED}) >= 300
-    assert [(placed.kind, placed.place, shown) for placed, shown in told if left(placed, shown)] == []
+    assert [
+        (placed.kind, placed.place, shown) for placed, shown in told if left(placed, shown)
+    ] == []
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_nor_with_other_dice(seed: int) -> None:
     """No rule is made for one throw."""
-    assert [(placed.kind, placed.place) for placed in placements(seed) if left(placed, redact(placed.told))] == []
+    assert [
+        (placed.kind, placed.place)
+        for placed in placements(seed)
+        if left(placed, redact(placed.told))
+    ] == []
 
 
 def test_a_second_opinion_finds_none_either() -> None:
     """Yelp's detect-secrets, which finds hundreds of them before."""
     with default_settings():
         before = sum(bool(found_by_others(placed, placed.told)) for placed in PLACED)
-        after = [(placed.kind, placed.place) for placed in PLACED if found_by_others(placed, redact(placed.told))]
+        after = [
+            (placed.kind, placed.place)
+            for placed in PLACED
+            if found_by_others(placed, redact(placed.told))
+        ]
     assert before >= 300
     assert after == []
 
@@ -81,14 +108,39 @@ def found_by_others(placed: Placed, text: str) -> list[str]:
 def test_what_cannot_be_told_by_its_looks() -> None:
     """A word, a number or a password that somebody made up, where nothing known announces it: counted, and stated in the README."""
     unknown = not_by_looks(SEED)
-    assert {placed.kind for placed in unknown} == {"a word and digits", "a word with signs", "a word", "six digits"}
+    assert {placed.kind for placed in unknown} == {
+        "a word and digits",
+        "a word with signs",
+        "a word",
+        "six digits",
+    }
     assert sum(left(placed, redact(placed.told)) for placed in unknown) == len(unknown)
 
 
-FIRST_SECRETS = ("hunter2", "AKIAIOSFODNN7EXAMPLE", "5f4dcc3b5aa765d61d8327deb882cf99", "4111111111111111", "4111 1111 1111 1111")
+FIRST_SECRETS = (
+    "hunter2",
+    "AKIAIOSFODNN7EXAMPLE",
+    "5f4dcc3b5aa765d61d8327deb882cf99",
+    "4111111111111111",
+    "4111 1111 1111 1111",
+)
 BEHIND_KEYS = (
-    *("password=%s", "DB_PASSWORD: %s", '"api_key": "%s"', "token %s refused", "Authorization: Bearer %s", "DB_PASS=%s", "PASSWORD_2=%s"),
-    *('{\\"password\\":\\"%s\\"}', "<password>%s</password>", "jdbc:mysql://db/x;user=a;pass=%s", "encryption_key=%s", "psk=%s"),
+    *(
+        "password=%s",
+        "DB_PASSWORD: %s",
+        '"api_key": "%s"',
+        "token %s refused",
+        "Authorization: Bearer %s",
+        "DB_PASS=%s",
+        "PASSWORD_2=%s",
+    ),
+    *(
+        '{\\"password\\":\\"%s\\"}',
+        "<password>%s</password>",
+        "jdbc:mysql://db/x;user=a;pass=%s",
+        "encryption_key=%s",
+        "psk=%s",
+    ),
     *("GET /cb?code=%s", "secret=%s", "--passwd %s"),
 )
 
@@ -115,7 +167,13 @@ def test_the_readme_states_what_was_measured() -> None:
         " ".join(README.split()),
     )
     assert said is not None
-    assert [int(number) for number in said.groups()] == [len(PLACED), lost, words, len(ORDINARY), len(not_by_looks(SEED))]
+    assert [int(number) for number in said.groups()] == [
+        len(PLACED),
+        lost,
+        words,
+        len(ORDINARY),
+        len(not_by_looks(SEED)),
+    ]
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -132,25 +190,45 @@ def test_each_rule_is_needed(rule: Rule) -> None:
 def test_each_prefix_is_needed(number: int) -> None:
     """Behind it stand letters that might be a word, so that only the prefix tells."""
     others = "|".join(PREFIXES[:number] + PREFIXES[number + 1 :])
-    rules = [rule._replace(pattern=rf"\b({others})") if rule.name == "prefix" else rule for rule in RULES]
+    rules = [
+        rule._replace(pattern=rf"\b({others})") if rule.name == "prefix" else rule for rule in RULES
+    ]
     samples = [
-        secret for seed in range(3) for secret in with_prefixes(Dice(seed), tail="abcdef").values() if re.search(PREFIXES[number], secret)
+        secret
+        for seed in range(3)
+        for secret in with_prefixes(Dice(seed), tail="abcdef").values()
+        if re.search(PREFIXES[number], secret)
     ]
     assert samples
-    assert any(secret not in redact(f"got {secret} now") and secret in applied(rules, f"got {secret} now") for secret in samples)
+    assert any(
+        secret not in redact(f"got {secret} now") and secret in applied(rules, f"got {secret} now")
+        for secret in samples
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ('{"user":"a","password":"x y, \\"z\\" w","b":2}', f'{{"user":"a","password":"{GONE}","b":2}}'),
+        (
+            '{"user":"a","password":"x y, \\"z\\" w","b":2}',
+            f'{{"user":"a","password":"{GONE}","b":2}}',
+        ),
         ("password=a,b;c&d, user=e", f"password={GONE}, user=e"),
         ("Authorization: Basic YWJj:refused", f"Authorization: Basic {GONE}"),
         ("Cookie: a=b; c=d", f"Cookie: {GONE}"),
         ("user=a password=b host=c", f"user=a password={GONE} host=c"),
-        ("postgres://app:pw@db1:5432/shop?sslmode=require", f"postgres://app:{GONE}@db1:5432/shop?sslmode=require"),
-        ("see http://web1:8080/a@v2 and git@git.example.com:x/y.git", "see http://web1:8080/a@v2 and git@git.example.com:x/y.git"),
-        ("Password:\nopen /data/queue: No space left on device", "Password:\nopen /data/queue: No space left on device"),
+        (
+            "postgres://app:pw@db1:5432/shop?sslmode=require",
+            f"postgres://app:{GONE}@db1:5432/shop?sslmode=require",
+        ),
+        (
+            "see http://web1:8080/a@v2 and git@git.example.com:x/y.git",
+            "see http://web1:8080/a@v2 and git@git.example.com:x/y.git",
+        ),
+        (
+            "Password:\nopen /data/queue: No space left on device",
+            "Password:\nopen /data/queue: No space left on device",
+        ),
     ],
 )
 def test_only_the_value_goes(text: str, shown: str) -> None:
@@ -230,7 +308,9 @@ def test_a_mib_costs_each_rule_little(name: str) -> None:
         assert time.process_time() - begun < CPU_LIMIT_S, rule.name
 
 
-@pytest.mark.parametrize("piece", ["a\b", "\x1bPq", "\x90q", "\x1bPq\x1b\\", "p\u0430ssw\u043erd=", "\u00e9\u0335"])
+@pytest.mark.parametrize(
+    "piece", ["a\b", "\x1bPq", "\x90q", "\x1bPq\x1b\\", "p\u0430ssw\u043erd=", "\u00e9\u0335"]
+)
 def test_a_mib_with_what_hides_words_costs_little(piece: str) -> None:
     """Overstrikes, terminals' strings with and without an end, look-alikes, marks."""
     text = (piece * (MIB // len(piece) + 1))[:MIB]
@@ -247,7 +327,16 @@ def test_what_a_host_may_send_costs_little() -> None:
         part = text[: MOST_TIMES_CAP * CAPS[name]]
         record = json.dumps({"MESSAGE": part, "_SYSTEMD_UNIT": "web.service"})
         begun = time.process_time()
-        redact_bundle(Bundle("web1", {name: Section(name, part if name in ("kernel-log", "runner-logs") else f"{record}\n")}))
+        redact_bundle(
+            Bundle(
+                "web1",
+                {
+                    name: Section(
+                        name, part if name in ("kernel-log", "runner-logs") else f"{record}\n"
+                    )
+                },
+            )
+        )
         assert time.process_time() - begun < CPU_LIMIT_S, name
 
 
@@ -268,10 +357,19 @@ def records(*entries: dict[str, object]) -> str:
 
 CANARIES = {
     "last-words": (records({"MESSAGE": SAID, **OWN}), records({"MESSAGE": KEPT, **OWN})),
-    "daemons-journal": (records({"MESSAGE": f"ENV=DB_{SAID[4:]}", **OWN}), records({"MESSAGE": f"ENV=DB_{KEPT[4:]}", **OWN})),
+    "daemons-journal": (
+        records({"MESSAGE": f"ENV=DB_{SAID[4:]}", **OWN}),
+        records({"MESSAGE": f"ENV=DB_{KEPT[4:]}", **OWN}),
+    ),
     "service-journal": (
-        records({"MESSAGE": f"Stopping {SAID}", "UNIT": "a.service"}, {"MESSAGE": "token: x.service: Failed", "UNIT": "token: x.service"}),
-        records({"MESSAGE": f"Stopping {KEPT}", "UNIT": "a.service"}, {"MESSAGE": "token: x.service: Failed", "UNIT": "token: x.service"}),
+        records(
+            {"MESSAGE": f"Stopping {SAID}", "UNIT": "a.service"},
+            {"MESSAGE": "token: x.service: Failed", "UNIT": "token: x.service"},
+        ),
+        records(
+            {"MESSAGE": f"Stopping {KEPT}", "UNIT": "a.service"},
+            {"MESSAGE": "token: x.service: Failed", "UNIT": "token: x.service"},
+        ),
     ),
     "kernel-journal": (
         records({"MESSAGE": SAID, "_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1"}),
@@ -289,7 +387,9 @@ CANARIES = {
 def test_a_canary_is_taken_from_every_field_with_free_text(name: str) -> None:
     """In the text where it has any, and always in what its command wrote to stderr and in why it is missing."""
     text, shown = CANARIES[name] if name in FREE_TEXT else (TALLY, TALLY)
-    redacted = redact_bundle(Bundle("web1", {name: Section(name, text, notes=f"sh: {SAID}")}, {"clock": SAID}))
+    redacted = redact_bundle(
+        Bundle("web1", {name: Section(name, text, notes=f"sh: {SAID}")}, {"clock": SAID})
+    )
 
     assert CANARY not in str(redacted)
     assert redacted.sections[name].text == shown
@@ -300,32 +400,61 @@ def test_a_canary_is_taken_from_every_field_with_free_text(name: str) -> None:
 def test_a_field_that_was_not_asked_for_is_dropped() -> None:
     """A host may send what it likes; of what is no record nothing is kept."""
     text = f'{records({"MESSAGE": "ready", **OWN, "_CMDLINE": CANARY})}not a record {CANARY}\n{{"MESSAGE": "{CANARY}\n'
-    shown = redact_bundle(Bundle("web1", {"last-words": Section("last-words", text)})).sections["last-words"].text
+    shown = (
+        redact_bundle(Bundle("web1", {"last-words": Section("last-words", text)}))
+        .sections["last-words"]
+        .text
+    )
     assert shown == f"{records({'MESSAGE': 'ready', **OWN})}\n\n"
 
 
 def test_a_message_in_bytes_is_read() -> None:
     """So journalctl prints one that has colours."""
     message = list(f"\x1b[31mERROR\x1b[0m pass\x1b[0mword={CANARY}".encode())
-    shown = redact_bundle(Bundle("web1", {"last-words": Section("last-words", records({"MESSAGE": message, **OWN}))})).sections[
-        "last-words"
-    ]
+    shown = redact_bundle(
+        Bundle("web1", {"last-words": Section("last-words", records({"MESSAGE": message, **OWN}))})
+    ).sections["last-words"]
     assert json.loads(shown.text)["MESSAGE"] == f"ERROR password={GONE}"
 
 
 def test_a_value_alone_in_the_next_record_of_its_process_goes() -> None:
     """Another process may write in between."""
     other = {**OWN, "_PID": "400"}
-    text = records({"MESSAGE": "Password:", **OWN}, {"MESSAGE": "ready", **other}, {"MESSAGE": CANARY, **OWN})
-    shown = redact_bundle(Bundle("web1", {"last-words": Section("last-words", text)})).sections["last-words"].text
-    assert [json.loads(line)["MESSAGE"] for line in shown.split("\n")[:-1]] == ["Password:", "ready", GONE]
+    text = records(
+        {"MESSAGE": "Password:", **OWN}, {"MESSAGE": "ready", **other}, {"MESSAGE": CANARY, **OWN}
+    )
+    shown = (
+        redact_bundle(Bundle("web1", {"last-words": Section("last-words", text)}))
+        .sections["last-words"]
+        .text
+    )
+    assert [json.loads(line)["MESSAGE"] for line in shown.split("\n")[:-1]] == [
+        "Password:",
+        "ready",
+        GONE,
+    ]
 
 
 def test_the_kernels_own_lines_stay_as_they_are() -> None:
     """Whatever a process or a cgroup is called."""
-    line = "kern  :err   : [    1.5] Out of memory: Killed process 1 (token=abc123xyz)\n  password=a\n"
-    record = records({"MESSAGE": "Killed process 1 (token=abc123xyz)", "_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0", "__CURSOR": "s=1"})
-    bundle = Bundle("web1", {"kernel-log": Section("kernel-log", line), "kernel-journal": Section("kernel-journal", record)})
+    line = (
+        "kern  :err   : [    1.5] Out of memory: Killed process 1 (token=abc123xyz)\n  password=a\n"
+    )
+    record = records(
+        {
+            "MESSAGE": "Killed process 1 (token=abc123xyz)",
+            "_TRANSPORT": "kernel",
+            "SYSLOG_FACILITY": "0",
+            "__CURSOR": "s=1",
+        }
+    )
+    bundle = Bundle(
+        "web1",
+        {
+            "kernel-log": Section("kernel-log", line),
+            "kernel-journal": Section("kernel-journal", record),
+        },
+    )
     assert redact_bundle(bundle) == bundle
 
 

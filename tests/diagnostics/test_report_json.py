@@ -70,7 +70,11 @@ def test_every_report_keeps_the_contract(log: str) -> None:
     """And names each code exactly once."""
     host = host_of(bundle_of(recorded(log)))
 
-    codes = [*{f["code"] for f in host["findings"]}, *host["clear"], *(entry["code"] for entry in host["unknown"])]
+    codes = [
+        *{f["code"] for f in host["findings"]},
+        *host["clear"],
+        *(entry["code"] for entry in host["unknown"]),
+    ]
     assert sorted(codes) == sorted(rule.code for rule in RULES)
 
 
@@ -79,8 +83,18 @@ def test_the_seed_from_its_kernel_log() -> None:
     (finding,) = host_of(bundle_of(recorded(SEED)))["findings"]
 
     assert finding["headline"] == "membind OOM of node 1, suggest interleave"
-    assert (finding["confidence"], finding["node"], finding["kills"], finding["culprit"]) == ("likely", 1, 7, None)
-    assert finding["victim"] == {"comm": "ranker", "pid": 388, "rss_kb": 6225436, "unit": "ranker.service"}
+    assert (finding["confidence"], finding["node"], finding["kills"], finding["culprit"]) == (
+        "likely",
+        1,
+        7,
+        None,
+    )
+    assert finding["victim"] == {
+        "comm": "ranker",
+        "pid": 388,
+        "rss_kb": 6225436,
+        "unit": "ranker.service",
+    }
     assert finding["first_at"] == {"boot_s": 178.280424}
     assert all(6224784 <= incident["anon_rss_kb"] <= 6228080 for incident in finding["incidents"])
     assert finding["memory"]["free_elsewhere_kb"] == 8098916
@@ -94,7 +108,9 @@ def test_citations_are_the_lines_that_they_name() -> None:
     for citation in finding["citations"]:
         assert lines[citation["line"] - 1] == citation["text"]
     for incident in finding["incidents"]:
-        assert f"Killed process {incident['pid']} ({incident['comm']})" in lines[incident["line"] - 1]
+        assert (
+            f"Killed process {incident['pid']} ({incident['comm']})" in lines[incident["line"] - 1]
+        )
 
 
 def test_the_demos_bundle_is_confirmed() -> None:
@@ -106,9 +122,17 @@ def test_the_demos_bundle_is_confirmed() -> None:
     assert (finding["confidence"], finding["kills"], finding["culprit"]) == ("confirmed", 8, None)
     assert finding["first_at"] == "2026-11-22T21:48:56Z"
     hog = finding["memory"]["nodes"]["1"]["holders"][1]
-    assert (hog["comm"], hog["unit"], hog["policy"], hog["basis"]) == ("hog", "cache.service", "bind:1", "numa_maps")
+    assert (hog["comm"], hog["unit"], hog["policy"], hog["basis"]) == (
+        "hog",
+        "cache.service",
+        "bind:1",
+        "numa_maps",
+    )
     assert round(hog["kb"] / 1024**2, 1) == 1.8
-    assert "# + ExecStart=/usr/bin/numactl --interleave=all /usr/local/bin/ranker ..." in finding["remedies"][0]["edit"]
+    assert (
+        "# + ExecStart=/usr/bin/numactl --interleave=all /usr/local/bin/ranker ..."
+        in finding["remedies"][0]["edit"]
+    )
 
 
 def test_a_host_that_was_not_reached_has_every_code_unknown() -> None:
@@ -129,12 +153,17 @@ def test_hosts_with_the_same_finding_are_one_group() -> None:
     ]
     report: Any = as_dict(report_on([examined(bundle) for bundle in bundles]))
 
-    assert [(group["code"], group["hosts"]) for group in report["groups"]] == [("membind-oom", ["b", "c"]), ("memcg-oom", ["a"])]
+    assert [(group["code"], group["hosts"]) for group in report["groups"]] == [
+        ("membind-oom", ["b", "c"]),
+        ("memcg-oom", ["a"]),
+    ]
 
 
 def test_the_same_bundle_gives_the_same_bytes() -> None:
     """Nothing reads a clock or an unordered set."""
-    assert to_json(report_on([examined(read_directory(DEMO))])) == to_json(report_on([examined(read_directory(DEMO))]))
+    assert to_json(report_on([examined(read_directory(DEMO))])) == to_json(
+        report_on([examined(read_directory(DEMO))])
+    )
 
 
 # -- read back --------------------------------------------------------------------------------------------------------------------
@@ -159,7 +188,9 @@ def test_any_report_is_read_back_as_it_was(fleet: Fleet, hosts: int) -> None:
     assert from_json(to_json(report)) == report
 
 
-OF_TYPES: dict[str, tuple[type, dict[str, str]]] = {  # of the schema's objects, and what a field is called there
+OF_TYPES: dict[
+    str, tuple[type, dict[str, str]]
+] = {  # of the schema's objects, and what a field is called there
     "finding": (Finding, {"judged": "confidence", "kills": "incidents"}),
     "incident": (Kill, {"at": "when", "task": "pid"}),
     "end": (End, {"first_at": "first", "last_at": "last"}),
@@ -190,7 +221,11 @@ DERIVED = {  # beside the fields; of schema 1, or for whoever does not want to c
 def test_the_schema_has_each_field_of_the_types(name: str) -> None:
     """A field that is new is missed at once."""
     kind, called = OF_TYPES[name]
-    fields = kind._fields if hasattr(kind, "_fields") else tuple(field.name for field in dataclasses.fields(kind))
+    fields = (
+        kind._fields
+        if hasattr(kind, "_fields")
+        else tuple(field.name for field in dataclasses.fields(kind))
+    )
     properties = set(SCHEMA["$defs"][name]["properties"])
 
     assert properties == {called.get(field, field) for field in fields} | DERIVED.get(name, set())
@@ -221,7 +256,9 @@ BOUND = ("membind-oom", "membind OOM of node 1, suggest interleave", "confirmed"
 RAISE = ("memcg-oom", "memcg OOM, limit 100 MiB, raise the limit or shrink the job", "confirmed")
 EXITS = ("application-exit", "the program exits by itself with status 1", "likely")
 HUNG = ("watchdog-kill", "aborted by systemd's watchdog", "confirmed")
-OF_SCHEMA_1: dict[str, tuple[str, int, int, list[Kept]]] = {  # when, how many causes are clear, how many unknown, the findings
+OF_SCHEMA_1: dict[
+    str, tuple[str, int, int, list[Kept]]
+] = {  # when, how many causes are clear, how many unknown, the findings
     "disk-full-6.1": (
         "2026-11-23T08:40:10Z",
         31,
@@ -237,7 +274,9 @@ OF_SCHEMA_1: dict[str, tuple[str, int, int, list[Kept]]] = {  # when, how many c
                 ("application-exit", "start-limit-hit"),
                 ("service-journal", 1, 4),
             ),
-            Kept(*EXITS, None, 0, ("read-its-log",), ("start-limit-hit",), ("service-journal", 1, 5)),
+            Kept(
+                *EXITS, None, 0, ("read-its-log",), ("start-limit-hit",), ("service-journal", 1, 5)
+            ),
         ],
     ),
     "hugepages-6.1": (
@@ -255,20 +294,45 @@ OF_SCHEMA_1: dict[str, tuple[str, int, int, list[Kept]]] = {  # when, how many c
                 ("membind-oom", "cpuset-oom", "global-oom"),
                 ("kernel-log", 514, 5),
             ),
-            Kept(*BOUND, ("ranker", 318, 255848, "ranker.service"), 1, PLACEMENTS, (), ("kernel-log", 514, 7)),
+            Kept(
+                *BOUND,
+                ("ranker", 318, 255848, "ranker.service"),
+                1,
+                PLACEMENTS,
+                (),
+                ("kernel-log", 514, 7),
+            ),
         ],
     ),
     "membind-numactl-6.1": (
         "2026-11-23T05:37:01Z",
         28,
         5,
-        [Kept(*BOUND, ("ranker", 316, 505236, "ranker.service"), 1, PLACEMENTS, (), ("kernel-log", 511, 7))],
+        [
+            Kept(
+                *BOUND,
+                ("ranker", 316, 505236, "ranker.service"),
+                1,
+                PLACEMENTS,
+                (),
+                ("kernel-log", 511, 7),
+            )
+        ],
     ),
     "memcg-6.1": (
         "2026-11-23T05:36:52Z",
         28,
         5,
-        [Kept(*RAISE, ("ranker", 316, 101916, "ranker.service"), 2, ("raise-limit",), (), ("kernel-log", 511, 6))],
+        [
+            Kept(
+                *RAISE,
+                ("ranker", 316, 101916, "ranker.service"),
+                2,
+                ("raise-limit",),
+                (),
+                ("kernel-log", 511, 6),
+            )
+        ],
     ),
     "watchdog-kill-6.1": (
         "2026-11-23T06:03:35Z",
@@ -302,20 +366,29 @@ def test_reports_of_schema_1_are_read_for_ever(name: str) -> None:
 
     assert isinstance(host, Examined)
     assert host.taken_at is not None
-    assert (host.host, host.taken_at.iso(), len(host.clear), len(host.unknown)) == ("lab", taken_at, clear, unknown)
+    assert (host.host, host.taken_at.iso(), len(host.clear), len(host.unknown)) == (
+        "lab",
+        taken_at,
+        clear,
+        unknown,
+    )
     assert [kept(finding) for finding in host.findings] == findings
     assert report.groups == tuple(Group(one.code, one.headline, ("lab",)) for one in findings)
 
 
 def test_a_report_of_schema_1_keeps_its_times_and_its_nodes() -> None:
     """As far as they were written."""
-    report = from_json((ROOT / "tests/reports/schema-1/membind-numactl-6.1.json").read_text(encoding="utf-8"))
+    report = from_json(
+        (ROOT / "tests/reports/schema-1/membind-numactl-6.1.json").read_text(encoding="utf-8")
+    )
     (finding,) = findings_of(report.hosts[0])
 
     assert finding.kills[0].at == Moment(wall=datetime(2026, 11, 23, 5, 36, 57, tzinfo=UTC))
     assert finding.memory is not None
     assert (finding.memory.free_elsewhere_kb, list(finding.memory.nodes)) == (549940, [1])
-    assert {path.stem for path in (ROOT / "tests/reports/schema-1").glob("*.json")} == OF_SCHEMA_1.keys()
+    assert {
+        path.stem for path in (ROOT / "tests/reports/schema-1").glob("*.json")
+    } == OF_SCHEMA_1.keys()
 
 
 @pytest.mark.parametrize(
@@ -331,13 +404,25 @@ def test_a_report_of_schema_1_keeps_its_times_and_its_nodes() -> None:
         ('{"schema": 2, "hosts": [{}], "groups": []}', "or it is damaged"),
         ('{"schema": 2, "hosts": "", "groups": []}', "`hosts` is no list"),
         ('{"schema": 2, "hosts": [], "groups": ""}', "`groups` is no list"),
-        ('{"schema": 2, "hosts": [], "groups": [{"code": 1, "headline": "x", "hosts": []}]}', "`code` is no text"),
-        ('{"schema": 2, "hosts": [], "groups": [{"code": "x", "headline": "x", "hosts": "abc"}]}', "`hosts` is no list"),
-        ('{"schema": 2, "hosts": [], "groups": [{"code": "x", "headline": "x", "hosts": [1]}]}', "`hosts` is no text"),
+        (
+            '{"schema": 2, "hosts": [], "groups": [{"code": 1, "headline": "x", "hosts": []}]}',
+            "`code` is no text",
+        ),
+        (
+            '{"schema": 2, "hosts": [], "groups": [{"code": "x", "headline": "x", "hosts": "abc"}]}',
+            "`hosts` is no list",
+        ),
+        (
+            '{"schema": 2, "hosts": [], "groups": [{"code": "x", "headline": "x", "hosts": [1]}]}',
+            "`hosts` is no text",
+        ),
         ('{"schema": 2, "hosts": [], "groups": [], "x": NaN}', "NaN"),
         ('{"schema": 2, "hosts": [], "groups": [], "x": ' + "9" * 5000 + "}", "or it is damaged"),
         ("[" * 100_000, "nested too deeply"),
-        ('{"schema": 2, "hosts": [], "groups": [], "x": ' + "[" * 33 + "]" * 33 + "}", "nested too deeply"),
+        (
+            '{"schema": 2, "hosts": [], "groups": [], "x": ' + "[" * 33 + "]" * 33 + "}",
+            "nested too deeply",
+        ),
     ],
     ids=lambda text: text[:60],
 )
@@ -358,7 +443,13 @@ def test_what_is_longer_than_any_report_is_refused(monkeypatch: pytest.MonkeyPat
 def _places(value: object, *path: str | int) -> Iterator[tuple[str | int, ...]]:
     """Where in the JSON there is anything, the whole first."""
     yield path
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inside = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, under in inside:
         yield from _places(under, *path, key)
 
@@ -398,7 +489,16 @@ def test_anything_that_is_wrong_is_told_and_nothing_else_is_raised(data: st.Data
         assert from_json(to_json(read)) == read
 
 
-@pytest.mark.parametrize("case", ["memcg-6.1", "disk-full-6.1", "watchdog-kill-6.1", "memory-growth-live-6.1", "membind-oom-16g-6.1"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "memcg-6.1",
+        "disk-full-6.1",
+        "watchdog-kill-6.1",
+        "memory-growth-live-6.1",
+        "membind-oom-16g-6.1",
+    ],
+)
 def test_keys_that_are_new_are_passed_over(case: str) -> None:
     """In every object: a later sevbot may add them within a schema."""
     report = report_on([diagnose(read_directory(ROOT / "tests/cases" / case))])
@@ -426,7 +526,13 @@ def test_an_end_says_which_unit_when_how_and_who_told_it() -> None:
     """Of a case whose JSON held nothing but prose before."""
     (end,) = findings_in("watchdog-kill-6.1")["watchdog-kill"].ends
 
-    assert (end.unit, end.how, end.teller, end.times, end.restarts) == ("web.service", "SIGABRT", "systemd", 3, 3)
+    assert (end.unit, end.how, end.teller, end.times, end.restarts) == (
+        "web.service",
+        "SIGABRT",
+        "systemd",
+        3,
+        3,
+    )
     assert end.last_at is not None
     assert end.last_at.iso() == "2026-11-23T06:03:35Z"
     assert end.every_s == pytest.approx(3.6, abs=0.01)
@@ -453,7 +559,11 @@ def test_every_finding_has_data_of_what_it_is_about() -> None:
 def test_limits_disks_and_growth_have_their_numbers() -> None:
     """As fields, with their units."""
     (limit,) = findings_in("memcg-6.1")["memcg-oom"].limits
-    assert (limit.what, limit.unit, limit.whose) == ("memory.max", "kB", "/system.slice/ranker.service")
+    assert (limit.what, limit.unit, limit.whose) == (
+        "memory.max",
+        "kB",
+        "/system.slice/ranker.service",
+    )
     assert limit.limit is not None
     assert limit.used is not None
     assert limit.used <= limit.limit
@@ -474,10 +584,15 @@ def test_each_limit_that_was_met_is_there() -> None:
     assert [(limit.limit, limit.used) for limit in limits] == [(102400, 102400), (204800, 204800)]
 
     units = "Id=a.service\nLimitAS=104857600\n\nId=b.service\nLimitAS=209715200\n\n"
-    words = "".join(last_words("mmap: Cannot allocate memory", unit=unit) for unit in ("a.service", "b.service"))
+    words = "".join(
+        last_words("mmap: Cannot allocate memory", unit=unit) for unit in ("a.service", "b.service")
+    )
     ends = "".join(ended(1, code="exited", unit=unit) for unit in ("a.service", "b.service"))
     finding = finding_on("rlimit-memory", host_with(ends, units=units, last_words=words))
-    assert [(limit.whose, limit.limit) for limit in finding.limits] == [("a.service", 102400), ("b.service", 204800)]
+    assert [(limit.whose, limit.limit) for limit in finding.limits] == [
+        ("a.service", 102400),
+        ("b.service", 204800),
+    ]
 
 
 def test_broken_memory_ends_a_program_too() -> None:
@@ -490,16 +605,25 @@ def test_what_explains_another_names_it_and_whose() -> None:
     """And the engine takes no name of what is no cause."""
     for directory in CASES:
         host = examined(read_directory(directory / case_of(directory)["bundle"]))
-        assert not [because for because in host.unknown.values() if "failed on it" in because], directory.name
+        assert not [because for because in host.unknown.values() if "failed on it" in because], (
+            directory.name
+        )
         for finding in host.findings:
             assert {one.code for one in finding.explains} <= CODES
             if finding.ends:
-                assert {unit for one in finding.explains for unit in one.units} <= {end.unit for end in finding.ends}
+                assert {unit for one in finding.explains for unit in one.units} <= {
+                    end.unit for end in finding.ends
+                }
 
 
-def test_a_cause_that_explains_what_is_no_cause_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cause_that_explains_what_is_no_cause_is_a_defect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """It is told as one, and not as a finding."""
-    wrong = replace(findings_in("watchdog-kill-6.1")["watchdog-kill"], explains=(Explained(code="start-limit-hitt"),))
+    wrong = replace(
+        findings_in("watchdog-kill-6.1")["watchdog-kill"],
+        explains=(Explained(code="start-limit-hitt"),),
+    )
     rule = Rule("watchdog-kill", lambda _: (wrong,), "")
     monkeypatch.setattr(engine, "RULES", (rule,))
     host = examined(read_directory(ROOT / "tests/cases/watchdog-kill-6.1"))

@@ -25,8 +25,16 @@ def test_likely_where_limit_end_and_words_agree() -> None:
 def test_cannot_tell_without_these_words() -> None:
     """Or when they are of another time, of another unit, or were not seen."""
     assert CODE in host_of(END, units=UNIT, last_words=last_words("bye")).unknown
-    assert CODE in host_of(END, units=UNIT, last_words=last_words("Cannot allocate memory", 20)).unknown
-    assert CODE in host_of(END, units=UNIT, last_words=last_words("Cannot allocate memory", unit="db.service")).unknown
+    assert (
+        CODE
+        in host_of(END, units=UNIT, last_words=last_words("Cannot allocate memory", 20)).unknown
+    )
+    assert (
+        CODE
+        in host_of(
+            END, units=UNIT, last_words=last_words("Cannot allocate memory", unit="db.service")
+        ).unknown
+    )
     assert CODE in host_of(END, units=UNIT).unknown
 
 

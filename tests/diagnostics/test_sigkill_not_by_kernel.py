@@ -35,7 +35,9 @@ def test_is_clear_where_each_follows_an_oom_kill_of_its_unit() -> None:
 
 def test_says_so_where_the_kernel_did_not_send_it() -> None:
     """The log reaches from boot to now and holds no kill of that time."""
-    host = examine(BOOT + membind_report(), clock=CLOCK, service_journal=ended(101) + ended(300) + ended(400))
+    host = examine(
+        BOOT + membind_report(), clock=CLOCK, service_journal=ended(101) + ended(300) + ended(400)
+    )
 
     assert "SIGKILL ended job.service 2 times, last at 21:52:50 UTC" in host.unknown[CODE]
     assert "the kernel's OOM killer did not send it" in host.unknown[CODE]
@@ -43,7 +45,9 @@ def test_says_so_where_the_kernel_did_not_send_it() -> None:
 
 def test_a_kill_of_another_unit_explains_nothing() -> None:
     """At the same moment, but elsewhere."""
-    host = examine(BOOT + membind_report(), clock=CLOCK, service_journal=ended(101, unit="web.service"))
+    host = examine(
+        BOOT + membind_report(), clock=CLOCK, service_journal=ended(101, unit="web.service")
+    )
 
     assert "SIGKILL ended web.service" in host.unknown[CODE]
 
@@ -57,7 +61,9 @@ def test_other_signals_are_not_its_question() -> None:
 
 def test_never_blames_somebody_where_the_log_may_have_lost_the_kill() -> None:
     """It begins a day after boot."""
-    host = examine("kern  :info  : [86400.000000] eth0: link up\n", clock=CLOCK, service_journal=ended(300))
+    host = examine(
+        "kern  :info  : [86400.000000] eth0: link up\n", clock=CLOCK, service_journal=ended(300)
+    )
 
     assert "rotated" in host.unknown[CODE]
     assert "did not send it" not in host.unknown[CODE]

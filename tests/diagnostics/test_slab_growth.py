@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from diagnostics.model import Examined
-from tests.diagnostics.kernel_logs import examine, membind_report, node_sections, recorded, zone, zone_report
+from tests.diagnostics.kernel_logs import (
+    examine,
+    membind_report,
+    node_sections,
+    recorded,
+    zone,
+    zone_report,
+)
 from tests.diagnostics.service_records import BOOT
 
 CODE = "slab-growth"
@@ -12,14 +19,19 @@ SLAB = " slab_reclaimable:5000 slab_unreclaimable:{}"  # pages
 
 def of_machine(pages: int) -> Examined:
     """One node of 900,000 kB that was full."""
-    return examine(BOOT + zone_report(SLAB.format(pages), *zone("Normal", 900, blocks="225*4kB (U)")), vmstat="oom_kill 1\n")
+    return examine(
+        BOOT + zone_report(SLAB.format(pages), *zone("Normal", 900, blocks="225*4kB (U)")),
+        vmstat="oom_kill 1\n",
+    )
 
 
 def of_node(pages: int, now_kb: int) -> Examined:
     """A kill for node 1 of two, which holds so much slab now."""
     sections = node_sections(4000000, 4000000)
     sections["node_meminfo"] += f"Node 1 SUnreclaim: {now_kb} kB\n"
-    return examine(BOOT + membind_report(node_lines=(SLAB.format(pages),)), vmstat="oom_kill 1\n", **sections)
+    return examine(
+        BOOT + membind_report(node_lines=(SLAB.format(pages),)), vmstat="oom_kill 1\n", **sections
+    )
 
 
 def test_fires_where_it_held_a_quarter_of_the_machine() -> None:

@@ -21,7 +21,14 @@ def test_confirmed_where_the_end_follows() -> None:
 def test_likely_on_the_record_alone() -> None:
     """And another unit's end is no sign."""
     assert str(finding_on(CODE, host_of(RECORD)).confidence) == "likely"
-    assert str(finding_on(CODE, host_of(RECORD + failed("timeout", 100.2, unit="db.service"))).confidence) == "likely"
+    assert (
+        str(
+            finding_on(
+                CODE, host_of(RECORD + failed("timeout", 100.2, unit="db.service"))
+            ).confidence
+        )
+        == "likely"
+    )
 
 
 def test_stays_clear_of_other_ends() -> None:

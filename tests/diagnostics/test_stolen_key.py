@@ -41,13 +41,24 @@ def test_a_stolen_key_gets_the_probe_or_nothing(tmp_path: Path, attempt: str) ->
     """The real ssh client with the real key, as a thief would use it: shell, sftp, forwarding, environment, terminal."""
     mark = tmp_path / "mark"
     with Sshd(tmp_path, options=forced(tmp_path, FORCED_ANSWER)) as sshd:
-        words = shlex.split(attempt.format(mark=mark, port=sshd.port, free=0 if "-R" in attempt else sshd.port + 1))
+        words = shlex.split(
+            attempt.format(mark=mark, port=sshd.port, free=0 if "-R" in attempt else sshd.port + 1)
+        )
         ours = f"-F none -p {sshd.port} -i {sshd.client_key} -o UserKnownHostsFile={sshd.known_hosts} -o HostKeyAlias={NAME}".split()
         rest = ["-o", "BatchMode=yes", "-o", "HostName=127.0.0.1", "-o", "IdentityAgent=none"]
-        done = subprocess.run(["ssh", *ours, *rest, *words], input=b"touch mark; id\n", capture_output=True, timeout=30, check=False)
+        done = subprocess.run(
+            ["ssh", *ours, *rest, *words],
+            input=b"touch mark; id\n",
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
     assert not mark.exists()
     assert b"uid=" not in done.stdout
-    assert done.stdout.replace(b"\r", b"") in (b"", b"=sevbot-probe 1\n=begin uname\n|forced\n\n=end uname 0\n=done\n")
+    assert done.stdout.replace(b"\r", b"") in (
+        b"",
+        b"=sevbot-probe 1\n=begin uname\n|forced\n\n=end uname 0\n=done\n",
+    )
     assert "Accepted publickey" in sshd.log
 
 
@@ -68,7 +79,9 @@ async def terminal(connection: asyncssh.SSHClientConnection) -> None:
 
 
 @pytest.mark.parametrize("way", [direct, unix_socket, reverse, terminal])
-def test_a_stolen_key_opens_no_other_channel(tmp_path: Path, way: Callable[[asyncssh.SSHClientConnection], Awaitable[None]]) -> None:
+def test_a_stolen_key_opens_no_other_channel(
+    tmp_path: Path, way: Callable[[asyncssh.SSHClientConnection], Awaitable[None]]
+) -> None:
     """The same below ssh(1)'s own manners, request by request."""
 
     async def attempt(sshd: Sshd) -> None:

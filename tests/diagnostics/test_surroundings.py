@@ -25,7 +25,9 @@ def test_settings_of_the_kernel_that_make_it_worse() -> None:
 def test_a_limit_that_is_larger_than_the_nodes() -> None:
     """It cannot be reached."""
     flags = "--membind=1"
-    assert "MemoryMax= is 12.0 GiB, and these nodes have 7.8 GiB" in story(units=UNIT.format(limit=12 << 30, flags=flags))
+    assert "MemoryMax= is 12.0 GiB, and these nodes have 7.8 GiB" in story(
+        units=UNIT.format(limit=12 << 30, flags=flags)
+    )
     for limit in (4 << 30, "infinity", (1 << 64) - 1):
         assert "MemoryMax= is" not in story(units=UNIT.format(limit=limit, flags=flags))
 
@@ -41,8 +43,12 @@ def test_flags_for_cpus_are_no_memory_policy() -> None:
 def test_a_program_that_binds_regions_only() -> None:
     """No launcher can undo that."""
     regions = PROCESS + "numa\tbind:1\tN1=1000\nnuma\tdefault\tN0=1000 N1=1000\n"
-    assert "(1000 kB under bind:1): the program does so itself, by mbind" in story(processes=regions)
-    assert "by mbind" not in story(processes=PROCESS + "numa\tbind:1\tN1=2000\nnuma\tdefault\tN1=1000\n")
+    assert "(1000 kB under bind:1): the program does so itself, by mbind" in story(
+        processes=regions
+    )
+    assert "by mbind" not in story(
+        processes=PROCESS + "numa\tbind:1\tN1=2000\nnuma\tdefault\tN1=1000\n"
+    )
     assert "by mbind" not in story(processes=regions.replace("Name:\tjob", "Name:\tweb"))
 
 
@@ -59,7 +65,11 @@ def test_what_moves_or_joins_pages_by_itself() -> None:
     mm = "/sys/kernel/mm"
     on = f"/proc/sys/kernel/numa_balancing:1\n{mm}/transparent_hugepage/enabled:[always] madvise never\n{mm}/lru_gen/enabled:0x0007\n"
     assert "policies allow: NUMA balancing, transparent huge pages, MGLRU." in story(sysctls=on)
-    off = on.replace(":1", ":0").replace("[always] madvise", "always [madvise]").replace("0x0007", "0x0000")
+    off = (
+        on.replace(":1", ":0")
+        .replace("[always] madvise", "always [madvise]")
+        .replace("0x0007", "0x0000")
+    )
     assert "policies allow" not in story(sysctls=off)
     assert "numad runs here" in story(units="Id=numad.service\nActiveState=active\n\n")
     assert "numad runs here" not in story(units="Id=numad.service\nActiveState=inactive\n\n")

@@ -6,7 +6,9 @@ from tests.diagnostics.kernel_logs import ONE_LINE, examine
 from tests.diagnostics.service_records import daemon_said, ended, finding_on, host_of, said
 
 CODE = "systemd-oomd-kill"
-RECORD = said("systemd-oomd killed 3 process(es) in this unit.", MESSAGE_ID="d989611b15e44c9dbf31e3c81256e4ed")
+RECORD = said(
+    "systemd-oomd killed 3 process(es) in this unit.", MESSAGE_ID="d989611b15e44c9dbf31e3c81256e4ed"
+)
 WHY = "Killed /system.slice/web.service due to memory pressure for /system.slice being 93.42% > 60.00% for > 30s with reclaim activity"
 
 

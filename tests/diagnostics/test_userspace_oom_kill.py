@@ -38,21 +38,36 @@ def test_confirmed_where_systemd_recorded_the_end() -> None:
     """By SIGTERM or SIGKILL, at that time, of a unit of that name."""
     words = daemon_said(EARLYOOM.replace('ran"ker', "ranker"), by="earlyoom")
     ends = {"confirmed": [ended(15, 100.5, unit="ranker.service")]}
-    ends["likely"] = [ended(15, 160, unit="ranker.service"), ended(11, 100.5, unit="ranker.service"), ended(15, 100.5, unit="db.service")]
+    ends["likely"] = [
+        ended(15, 160, unit="ranker.service"),
+        ended(11, 100.5, unit="ranker.service"),
+        ended(15, 100.5, unit="db.service"),
+    ]
     for sure, journals in ends.items():
-        assert {str(finding_on(CODE, host_of(journal, daemons_journal=words)).confidence) for journal in journals} == {sure}
+        assert {
+            str(finding_on(CODE, host_of(journal, daemons_journal=words)).confidence)
+            for journal in journals
+        } == {sure}
 
 
 def test_a_sigkill_at_that_time_may_be_its_doing() -> None:
     """Whom it met is not certain."""
     words = daemon_said(EARLYOOM.replace("TERM", "KILL"), by="earlyoom")
-    assert "earlyoom logged at that time" in host_of(ended(9), daemons_journal=words).unknown["sigkill-not-by-kernel"]
+    assert (
+        "earlyoom logged at that time"
+        in host_of(ended(9), daemons_journal=words).unknown["sigkill-not-by-kernel"]
+    )
 
 
 def test_stays_clear_of_what_others_write() -> None:
     """Another unit, or a container whose words docker logs."""
     assert CODE in host_of("", daemons_journal=daemon_said(EARLYOOM, by="web")).clear
-    assert CODE in host_of("", daemons_journal=daemon_said(EARLYOOM, by="earlyoom", CONTAINER_ID="4f1c")).clear
+    assert (
+        CODE
+        in host_of(
+            "", daemons_journal=daemon_said(EARLYOOM, by="earlyoom", CONTAINER_ID="4f1c")
+        ).clear
+    )
     assert CODE in host_of("", daemons_journal=daemon_said(EARLYOOM, -7200, by="earlyoom")).clear
 
 

@@ -37,7 +37,9 @@ ATTEMPTS = {
     "read root's copy of it": Path("/etc/sevbot/id_ed25519").read_bytes,
     "see other processes": Path("/proc/1/status").stat,
     "see its own": Path("/proc/self/status").read_text,
-    "writable and executable memory": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC),
+    "writable and executable memory": lambda: mmap.mmap(
+        -1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+    ),
     "a raw socket": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
     "a netlink socket": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
     "an internet socket": lambda: socket.create_connection(("127.0.0.1", 22)),

@@ -25,7 +25,9 @@ class Lab:
         if self._guest is None or self._machine != (version, node_mib):
             self.close()
             directory = self._directory / f"{version}-{node_mib}"
-            self._guest = self._stack.enter_context(boot(self._image, version, directory, node_mib=node_mib))
+            self._guest = self._stack.enter_context(
+                boot(self._image, version, directory, node_mib=node_mib)
+            )
             self._machine = (version, node_mib)
         else:
             self._guest.reset()

@@ -48,7 +48,12 @@ def build_image() -> Image:
     if not (directory / "disk.img").exists():
         shutil.rmtree(IMAGES, ignore_errors=True)
         done = subprocess.run(
-            ["bash", LAB / "image.sh", directory], check=False, timeout=BUILD_S, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            ["bash", LAB / "image.sh", directory],
+            check=False,
+            timeout=BUILD_S,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         if done.returncode != 0:
             shutil.rmtree(directory, ignore_errors=True)
@@ -70,7 +75,9 @@ class Guest:
         """Run a shell script as root; raises LabError where it fails."""
         done = self._call(script, timeout_s)
         if done.returncode != 0:
-            raise LabError(f"the script ended with status {done.returncode}: {done.stdout}{done.stderr}\n{self._last_words()}")
+            raise LabError(
+                f"the script ended with status {done.returncode}: {done.stdout}{done.stderr}\n{self._last_words()}"
+            )
         return done.stdout
 
     def put(self, files: Mapping[str, bytes]) -> None:
@@ -81,7 +88,13 @@ class Guest:
                 entry = tarfile.TarInfo(name.lstrip("/"))
                 entry.size, entry.mode = len(data), 0o644
                 archive.addfile(entry, io.BytesIO(data))
-        subprocess.run(self._ssh("tar -xz -C /"), input=packed.getvalue(), check=True, capture_output=True, timeout=SCRIPT_S)
+        subprocess.run(
+            self._ssh("tar -xz -C /"),
+            input=packed.getvalue(),
+            check=True,
+            capture_output=True,
+            timeout=SCRIPT_S,
+        )
 
     def run_and_reboot(self, script: str) -> None:
         """Run a script at whose end the machine is restarted, and wait until it has come up."""
@@ -90,7 +103,9 @@ class Guest:
         end = time.monotonic() + BOOT_S
         while self._boot() in (before, ""):
             if time.monotonic() > end:
-                raise LabError(f"the machine was not restarted within {BOOT_S} s; {self._last_words()}")
+                raise LabError(
+                    f"the machine was not restarted within {BOOT_S} s; {self._last_words()}"
+                )
             time.sleep(1)
         self.run("systemctl is-system-running --wait >/dev/null || true")
 
@@ -101,9 +116,18 @@ class Guest:
 
     def _call(self, script: str, timeout_s: float) -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(self._ssh("sh -s"), input=script, check=False, capture_output=True, text=True, timeout=timeout_s)
+            return subprocess.run(
+                self._ssh("sh -s"),
+                input=script,
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=timeout_s,
+            )
         except subprocess.TimeoutExpired as error:
-            raise LabError(f"the script did not end within {timeout_s} s; {self._last_words()}") from error
+            raise LabError(
+                f"the script did not end within {timeout_s} s; {self._last_words()}"
+            ) from error
 
     def reset(self) -> None:
         """Back to the moment after boot."""
@@ -113,23 +137,49 @@ class Guest:
     def keep(self) -> None:
         """Make this the moment to which `reset` goes back. The journal of the boot is dropped: dmesg has it."""
         self._wait(BOOT_S)
-        self.run("systemctl is-system-running --wait >/dev/null; journalctl -q --rotate --vacuum-time=1s 2>/dev/null; sync")
+        self.run(
+            "systemctl is-system-running --wait >/dev/null; journalctl -q --rotate --vacuum-time=1s 2>/dev/null; sync"
+        )
         self._monitor("savevm booted")
 
     def _ssh(self, command: str) -> list[str]:
         known = self.image.directory / "known_hosts"
-        options = [f"UserKnownHostsFile={known}", "HostKeyAlias=lab", "BatchMode=yes", "ConnectTimeout=5", "StrictHostKeyChecking=yes"]
+        options = [
+            f"UserKnownHostsFile={known}",
+            "HostKeyAlias=lab",
+            "BatchMode=yes",
+            "ConnectTimeout=5",
+            "StrictHostKeyChecking=yes",
+        ]
         words = [word for option in options for word in ("-o", option)]
-        return ["ssh", "-F", "none", *words, "-i", str(self.image.directory / "key"), "-p", str(self.port), "root@127.0.0.1", command]
+        return [
+            "ssh",
+            "-F",
+            "none",
+            *words,
+            "-i",
+            str(self.image.directory / "key"),
+            "-p",
+            str(self.port),
+            "root@127.0.0.1",
+            command,
+        ]
 
     def _wait(self, seconds: float) -> None:
         """Until sshd answers."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:
-                raise LabError(f"QEMU ended with status {self.process.returncode}; {self._last_words()}")
+                raise LabError(
+                    f"QEMU ended with status {self.process.returncode}; {self._last_words()}"
+                )
             with suppress(subprocess.TimeoutExpired):
-                if subprocess.run(self._ssh("true"), check=False, capture_output=True, timeout=10).returncode == 0:
+                if (
+                    subprocess.run(
+                        self._ssh("true"), check=False, capture_output=True, timeout=10
+                    ).returncode
+                    == 0
+                ):
                     return
             time.sleep(0.5)
         raise LabError(f"no answer from sshd within {seconds} s; {self._last_words()}")
@@ -167,7 +217,12 @@ def boot(image: Image, version: str, directory: Path, *, node_mib: int) -> Itera
     backing = ["-b", str(image.directory / "disk.img"), "-F", "raw"]
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, str(overlay)], check=True)
     with (directory / "qemu").open("wb") as said:
-        process = subprocess.Popen(_qemu(image, kernel, directory, port, node_mib), stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        process = subprocess.Popen(
+            _qemu(image, kernel, directory, port, node_mib),
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+        )
     try:
         guest = Guest(image, kernel, directory, port, process)
         guest.keep()
@@ -193,13 +248,39 @@ def _qemu(image: Image, kernel: str, directory: Path, port: int, node_mib: int) 
     )
     boot_files = image.directory
     return [
-        *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max,-cx16", "-smp", "2", "-m", str(2 * node_mib), *nodes),
+        *(
+            "qemu-system-x86_64",
+            "-accel",
+            "tcg,thread=multi",
+            "-cpu",
+            "max,-cx16",
+            "-smp",
+            "2",
+            "-m",
+            str(2 * node_mib),
+            *nodes,
+        ),
         *("-nodefaults", "-no-user-config", "-display", "none", "-rtc", "clock=vm"),
-        *("-kernel", str(boot_files / f"vmlinuz-{kernel}"), "-initrd", str(boot_files / f"initrd-{kernel}")),
+        *(
+            "-kernel",
+            str(boot_files / f"vmlinuz-{kernel}"),
+            "-initrd",
+            str(boot_files / f"initrd-{kernel}"),
+        ),
         *("-append", "console=ttyS0 panic=-1 mitigations=off"),
         *("-drive", f"file={directory / 'overlay.qcow2'},if=virtio,format=qcow2,cache=unsafe"),
-        *("-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22", "-device", "virtio-net-pci,netdev=net"),
-        *("-serial", f"file:{directory / 'console'}", "-monitor", f"unix:{directory / 'monitor'},server,nowait"),
+        *(
+            "-netdev",
+            f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22",
+            "-device",
+            "virtio-net-pci,netdev=net",
+        ),
+        *(
+            "-serial",
+            f"file:{directory / 'console'}",
+            "-monitor",
+            f"unix:{directory / 'monitor'},server,nowait",
+        ),
     ]
 
 

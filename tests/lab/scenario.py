@@ -38,7 +38,10 @@ class Scenario:
 
 def scenarios() -> list[Scenario]:
     """All, those on one kernel together."""
-    return sorted(map(_read, (LAB / "scenarios").glob("*.sh")), key=lambda scenario: (scenario.node_mib, scenario.kernel, scenario.name))
+    return sorted(
+        map(_read, (LAB / "scenarios").glob("*.sh")),
+        key=lambda scenario: (scenario.node_mib, scenario.kernel, scenario.name),
+    )
 
 
 def _read(path: Path) -> Scenario:
@@ -51,4 +54,13 @@ def _read(path: Path) -> Scenario:
     node_mib = int(next((said for key, said in comments if key == "node"), SMALL_NODE_MIB))
     verdict = " ".join(said for said in plain if said not in MARKS)
     library = (LAB / "library.sh").read_text(encoding="utf-8")
-    return Scenario(path.stem, verdict, codes, kernel, node_mib, "ci" in plain, "reboots" in plain, f"{library}\n{text}")
+    return Scenario(
+        path.stem,
+        verdict,
+        codes,
+        kernel,
+        node_mib,
+        "ci" in plain,
+        "reboots" in plain,
+        f"{library}\n{text}",
+    )

@@ -44,7 +44,9 @@ def guest(lab: Lab) -> Guest:
 def set_up(guest: Guest) -> str:
     """Step 1 of docs/deploy/hosts.md and a key in /root; its public half."""
     guest.put({"/root/probe.sh": (ROOT / "diagnostics/probe.sh").read_bytes()})
-    guest.run(f"set -e; cd /root\n{blocks(HOSTS, '1. The account')[0]}\nssh-keygen -q -t ed25519 -N '' -C sevbot -f id_ed25519")
+    guest.run(
+        f"set -e; cd /root\n{blocks(HOSTS, '1. The account')[0]}\nssh-keygen -q -t ed25519 -N '' -C sevbot -f id_ed25519"
+    )
     return guest.run("cat /root/id_ed25519.pub").strip()
 
 
@@ -56,7 +58,11 @@ def force(guest: Guest, script: str) -> None:
 
 def key_line(public: str, source: str = QEMU_GATEWAY) -> str:
     """Recipe 2b; `source` stands for the documents' 10.0.5.10."""
-    return blocks(HOSTS, "2b. With a key")[0].replace("ssh-ed25519 AAAA… sevbot", public).replace("10.0.5.10", source)
+    return (
+        blocks(HOSTS, "2b. With a key")[0]
+        .replace("ssh-ed25519 AAAA… sevbot", public)
+        .replace("10.0.5.10", source)
+    )
 
 
 SOURCE = f"source-address={QEMU_GATEWAY}/32"
@@ -64,7 +70,9 @@ SOURCE = f"source-address={QEMU_GATEWAY}/32"
 
 def certificate(this: str = "", instead: str = "") -> str:
     """Recipe 2a's second command, which signs; for a test with `instead` in place of `this`."""
-    (signing,) = [line for line in blocks(HOSTS, "2a. With a cert")[0].splitlines() if " -s " in line]
+    (signing,) = [
+        line for line in blocks(HOSTS, "2a. With a cert")[0].splitlines() if " -s " in line
+    ]
     told = signing.replace("source-address=10.0.5.10/32", SOURCE)
     assert this in told
     return told.replace(this, instead)
@@ -89,7 +97,9 @@ class Thief:
         self._guest.run(f"set -e; cd /root; rm -f id_ed25519-cert.pub\n{command}")
         self.certificate = self.fetch("id_ed25519-cert.pub", "certificate.pub")
 
-    def ssh(self, *words: str, user: str = "sevbot-probe", key: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def ssh(
+        self, *words: str, user: str = "sevbot-probe", key: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
         options = {
             "UserKnownHostsFile": self._guest.image.directory / "known_hosts",
             "HostKeyAlias": "lab",
@@ -103,22 +113,46 @@ class Thief:
             "CertificateFile": self.certificate or "none",
         }
         told = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-        return subprocess.run(["ssh", "-F", "none", *told, *words], check=False, input="id\n", capture_output=True, text=True, timeout=60)
+        return subprocess.run(
+            ["ssh", "-F", "none", *told, *words],
+            check=False,
+            input="id\n",
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
 
     def refused(self, user: str = "sevbot-probe", key: Path | None = None) -> bool:
         done = self.ssh("lab", "id", user=user, key=key)
-        return done.returncode == 255 and "Permission denied (publickey" in done.stderr and done.stdout == ""
+        return (
+            done.returncode == 255
+            and "Permission denied (publickey" in done.stderr
+            and done.stdout == ""
+        )
 
     async def open(self, way: Callable[[asyncssh.SSHClientConnection], Awaitable[None]]) -> None:
         """One request below ssh(1)'s manners."""
         pair = self.key if self.certificate is None else (self.key, self.certificate)
-        options = {"config": None, "host_key_alias": "lab", "agent_path": None, "username": "sevbot-probe", "client_keys": [pair]}
+        options = {
+            "config": None,
+            "host_key_alias": "lab",
+            "agent_path": None,
+            "username": "sevbot-probe",
+            "client_keys": [pair],
+        }
         known = str(self._guest.image.directory / "known_hosts")
-        async with asyncssh.connect("127.0.0.1", self._guest.port, known_hosts=known, **options) as connection:
+        async with asyncssh.connect(
+            "127.0.0.1", self._guest.port, known_hosts=known, **options
+        ) as connection:
             await way(connection)
 
     def settings(self) -> SshSettings:
-        return SshSettings(self.key, self._guest.image.directory / "known_hosts", self.certificate, login_timeout_s=20)
+        return SshSettings(
+            self.key,
+            self._guest.image.directory / "known_hosts",
+            self.certificate,
+            login_timeout_s=20,
+        )
 
 
 def assert_gets_the_probe_or_nothing(guest: Guest, thief: Thief) -> None:
@@ -135,12 +169,16 @@ def assert_gets_the_probe_or_nothing(guest: Guest, thief: Thief) -> None:
         assert thief.ssh(*words).stdout == ANSWER, words
     with_terminal = thief.ssh("-tt", "lab", "id")
     assert "PTY allocation request failed" in with_terminal.stderr
-    assert with_terminal.stdout.replace("\r", "") in ("", ANSWER), "ssh may give up where it is refused a terminal"
+    assert with_terminal.stdout.replace("\r", "") in ("", ANSWER), (
+        "ssh may give up where it is refused a terminal"
+    )
     assert thief.ssh("-W", "127.0.0.1:22", "lab").stdout == ""
     for way in WAYS:
         with pytest.raises((asyncssh.ChannelOpenError, asyncssh.ChannelListenError)):
             asyncio.run(thief.open(way))
-    found = bundle(collect(thief.settings(), Target("lab", "127.0.0.1", guest.port, "sevbot-probe")))
+    found = bundle(
+        collect(thief.settings(), Target("lab", "127.0.0.1", guest.port, "sevbot-probe"))
+    )
     assert found.sections["uname"].text == "forced\n"
 
 
@@ -157,19 +195,29 @@ def test_with_a_certificate_nothing_but_the_probe(guest: Guest, tmp_path: Path) 
     """Recipe 2a, on a host whose own configuration accepts any variable."""
     public = set_up(guest)
     effective = "sshd -T -C user=root,host=lab,addr=10.0.2.2"
-    guest.run(f"echo 'AcceptEnv *' > /etc/ssh/sshd_config.d/50-wide.conf; systemctl reload ssh; {RELOADED}")
+    guest.run(
+        f"echo 'AcceptEnv *' > /etc/ssh/sshd_config.d/50-wide.conf; systemctl reload ssh; {RELOADED}"
+    )
     for_others = guest.run(effective)
     make_authority = blocks(HOSTS, "2a. With a cert")[0].splitlines()[0]
-    guest.run(f"set -e; cd /root\n{make_authority} -q -N ''\n{blocks(HOSTS, '2a. With a cert')[1]}\n{RELOADED}")
+    guest.run(
+        f"set -e; cd /root\n{make_authority} -q -N ''\n{blocks(HOSTS, '2a. With a cert')[1]}\n{RELOADED}"
+    )
     assert guest.run(effective) == for_others
     thief = Thief(guest, tmp_path)
     thief.signed(certificate())
 
     assert_gets_the_probe_or_nothing(guest, thief)
-    assert {"LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_ENV", "ENV", "SEVBOT", "LC_ALL"}.isdisjoint(environment_given(guest, thief))
+    assert {"LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_ENV", "ENV", "SEVBOT", "LC_ALL"}.isdisjoint(
+        environment_given(guest, thief)
+    )
     assert thief.refused(user="root")
-    thief.signed(certificate("force-command=/usr/libexec/sevbot-probe", "force-command=/usr/bin/id"))
-    assert thief.ssh("lab", "id").stdout == ANSWER, "the host's forced command, not the certificate's"
+    thief.signed(
+        certificate("force-command=/usr/libexec/sevbot-probe", "force-command=/usr/bin/id")
+    )
+    assert thief.ssh("lab", "id").stdout == ANSWER, (
+        "the host's forced command, not the certificate's"
+    )
     for signing in (
         certificate("-n sevbot-probe", "-n somebody"),
         certificate("-5m:+13w", "-2h:-1h"),
@@ -206,9 +254,13 @@ def test_with_a_key_nothing_but_the_probe(guest: Guest, tmp_path: Path) -> None:
     guest.run(f"set -e\n{key_line(public, source='10.0.5.10')}")
     assert thief.refused(), "from another address"
 
-    guest.run(f"set -e\n{key_line(public)}\necho 'AcceptEnv *' > /etc/ssh/sshd_config.d/50-wide.conf; systemctl reload ssh; {RELOADED}")
+    guest.run(
+        f"set -e\n{key_line(public)}\necho 'AcceptEnv *' > /etc/ssh/sshd_config.d/50-wide.conf; systemctl reload ssh; {RELOADED}"
+    )
     assert environment_given(guest, thief)["LD_PRELOAD"] == "/x.so", "what the page warns of"
-    (look,) = [line for line in (ROOT / HOSTS).read_text().splitlines() if line.startswith("    sshd -T")]
+    (look,) = [
+        line for line in (ROOT / HOSTS).read_text().splitlines() if line.startswith("    sshd -T")
+    ]
     assert "acceptenv *" in guest.run(look)
 
 
@@ -221,7 +273,11 @@ can dmesg; can journalctl -q -k -b -n 1; can journalctl -q -b -n 1 _PID=1; can h
 def test_which_account_sees_what(guest: Guest, tmp_path: Path) -> None:
     """The table of docs/deploy/hosts.md, each cell of it, with real logins."""
     table = (ROOT / HOSTS).read_text(encoding="utf-8").split("## What the account sees")[1]
-    promised = [tuple(re.findall(r"\b(?:yes|no)\b", line)) for line in table.splitlines() if line.startswith("| ")][1:]
+    promised = [
+        tuple(re.findall(r"\b(?:yes|no)\b", line))
+        for line in table.splitlines()
+        if line.startswith("| ")
+    ][1:]
     public = set_up(guest)
     guest.run(
         f"set -e\n{key_line(public)}\necho '<4>a line of the kernel log' > /dev/kmsg; systemctl restart systemd-sysctl; journalctl --sync"
@@ -241,7 +297,12 @@ def test_which_account_sees_what(guest: Guest, tmp_path: Path) -> None:
     with_capability = seen()
     assert [plain, in_group, with_capability, tuple(guest.run(CHECKS).split())] == promised
     other = "setpriv --reuid=nobody --regid=nogroup --clear-groups dmesg"
-    assert guest.run(f"if {other} 2>/dev/null | grep -q .; then echo read; else echo refused; fi").strip() == "refused"
+    assert (
+        guest.run(
+            f"if {other} 2>/dev/null | grep -q .; then echo read; else echo refused; fi"
+        ).strip()
+        == "refused"
+    )
 
     force(guest, "if [ -e /proc/1/status ]; then echo visible; else echo hidden; fi")
     guest.run("mount -o remount,hidepid=2 /proc")
@@ -301,28 +362,51 @@ def program(directory: Path) -> dict[str, bytes]:
         f"pip install -q --no-deps --no-index --upgrade {into} {directory}/sevbot-{__version__}-py3-none-any.whl",
         f"compileall -q --invalidation-mode unchecked-hash -s {directory}/packages -p {IN_VENV} {directory}/packages",
     ):
-        subprocess.run([sys.executable, "-m", *words.split()], check=True, cwd=ROOT, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", *words.split()], check=True, cwd=ROOT, capture_output=True
+        )
     packages = directory / "packages"
-    return {f"{IN_VENV}/{file.relative_to(packages)}": file.read_bytes() for file in packages.rglob("*") if file.is_file()}
+    return {
+        f"{IN_VENV}/{file.relative_to(packages)}": file.read_bytes()
+        for file in packages.rglob("*")
+        if file.is_file()
+    }
 
 
 def install(guest: Guest, directory: Path) -> None:
     """The README's steps, in the guest: the program, its account and key, the host (itself), host keys, configuration and tokens."""
     sources = {"/root/docs/deploy/sevbot.service": "docs/deploy/sevbot.service"}
-    sources |= {"/root/standin.py": "tests/lab/standin.py", "/opt/attempts.py": "tests/lab/attempts.py"}
+    sources |= {
+        "/root/standin.py": "tests/lab/standin.py",
+        "/opt/attempts.py": "tests/lab/attempts.py",
+    }
     guest.run("python3 -m venv --without-pip /opt/sevbot")
     guest.put(
-        program(directory) | {"/opt/sevbot/bin/sevbot": SCRIPT} | {name: (ROOT / path).read_bytes() for name, path in sources.items()}
+        program(directory)
+        | {"/opt/sevbot/bin/sevbot": SCRIPT}
+        | {name: (ROOT / path).read_bytes() for name, path in sources.items()}
     )
     guest.run("chmod 755 /opt/sevbot/bin/sevbot")
     guest.run(f"set -e\n{step(3)}")
     set_up(guest)
-    guest.run(f"set -e\n{key_line(guest.run('cat /etc/sevbot/id_ed25519.pub').strip(), source='127.0.0.1')}")
-    guest.run('echo "lab $(cut -d" " -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)" > /etc/sevbot/known_hosts')
-    guest.run("umask 077; systemd-run -q --unit standin /opt/sevbot/bin/python /root/standin.py /root")
+    guest.run(
+        f"set -e\n{key_line(guest.run('cat /etc/sevbot/id_ed25519.pub').strip(), source='127.0.0.1')}"
+    )
+    guest.run(
+        'echo "lab $(cut -d" " -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)" > /etc/sevbot/known_hosts'
+    )
+    guest.run(
+        "umask 077; systemd-run -q --unit standin /opt/sevbot/bin/python /root/standin.py /root"
+    )
     guest.run(UNTIL.format(test="[ -s /root/slack.json ]"))
     guest.run("cd /root; install -m 600 bot_token app_token /etc/sevbot/")
-    guest.put({"/etc/sevbot/config.toml": CONFIG.format(**json.loads(guest.run("cat /root/slack.json"))).encode()})
+    guest.put(
+        {
+            "/etc/sevbot/config.toml": CONFIG.format(
+                **json.loads(guest.run("cat /root/slack.json"))
+            ).encode()
+        }
+    )
 
 
 @pytest.mark.ci
@@ -330,14 +414,23 @@ def test_the_service_runs_in_its_sandbox(guest: Guest, tmp_path: Path) -> None:
     """Installed and started as the README says, it listens, answers a SEV over real SSH, and can do little else."""
     install(guest, tmp_path)
     guest.run(f"set -e; cd /root\n{step(7)}")
-    guest.run(UNTIL.format(test="journalctl -u sevbot -o cat | grep -q 'listening in channel'"), timeout_s=400)
+    guest.run(
+        UNTIL.format(test="journalctl -u sevbot -o cat | grep -q 'listening in channel'"),
+        timeout_s=400,
+    )
     guest.run(UNTIL.format(test="[ -s /root/thread.json ]"), timeout_s=400)
     answer = json.loads(guest.run("cat /root/thread.json"))[-1]
     assert answer["metadata"]["event_payload"]["state"] == "done"
     assert "1 host: lab" in json.dumps(answer["blocks"])
     assert "not examined" not in json.dumps(answer["blocks"])
 
-    status = dict(re.findall(r"^(\w+):\t(.*)$", guest.run("cat /proc/$(systemctl show -P MainPID sevbot)/status"), re.MULTILINE))
+    status = dict(
+        re.findall(
+            r"^(\w+):\t(.*)$",
+            guest.run("cat /proc/$(systemctl show -P MainPID sevbot)/status"),
+            re.MULTILINE,
+        )
+    )
     assert (status["NoNewPrivs"], status["Seccomp"], int(status["CapBnd"], 16)) == ("1", "2", 0)
     assert "0" not in status["Uid"].split()
     assert guest.run("systemctl show -P NRestarts sevbot").strip() == "0"
@@ -350,7 +443,9 @@ def test_the_service_runs_in_its_sandbox(guest: Guest, tmp_path: Path) -> None:
 def outcomes(guest: Guest) -> dict[str, str]:
     """What the attempts say, as a service of the same unit."""
     instead = "s|^ExecStart=.*|ExecStart=/opt/sevbot/bin/python /opt/attempts.py|; s|^Restart=.*|Restart=no|"
-    guest.run(f"cd /etc/systemd/system && sed '{instead}' sevbot.service > sevbot-attempts.service && systemctl daemon-reload")
+    guest.run(
+        f"cd /etc/systemd/system && sed '{instead}' sevbot.service > sevbot-attempts.service && systemctl daemon-reload"
+    )
     guest.run("systemctl start sevbot-attempts")
     guest.run(UNTIL.format(test="journalctl -u sevbot-attempts -o cat | grep -q '^outcomes '"))
     said = guest.run("journalctl -u sevbot-attempts -o cat | sed -n 's/^outcomes //p'")

@@ -40,7 +40,12 @@ known_hosts = "{keys}/known_hosts"
 address = "127.0.0.1"
 port = {port}
 """
-pytestmark = [pytest.mark.lab, pytest.mark.needs("qemu-system-x86_64"), pytest.mark.needs("mmdebstrap"), pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.needs("qemu-system-x86_64"),
+    pytest.mark.needs("mmdebstrap"),
+    pytest.mark.timeout(600),
+]
 
 
 def record(guest: Guest, directory: Path, bundle: Path) -> str | None:
@@ -68,7 +73,10 @@ def look(guest: Guest, directory: Path) -> tuple[Path, Examined]:
         host = diagnose(read_directory(bundle)) if failed is None else None
         if isinstance(host, Examined):
             seen.append((bundle, host))
-            if not host.not_seen.keys() - {"probe", "lock"}:  # of these nothing changes by another look
+            if not host.not_seen.keys() - {
+                "probe",
+                "lock",
+            }:  # of these nothing changes by another look
                 break
         time.sleep(2 if failed else 0)
     assert seen, failed
@@ -98,7 +106,9 @@ def write_case(scenario: Scenario, guest: Guest, host: Examined, bundle: Path) -
     directory.mkdir(parents=True, exist_ok=True)
     for file in bundle.iterdir():
         (directory / file.name).write_bytes(file.read_bytes())
-    codes = "".join(f"{finding.code} = {json.dumps(str(finding.confidence))}\n" for finding in host.findings)
+    codes = "".join(
+        f"{finding.code} = {json.dumps(str(finding.confidence))}\n" for finding in host.findings
+    )
     told = {
         "bundle": ".",
         "origin": f"QEMU guest, two nodes of {scenario.node_mib} MiB, Debian 12, systemd 252; tests/lab/scenarios/{scenario.name}.sh",

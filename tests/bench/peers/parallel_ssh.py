@@ -14,7 +14,14 @@ MOST_BYTES = 30_000
 
 
 def main(directory: Path, addresses: list[str], script: str) -> list[int]:
-    client = ParallelSSHClient(addresses, user="root", port=2222, pkey=str(directory / "client_key"), pool_size=64, allow_agent=False)
+    client = ParallelSSHClient(
+        addresses,
+        user="root",
+        port=2222,
+        pkey=str(directory / "client_key"),
+        pool_size=64,
+        allow_agent=False,
+    )
     answers = client.run_command(script)
     client.join(answers)
     return [sum(len(line.encode()) + 1 for line in answer.stdout) for answer in answers]
