@@ -1,11 +1,14 @@
 """How sure a finding is: the one judge. Each answer comes with its caveat: why it is not more.
 
-    confirmed  the kernel or systemd says so itself, in records that no service can write, and something else that they keep agrees
+    confirmed  the kernel or systemd says so itself, in records that no service can write, and
+               something else that they keep agrees
     likely     one such record, or a complete report whose numbers agree
-    possible   less: a report that is not complete or at odds with itself, a program's words that leave it open
+    possible   less: a report that is not complete or at odds with itself, a program's words that
+               leave it open
 
-Of a kill that is: a complete report (`is_complete`) whose own numbers show the cause, each line that is counted stating facility kern, and
-a second sign (`second_signs`, or a rule's own) that does not come from the log's text.
+Of a kill that is: a complete report (`is_complete`) whose own numbers show the cause, each line
+that is counted stating facility kern, and a second sign (`second_signs`, or a rule's own) that does
+not come from the log's text.
 """
 
 from __future__ import annotations
@@ -25,11 +28,13 @@ SYSTEMD_NOTICES_WITHIN = timedelta(
     seconds=10
 )  # the main process is reaped within seconds; longer on a thrashing host
 NOT_PROVEN = (
-    'The text does not state which lines are the kernel\'s own ("dmesg -x" does), so forgery cannot be excluded: a process that may '
+    'The text does not state which lines are the kernel\'s own ("dmesg -x" does), so '
+    "forgery cannot be excluded: a process that may "
     "write to the log could have written them."
 )
 NO_SECOND_SIGN = (
-    "The kernel wrote these lines. What would confirm them stands beside the log, on the host itself: its counter of OOM kills, systemd's "
+    "The kernel wrote these lines. What would confirm them stands beside the log, on the "
+    "host itself: its counter of OOM kills, systemd's "
     "own record, live memory policies."
 )
 NOT_COMPLETE = (
@@ -42,7 +47,9 @@ OWN_WORD = "What it met is the program's own word."
 
 @dataclass(frozen=True)
 class Numbers:
-    """What a report's own numbers say of a cause. `because` is why they do not show it, or why they make it likely at most."""
+    """What a report's own numbers say of a cause. `because` is why they do not show it, or why they
+    make it likely at most.
+    """
 
     agree: bool
     because: str | None = None
@@ -54,7 +61,9 @@ AGREE = Numbers(agree=True)
 def of_kills(
     reports: Sequence[OomReport], signs: Sequence[Citation], numbers: Callable[[OomReport], Numbers]
 ) -> Judgement:
-    """Of kills for one cause, each with its report; `signs` are independent of the log. The first report is the one to tell of."""
+    """Of kills for one cause, each with its report; `signs` are independent of the log. The first
+    report is the one to tell of.
+    """
     told = [numbers(report) for report in reports]
     agreeing = [
         said
@@ -78,19 +87,25 @@ def of_record(signs: Sequence[Citation], teller: str) -> Judgement:
 
 
 def of_own_decision(records: Sequence[Citation]) -> Judgement:
-    """The kernel or systemd did it itself, and these are its own records of it: a fork refused, a start given up, a boot."""
+    """The kernel or systemd did it itself, and these are its own records of it: a fork refused, a
+    start given up, a boot.
+    """
     return _CONFIRMED if records else Judgement(Confidence.LIKELY, NO_RECORD)
 
 
 def of_own_words(lacks: str | None = None) -> Judgement:
-    """A program's own words for what it met, which agree with what the host shows; `lacks` is what they leave open."""
+    """A program's own words for what it met, which agree with what the host shows; `lacks` is what
+    they leave open.
+    """
     return (
         Judgement(Confidence.POSSIBLE, lacks) if lacks else Judgement(Confidence.LIKELY, OWN_WORD)
     )
 
 
 def of_coincidence(caveat: str, *, agrees: bool = True) -> Judgement:
-    """Things that were seen at the same time, or one thing seen twice; `agrees` where something else fits, too."""
+    """Things that were seen at the same time, or one thing seen twice; `agrees` where something
+    else fits, too.
+    """
     return Judgement(Confidence.LIKELY if agrees else Confidence.POSSIBLE, caveat)
 
 
@@ -98,9 +113,11 @@ _CONFIRMED = Judgement(Confidence.CONFIRMED, None)
 
 
 def is_complete(report: OomReport) -> bool:
-    """Who asked, who was killed and how large it was are there, and the summary names the victim of the kill line.
+    """Who asked, who was killed and how large it was are there, and the summary names the victim of
+    the kill line.
 
-    A kernel before 5.0 prints no summary; its kill line begins with `Killed process`, without what ran out.
+    A kernel before 5.0 prints no summary; its kill line begins with `Killed process`, without what
+    ran out.
     """
     if report.header is None or not report.kill_lines:
         return False
@@ -128,7 +145,9 @@ def second_signs(evidence: Evidence, kills: Sequence[Kill]) -> tuple[Citation, .
 
 
 def _noticed(event: ServiceEvent, kill: Kill) -> bool:
-    """Whether systemd saw this kill: the same unit, just after, and if it was an exit then by SIGKILL."""
+    """Whether systemd saw this kill: the same unit, just after, and if it was an exit then by
+    SIGKILL.
+    """
     if (
         event.unit != kill.task.unit
         or event.wall is None

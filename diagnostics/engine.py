@@ -1,4 +1,6 @@
-"""From bundles to a report: read the facts, ask every rule, group the hosts that say the same. Pure: same bundle, same report."""
+"""From bundles to a report: read the facts, ask every rule, group the hosts that say the same.
+Pure: same bundle, same report.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,9 @@ def _decide(host: str | None, evidence: Evidence) -> Examined:
 
 
 def _counts(finding: Finding, evidence: Evidence) -> bool:
-    """Whether one of its kills counts for the SEV; without a SEV all do. What names no kill has looked at times itself."""
+    """Whether one of its kills counts for the SEV; without a SEV all do. What names no kill has
+    looked at times itself.
+    """
     if isinstance(evidence.get(Sev), Missing):
         return True
     walls = [kill.at.wall if kill.at is not None else None for kill in finding.kills]
@@ -180,7 +184,9 @@ def _unexplained(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Kill,
 
 
 def _not_seen(bundle: Bundle) -> dict[str, str]:
-    """What is to be told of the probe itself, then the sections that are missing or came incomplete, with the reason."""
+    """What is to be told of the probe itself, then the sections that are missing or came
+    incomplete, with the reason.
+    """
     reasons = dict(bundle.missing)
     for section in bundle.sections.values():
         if section.cut:

@@ -1,6 +1,8 @@
-"""The words that facts, rules and renderers share: when, where, what was found, and how sure we are.
+"""The words that facts, rules and renderers share: when, where, what was found, and how sure we
+are.
 
-All sizes are kB as the kernel prints them (1 kB = 1024 bytes). All values are frozen; nothing here reads a clock or a file.
+All sizes are kB as the kernel prints them (1 kB = 1024 bytes). All values are frozen; nothing here
+reads a clock or a file.
 """
 
 from __future__ import annotations
@@ -13,13 +15,17 @@ from typing import NamedTuple
 
 
 class Moment(NamedTuple):
-    """When something happened: seconds since boot, wall time, or both. The kernel's own stamps are since boot."""
+    """When something happened: seconds since boot, wall time, or both. The kernel's own stamps are
+    since boot.
+    """
 
     boot_s: float | None = None
     wall: datetime | None = None
 
     def at_boot(self, booted: datetime | None) -> Moment:
-        """The same moment with its wall time filled in from the time of boot, if that is known (good to about 2 s)."""
+        """The same moment with its wall time filled in from the time of boot, if that is known
+        (good to about 2 s).
+        """
         if self.wall is not None or self.boot_s is None or booted is None:
             return self
         return Moment(self.boot_s, booted + timedelta(seconds=self.boot_s))
@@ -31,7 +37,9 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class Citation:
-    """The exact evidence: which section, which line of it (from 1), and the line itself; of a record of journald's JSON its message."""
+    """The exact evidence: which section, which line of it (from 1), and the line itself; of a
+    record of journald's JSON its message.
+    """
 
     source: str
     line: int
@@ -39,7 +47,9 @@ class Citation:
 
 
 class Confidence(StrEnum):
-    """How sure a finding is. `confirmed` never rests on text that a user process could have written."""
+    """How sure a finding is. `confirmed` never rests on text that a user process could have
+    written.
+    """
 
     CONFIRMED = "confirmed"
     LIKELY = "likely"
@@ -48,7 +58,9 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """How sure, and the caveat: why not more (None where it is confirmed). Only `diagnostics.confidence` gives one."""
+    """How sure, and the caveat: why not more (None where it is confirmed). Only
+    `diagnostics.confidence` gives one.
+    """
 
     confidence: Confidence
     caveat: str | None
@@ -64,14 +76,17 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class Victim:
-    """The process that the kernel killed. `rss_kb` is anon + file + shmem at death, None where the sizes were not printed."""
+    """The process that the kernel killed. `rss_kb` is anon + file + shmem at death, None where the
+    sizes were not printed.
+    """
 
     task: Task
     rss_kb: int | None
 
 
 class Kill(NamedTuple):
-    """One kill as the kernel printed it; sizes are None where its line did not come. `line` is the kill line's number.
+    """One kill as the kernel printed it; sizes are None where its line did not come. `line` is the
+    kill line's number.
 
     A tuple, as its task and its moment are: a log can hold tens of thousands.
     """
@@ -95,7 +110,9 @@ class Kill(NamedTuple):
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds memory of a node. `kb` is on that node if `basis` is `numa_maps`, else the size of the whole process."""
+    """Who holds memory of a node. `kb` is on that node if `basis` is `numa_maps`, else the size of
+    the whole process.
+    """
 
     task: Task
     kb: int
@@ -105,7 +122,9 @@ class Holder:
 
 @dataclass(frozen=True)
 class NodeMemory:
-    """One node at the moment of the kill. `hugepages_kb` is the pool, used or not; `shmem_kb` is tmpfs and shared memory."""
+    """One node at the moment of the kill. `hugepages_kb` is the pool, used or not; `shmem_kb` is
+    tmpfs and shared memory.
+    """
 
     free_kb: int
     min_kb: int
@@ -117,7 +136,9 @@ class NodeMemory:
 
 @dataclass(frozen=True)
 class MemoryPicture:
-    """The nodes that the report shows, and what was free on all others (derived where the report hides them)."""
+    """The nodes that the report shows, and what was free on all others (derived where the report
+    hides them).
+    """
 
     free_elsewhere_kb: int | None
     nodes: Mapping[int, NodeMemory]
@@ -125,10 +146,12 @@ class MemoryPicture:
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """How a service, container or process ended, as `teller` says; several ends of one kind together.
+    """How a service, container or process ended, as `teller` says; several ends of one kind
+    together.
 
-    `how` is the signal's name, or `status 3`; None where only what follows of it was recorded. `every_s` is the median between ends, from
-    the third on; `restarts` is what systemd counts for the unit (NRestarts), None where that was not seen.
+    `how` is the signal's name, or `status 3`; None where only what follows of it was recorded.
+    `every_s` is the median between ends, from the third on; `restarts` is what systemd counts for
+    the unit (NRestarts), None where that was not seen.
     """
 
     unit: str
@@ -159,7 +182,8 @@ class Disk:
 
 @dataclass(frozen=True, kw_only=True)
 class ReachedLimit:
-    """A limit that was met: `what` as the kernel or systemd names it (memory.max, RLIMIT_AS, pids.max), and whose it is.
+    """A limit that was met: `what` as the kernel or systemd names it (memory.max, RLIMIT_AS,
+    pids.max), and whose it is.
 
     `limit` and `used` are in `unit` (`kB`, `tasks`), None where they were not seen.
     """
@@ -187,7 +211,9 @@ class Growing:
 
 @dataclass(frozen=True, kw_only=True)
 class Explained:
-    """Findings that another one is the cause of: by code, and whose: those on one of `units`, or on `node`, where either is given."""
+    """Findings that another one is the cause of: by code, and whose: those on one of `units`, or on
+    `node`, where either is given.
+    """
 
     code: str
     units: tuple[str, ...] = ()
@@ -204,7 +230,9 @@ class Explained:
 
 @dataclass(frozen=True, kw_only=True)
 class Remedy:
-    """Something to do. `edit` can be copied; `fits` is None where the job's peak is not known; headroom is by node."""
+    """Something to do. `edit` can be copied; `fits` is None where the job's peak is not known;
+    headroom is by node.
+    """
 
     action: str
     says: str
@@ -218,7 +246,8 @@ class Remedy:
 class Finding:
     """A cause that the evidence shows.
 
-    `headline` holds no text from the host, since it becomes the plain text of a Slack message; everything else may.
+    `headline` holds no text from the host, since it becomes the plain text of a Slack message;
+    everything else may.
     """
 
     code: str
@@ -254,7 +283,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Clear:
-    """Everything needed was there, and this is not the cause. `because` is the evidence in a sentence."""
+    """Everything needed was there, and this is not the cause. `because` is the evidence in a
+    sentence.
+    """
 
     because: str
 
@@ -273,10 +304,11 @@ Outcome = tuple[Finding, ...] | Clear | Unknown
 class Examined:
     """What came out for one host. `host` is None for a log file.
 
-    `older` are findings of what happened too long ago to count. `clear` and `unknown` give a reason by code. `unexplained` are kills that
-    the log holds and no finding covers; `not_seen` names sections that did not come, with the reason, and before them `probe` and `lock`
-    where there is something to tell of these; `broke_off` is why the answer is not whole. `shared_age_s` is how long ago the look began,
-    where it was not begun for this report.
+    `older` are findings of what happened too long ago to count. `clear` and `unknown` give a reason
+    by code. `unexplained` are kills that the log holds and no finding covers; `not_seen` names
+    sections that did not come, with the reason, and before them `probe` and `lock` where there is
+    something to tell of these; `broke_off` is why the answer is not whole. `shared_age_s` is how
+    long ago the look began, where it was not begun for this report.
     """
 
     host: str | None
@@ -293,7 +325,8 @@ class Examined:
 
 @dataclass(frozen=True, kw_only=True)
 class NotExamined:
-    """A host, or a text, of which nothing can be said. `error` is why, and the cure; `reached` whether the host answered at all.
+    """A host, or a text, of which nothing can be said. `error` is why, and the cure; `reached`
+    whether the host answered at all.
 
     `unknown` gives a reason for every code; the rest is as in `Examined`.
     """

@@ -10,7 +10,8 @@ MAX_NODES = 1024  # CONFIG_NODES_SHIFT is 10 at most
 
 
 def parse_nodes(text: str | None) -> frozenset[int] | None:
-    """The numbers in a list, or None where it is not one (a wrong or hostile text never becomes an empty set).
+    """The numbers in a list, or None where it is not one (a wrong or hostile text never becomes an
+    empty set).
 
     >>> sorted(parse_nodes("0,2-4")), parse_nodes("(null)"), parse_nodes("3-1")
     ([0, 2, 3, 4], None, None)

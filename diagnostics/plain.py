@@ -1,6 +1,8 @@
-"""Text from hosts made safe to show: no control, format, private, invisible or lone surrogate character reaches a terminal or a thread.
+"""Text from hosts made safe to show: no control, format, private, invisible or lone surrogate
+character reaches a terminal or a thread.
 
-What is taken out stays visible as an escape, so that evidence is not silently changed; a tab becomes a blank.
+What is taken out stays visible as an escape, so that evidence is not silently changed; a tab
+becomes a blank.
 """
 
 from __future__ import annotations
@@ -8,7 +10,8 @@ from __future__ import annotations
 import unicodedata
 
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # categories
-# Letters and marks of Unicode's Default_Ignorable_Code_Point, which are drawn as nothing; the others of it are of the categories above.
+# Letters and marks of Unicode's Default_Ignorable_Code_Point, which are drawn as nothing; the
+# others of it are of the categories above.
 _IGNORED_SPANS = (
     (0x034F,) * 2,
     (0x115F, 0x1160),
@@ -27,7 +30,8 @@ MAX_COMBINING = 3  # in a row; more is not writing but a wall of marks
 
 
 def plain(text: str, limit: int | None = None) -> str:
-    r"""`text` with each unprintable character as an escape, cut to `limit` characters with an ellipsis.
+    r"""`text` with each unprintable character as an escape, cut to `limit` characters with an
+    ellipsis.
 
     >>> plain("ranker\x1b[2J"), plain("a\u202eb"), plain("abcdef", 4)
     ('ranker\\x1b[2J', 'a\\u202eb', 'abc…')

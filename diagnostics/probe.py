@@ -1,4 +1,6 @@
-"""The one script that runs on hosts, and the table of its sections. Nothing else is ever executed there."""
+"""The one script that runs on hosts, and the table of its sections. Nothing else is ever executed
+there.
+"""
 
 from __future__ import annotations
 
@@ -53,5 +55,7 @@ PROBE = files("diagnostics").joinpath("probe.sh").read_text(encoding="utf-8")
 
 @cache
 def digest() -> str:
-    """What a host's copy of this very script says of itself: the first hexadecimal digits of its SHA-256."""
+    """What a host's copy of this very script says of itself: the first hexadecimal digits of its
+    SHA-256.
+    """
     return sha256(PROBE.encode()).hexdigest()[:DIGEST_DIGITS]

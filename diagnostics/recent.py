@@ -1,4 +1,6 @@
-"""What counts: what happened in the hour before the SEV, or since. What is older is no cause of it, and is told apart."""
+"""What counts: what happened in the hour before the SEV, or since. What is older is no cause of it,
+and is told apart.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ RECENT = timedelta(hours=1)  # see docs/adr/0002
 
 
 def counts_from(evidence: Evidence) -> datetime | None:
-    """An hour before the SEV was opened, or before the look where that is not known; None without any time."""
+    """An hour before the SEV was opened, or before the look where that is not known; None without
+    any time.
+    """
     sev, clock = evidence.get(Sev), evidence.get(Clock)
     taken = clock.taken_at.wall if isinstance(clock, Clock) else None
     before = RECENT + sev.ago if isinstance(sev, Sev) else RECENT

@@ -10,7 +10,9 @@ USER, GROUP, OURS, STRANGER = 0x02, 0x08, os.geteuid(), 54321
 
 
 def give(file: Path, tag: int, identifier: int) -> None:
-    """Let a user or a group read the file by an access control list, as systemd lets a service's user read a credential."""
+    """Let a user or a group read the file by an access control list, as systemd lets a service's
+    user read a credential.
+    """
     undefined = 2**32 - 1
     entries = sorted(
         [

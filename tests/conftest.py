@@ -1,4 +1,6 @@
-"""What tests share: the marker for programs that a machine may not have, and the recorded incidents."""
+"""What tests share: the marker for programs that a machine may not have, and the recorded
+incidents.
+"""
 
 from __future__ import annotations
 

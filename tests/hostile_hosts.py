@@ -1,7 +1,8 @@
-"""Hosts that attack before they prove who they are, in a process of their own: `python -m tests.hostile_hosts KIND` prints its port.
+"""Hosts that attack before they prove who they are, in a process of their own: `python -m
+tests.hostile_hosts KIND` prints its port.
 
-All addresses of `ADDRESSES` attack in the same way on one port, until standard input ends. Nothing here speaks more of SSH than it takes to
-be listened to.
+All addresses of `ADDRESSES` attack in the same way on one port, until standard input ends. Nothing
+here speaks more of SSH than it takes to be listened to.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The probe in a directory that stands for a host: its /proc and /sys, and programs that are found before the real ones."""
+"""The probe in a directory that stands for a host: its /proc and /sys, and programs that are found
+before the real ones.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from pathlib import Path
 
 
 def moved(script: str, root: Path) -> str:
-    """`script` with `root` in place of / for /proc, /sys and logs, and with the programs in `root`/bin found first."""
+    """`script` with `root` in place of / for /proc, /sys and logs, and with the programs in
+    `root`/bin found first.
+    """
     script = re.sub(
         r"(?<!\w)/(?=(?:proc|sys|var/log|etc/sevbot|run/service|run/docker\.pid)\b)",
         f"{root}/",

@@ -1,4 +1,6 @@
-"""Reports on any number of hosts, for tests of how they are told: many hosts of few templates, with any text in them."""
+"""Reports on any number of hosts, for tests of how they are told: many hosts of few templates, with
+any text in them.
+"""
 
 from __future__ import annotations
 
@@ -255,7 +257,9 @@ rich_templates = st.builds(Template, st.one_of(examined, silent), findings_of_no
 
 @dataclass(frozen=True)
 class Fleet:
-    """A report in the making: what its hosts are like, how they are called, and which causes there are."""
+    """A report in the making: what its hosts are like, how they are called, and which causes there
+    are.
+    """
 
     templates: tuple[Template, ...]
     headlines: tuple[str, ...]
@@ -294,7 +298,8 @@ def fleets(
     )
 
 
-rich_fleets = st.builds(  # with all data that findings may have, which how many hosts are told does not depend on
+rich_fleets = st.builds(
+    # with all data that findings may have, which how many hosts are told does not depend on
     lambda kinds, headlines: Fleet(tuple(kinds), tuple(headlines), web),
     st.lists(rich_templates, min_size=1, max_size=3),
     st.lists(any_text, min_size=1, max_size=2),

@@ -1,4 +1,6 @@
-"""The shape of the house, read from the imports: what may know of what, and what may never be called."""
+"""The shape of the house, read from the imports: what may know of what, and what may never be
+called.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,9 @@ def test_rules_name_no_renderer_and_renderers_no_rule() -> None:
 
 
 def test_rules_are_causes_and_nothing_else() -> None:
-    """One file for each cause, in the list; what several need stands in `memory` or `services`, and no rule knows another."""
+    """One file for each cause, in the list; what several need stands in `memory` or `services`, and
+    no rule knows another.
+    """
     causes = [path for path in files_in("diagnostics/rules") if path.name != "__init__.py"]
     assert sorted(path.stem.replace("_", "-") for path in causes) == sorted(
         rule.code for rule in RULES
@@ -114,7 +118,9 @@ FLOORS = (
 
 
 def test_each_floor_knows_those_below_only() -> None:
-    """Bundles, then facts, then what causes share, then causes, then who asks them, then who tells what came of it."""
+    """Bundles, then facts, then what causes share, then causes, then who asks them, then who tells
+    what came of it.
+    """
     for floor, rooms in enumerate(FLOORS):
         above = tuple(room for higher in FLOORS[floor + 1 :] for room in higher)
         for room in rooms:
@@ -123,7 +129,9 @@ def test_each_floor_knows_those_below_only() -> None:
 
 
 def part_of(module: str) -> str | None:
-    """The room or the ground file of `diagnostics` that a module's name stands for; None for what is not ours."""
+    """The room or the ground file of `diagnostics` that a module's name stands for; None for what
+    is not ours.
+    """
     first, _, rest = module.partition(".")
     return rest.partition(".")[0] or None if first == "diagnostics" else None
 
@@ -145,7 +153,9 @@ def test_the_parts_of_diagnostics_form_no_circle() -> None:
 
 
 def test_nothing_dangerous_is_called() -> None:
-    """Host keys are always verified, no shell string is built here, nothing is unpickled or evaluated."""
+    """Host keys are always verified, no shell string is built here, nothing is unpickled or
+    evaluated.
+    """
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):

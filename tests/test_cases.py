@@ -1,4 +1,6 @@
-"""Every recorded case: the whole text that people get, and the codes that the expert gave. `make golden` rewrites the texts."""
+"""Every recorded case: the whole text that people get, and the codes that the expert gave. `make
+golden` rewrites the texts.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def case_of(directory: Path) -> dict[str, Any]:
 
 
 def only(codes: Collection[str], host: Examined) -> Examined:
-    """What the report says of these codes, and every finding: a cause that is added later leaves a case as it is unless it fires there."""
+    """What the report says of these codes, and every finding: a cause that is added later leaves a
+    case as it is unless it fires there.
+    """
     clear = {code: because for code, because in host.clear.items() if code in codes}
     unknown = {code: because for code, because in host.unknown.items() if code in codes}
     return replace(host, clear=clear, unknown=unknown)
@@ -57,7 +61,9 @@ def test_case_gives_the_same_bytes_twice(directory: Path) -> None:
 
 
 def test_every_rule_has_a_case_that_shows_it() -> None:
-    """A rule without an incident is a guess; a case says where it is from. An answer that is no cause is shown by being given."""
+    """A rule without an incident is a guess; a case says where it is from. An answer that is no
+    cause is shown by being given.
+    """
     cases = [case_of(directory) for directory in CASES]
     fired = {code for case in cases for code in case["findings"]}
     given = {code for case in cases for code in (*case["clear"], *case.get("unknown", []))}

@@ -171,7 +171,9 @@ def schema_values(schema: object, key: str) -> list[Any]:
 
 
 def test_the_contract_describes_every_key_and_every_closed_list() -> None:
-    """By their names, in backticks; a list that the schema closes is in the sentence on closed lists, with each value somewhere."""
+    """By their names, in backticks; a list that the schema closes is in the sentence on closed
+    lists, with each value somewhere.
+    """
     page, schema = text_of("docs/json.md"), json.loads(text_of("docs/report.schema.json"))
     quoted = set(re.findall(r"[\w.-]+", " ".join(re.findall(r"`[^`]*`", page))))
     keys = {key for properties in schema_values(schema, "properties") for key in properties}

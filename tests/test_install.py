@@ -84,7 +84,8 @@ def package_index_or_skip(directory: Path) -> None:
 
 
 def test_what_the_readme_installs_runs(tmp_path: Path) -> None:
-    """Its own commands, in a directory of this test's: the program starts, the demo ends with a diagnosis, and nothing else is there.
+    """Its own commands, in a directory of this test's: the program starts, the demo ends with a
+    diagnosis, and nothing else is there.
 
     Neither is anything of what stood there before.
     """
@@ -116,7 +117,9 @@ def test_what_the_readme_installs_runs(tmp_path: Path) -> None:
 
 @pytest.mark.needs("systemd-analyze")
 def test_the_unit_leaves_little_open() -> None:
-    """systemd's own measure of it, 0 (best) to 10: at most 1.5. That it runs so is tried in the lab."""
+    """systemd's own measure of it, 0 (best) to 10: at most 1.5. That it runs so is tried in the
+    lab.
+    """
     asked = [
         "systemd-analyze",
         "security",

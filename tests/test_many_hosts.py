@@ -1,4 +1,6 @@
-"""What a report on many hosts looks like: a page, whatever stands in it, with every host named or counted."""
+"""What a report on many hosts looks like: a page, whatever stands in it, with every host named or
+counted.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,8 @@ def test_300_hosts_that_refuse_are_one_sentence() -> None:
         "300 of 300 hosts: web1, web2, web3 and 297 more\n"
         "\n"
         "What happened\n"
-        "  - 300 hosts (web1, web2, web3 and 297 more): connection refused, nothing listens on port 22: is\n"
+        "  - 300 hosts (web1, web2, web3 and 297 more): connection refused, nothing listens "
+        "on port 22: is\n"
         "    sshd running there, and is the port in the inventory right?\n"
     )
 
@@ -95,7 +98,9 @@ def test_1000_hosts_with_one_cause_are_told_as_one() -> None:
 
 
 def test_1000_hosts_with_numbers_of_their_own_are_told_as_one() -> None:
-    """What was ruled out names a size or a time of each host; one host's stand for all, and it is said whose (before: 23,562 lines)."""
+    """What was ruled out names a size or a time of each host; one host's stand for all, and it is
+    said whose (before: 23,562 lines).
+    """
     hosts = [
         replace(
             host,
@@ -108,13 +113,13 @@ def test_1000_hosts_with_numbers_of_their_own_are_told_as_one() -> None:
 
     assert len(text.splitlines()) <= len(to_text(incident_on(1)).splitlines()) + 12
     assert (
-        "no-kill-seen (numbers of web1): the kernel's OOM killer did kill here (8 processes), 0 lines"
-        in text
-    )
+        "no-kill-seen (numbers of web1): the kernel's OOM killer did kill here (8 "
+        "processes), 0 lines"
+    ) in text
     assert (
-        "Shared with an earlier question, since a host is looked at once in a minute: web1 0 s ago, web2"
-        in text
-    )
+        "Shared with an earlier question, since a host is looked at once in a minute: web1 "
+        "0 s ago, web2"
+    ) in text
 
 
 def test_up_to_four_hosts_are_all_named() -> None:
@@ -135,9 +140,9 @@ def test_kills_and_broken_answers_of_other_hosts_are_told_too() -> None:
     (part,) = tell(report_on([first, second, odd])).parts
 
     assert (
-        "The log of web3 holds one OOM kill that could not be put down to a cause (ranker, pid 376, line 550)."
-        in part.story
-    )
+        "The log of web3 holds one OOM kill that could not be put down to a cause (ranker, "
+        "pid 376, line 550)."
+    ) in part.story
     assert any(
         said.startswith("Longer ago,") and said.endswith(" before this look (web3).")
         for said in part.story
@@ -146,7 +151,9 @@ def test_kills_and_broken_answers_of_other_hosts_are_told_too() -> None:
 
 
 def too_long(line: str, width: int) -> bool:
-    """Whether the line is longer than the page, and neither one word nor a command that can be copied."""
+    """Whether the line is longer than the page, and neither one word nor a command that can be
+    copied.
+    """
     if len(line) <= width or line.startswith(" " * CODE_INDENT):
         return False
     words = line.strip(" ").removeprefix("- ").split(" ")
@@ -156,7 +163,9 @@ def too_long(line: str, width: int) -> bool:
 @generated
 @given(fleets(), sizes, st.integers(1, 140))
 def test_a_line_is_no_longer_than_the_terminal(fleet: Fleet, hosts: int, columns: int) -> None:
-    """But for a word or a command that cannot be broken. Below 40 columns it is 40, above 100 it is 100."""
+    """But for a word or a command that cannot be broken. Below 40 columns it is 40, above 100 it is
+    100.
+    """
     text = to_text(fleet.report(hosts), width=columns)
     width = min(max(columns, 40), 100)
 
@@ -169,7 +178,9 @@ def test_a_line_is_no_longer_than_the_terminal(fleet: Fleet, hosts: int, columns
 @generated
 @given(fleets(), sizes)
 def test_the_number_of_lines_does_not_grow_with_the_hosts(fleet: Fleet, hosts: int) -> None:
-    """At most four times as many as where each kind of host is there once; and each part has its most."""
+    """At most four times as many as where each kind of host is there once; and each part has its
+    most.
+    """
     report = fleet.report(hosts)
     once = to_text(fleet.report(fleet.kinds))
 
@@ -201,7 +212,9 @@ def subjects(part: Part) -> int:
 @generated
 @given(fleets(headline=st.just("of something")), sizes)
 def test_every_host_is_named_or_counted(fleet: Fleet, hosts: int) -> None:
-    """In each list, in the parts together, and in the reasons for which hosts could not be examined."""
+    """In each list, in the parts together, and in the reasons for which hosts could not be
+    examined.
+    """
     report = fleet.report(hosts)
     parts = tell(report).parts
     silent = [host for host in report.hosts if isinstance(host, NotExamined)]
@@ -260,6 +273,9 @@ def test_sixty_causes_in_awkward_words_fit_into_a_message(text: str) -> None:
     check_blocks(blocks)
     last = blocks[-1]["elements"][0]["text"]
     assert re.fullmatch(
-        r"This message is cut, and \d+ more causes are not in it: `sevbot diagnose` shows all of it\.",
+        (
+            r"This message is cut, and \d+ more causes are not in it: `sevbot diagnose` shows "
+            r"all of it\."
+        ),
         last,
     )

@@ -1,4 +1,6 @@
-"""Every recorded case's text, as somebody reads it who was just woken up: what it must hold, and in which words."""
+"""Every recorded case's text, as somebody reads it who was just woken up: what it must hold, and in
+which words.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +116,9 @@ def known_words() -> frozenset[str]:
 
 @pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
 def test_no_word_is_jargon_without_an_entry_in_the_glossary(directory: Path) -> None:
-    """A word that is new in a text goes into the glossary, or into the list of plain ones if everybody knows it."""
+    """A word that is new in a text goes into the glossary, or into the list of plain ones if
+    everybody knows it.
+    """
     new = {
         word for word in words_of(directory) if not _SETTING.fullmatch(word) and not _is_known(word)
     }

@@ -22,7 +22,9 @@ _LAST_LINE = b"\n=done\n"
 
 
 class Pool:
-    """The bytes of all answers under way together: where they are used up, each may still have its share."""
+    """The bytes of all answers under way together: where they are used up, each may still have its
+    share.
+    """
 
     def __init__(self, most_bytes: int, share_bytes: int) -> None:
         self._left_bytes = most_bytes
@@ -41,7 +43,8 @@ class Pool:
 
 @dataclass
 class Capture:
-    """Collects one probe's output. `stopped` is why it was ended before its own end, as words that follow "the probe".
+    """Collects one probe's output. `stopped` is why it was ended before its own end, as words that
+    follow "the probe".
 
     `busy_s` is for how long another probe was seen to run on the host.
     """
@@ -58,10 +61,15 @@ class Capture:
         return len(self._stdout)
 
     def take_stdout(self, data: bytes) -> bool:
-        """Keep `data` up to MAX_OUTPUT_BYTES; True when no more is wanted: the probe said that it is done, or the cap is reached."""
+        """Keep `data` up to MAX_OUTPUT_BYTES; True when no more is wanted: the probe said that it
+        is done, or the cap is reached.
+        """
         kept = data[: MAX_OUTPUT_BYTES - self.size]
         if self.pool is not None and not self.pool.take(len(kept), self.size):
-            self.stopped = "printed more than sevbot can hold beside what other hosts print at the same time, and was stopped"
+            self.stopped = (
+                "printed more than sevbot can hold beside what other hosts print at "
+                "the same time, and was stopped"
+            )
             return True
         self._stdout += kept
         if len(data) > len(kept):
@@ -95,7 +103,9 @@ class Capture:
             self.pool = None
 
     def result(self, host: str, where: str) -> Bundle | Missing:
-        """The bundle in what came, also when only a part came; Missing if no section came. `where` opens the sentence."""
+        """The bundle in what came, also when only a part came; Missing if no section came. `where`
+        opens the sentence.
+        """
         found = unframe(bytes(self._stdout), host)
         if isinstance(found, Bundle) and found.sections:
             remarks = {name: redact(why) for name, why in found.remarks.items()}
@@ -114,12 +124,20 @@ class Capture:
         return Missing(f"{where}: {self._why_not_started() or found.because}{self._said()}")
 
     def _why_not_started(self) -> str | None:
-        """By what the login shell said of the forced command, and nothing else came; None where that tells nothing."""
+        """By what the login shell said of the forced command, and nothing else came; None where
+        that tells nothing.
+        """
         said = b"" if self._stdout.strip() else bytes(self._stderr)
         if any(words in said for words in _NO_SUCH_PROGRAM):
-            return f"the forced command is missing there, or was saved with Windows line ends: {COPY_IT}"
+            return (
+                "the forced command is missing there, or was saved with Windows line ends: "
+                f"{COPY_IT}"
+            )
         if b"Permission denied" in said:
-            return "the forced command may not be run by the account: `chmod 755 /usr/libexec/sevbot-probe`"
+            return (
+                "the forced command may not be run by the account: `chmod 755 "
+                "/usr/libexec/sevbot-probe`"
+            )
         return None
 
     def _with_reason(self, bundle: Bundle) -> Bundle:

@@ -1,7 +1,8 @@
 """Who else may read or change a file that is open.
 
-Where a file has an access control list, the group's bits of its mode are the list's mask (acl(5)). systemd since 254 hands credentials to a
-service by such a list: the mode is 0440, and yet root and the service's user alone may read the file.
+Where a file has an access control list, the group's bits of its mode are the list's mask (acl(5)).
+systemd since 254 hands credentials to a service by such a list: the mode is 0440, and yet root and
+the service's user alone may read the file.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import stat
 import struct
 import sys
 
-_ACL = "system.posix_acl_access"  # linux/posix_acl_xattr.h: le32 version 2, then le16 tag, le16 permissions, le32 id for each entry
+# linux/posix_acl_xattr.h: le32 version 2, then le16 tag, le16 permissions, le32 id for each entry
+_ACL = "system.posix_acl_access"
 _OWNER, _USER, _MASK, _OTHER = 0x01, 0x02, 0x10, 0x20
 
 
 def mode_of(descriptor: int) -> int:
-    """The permission bits; whatever a list gives to groups and to users other than root and ourselves counts as the group's."""
+    """The permission bits; whatever a list gives to groups and to users other than root and
+    ourselves counts as the group's.
+    """
     mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
     entries = list(struct.iter_unpack("<HHI", _acl(descriptor)[4:]))
     if not entries:

@@ -1,4 +1,6 @@
-"""Files that decide whom sevbot trusts: read, and looked at for who else could have written or read them."""
+"""Files that decide whom sevbot trusts: read, and looked at for who else could have written or read
+them.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,12 @@ _MOST_LINKS = 40  # as many as the kernel follows
 def read_guarded(
     path: Path, most_bytes: int, forbidden_mode: int, *, owned: bool = False
 ) -> tuple[bytes, list[str]]:
-    """The first `most_bytes` + 1 bytes, and what is wrong with file and directory, each with its cure; raises OSError.
+    """The first `most_bytes` + 1 bytes, and what is wrong with file and directory, each with its
+    cure; raises OSError.
 
-    `forbidden_mode` holds mode bits that the file must not have. With WRITABLE its directory (also those that links to it are in) must
-    not be writable by others, and with `owned` they must belong to root or to the user that runs. Only a regular file is read.
+    `forbidden_mode` holds mode bits that the file must not have. With WRITABLE its directory (also
+    those that links to it are in) must not be writable by others, and with `owned` they must belong
+    to root or to the user that runs. Only a regular file is read.
     """
     if "\0" in str(path):
         raise OSError(errno.EINVAL, "no path holds a NUL character")
@@ -59,7 +63,10 @@ def _owner_problems(path: Path, status: os.stat_result) -> list[str]:
     if status.st_uid in (0, os.geteuid()):
         return []
     return [
-        f"{path} belongs to user {status.st_uid}, who is neither root nor the user that runs sevbot: `chown root {path}`"
+        (
+            f"{path} belongs to user {status.st_uid}, who is neither root nor the user that "
+            f"runs sevbot: `chown root {path}`"
+        )
     ]
 
 
@@ -82,6 +89,7 @@ def _directory_problems(place: Path, *, owned: bool) -> list[str]:
         mode & WRITABLE and not mode & stat.S_ISVTX
     ):  # in a sticky directory, as /tmp, nobody can replace another user's file
         problems.append(
-            f"the directory {place} can be changed by other users (mode {mode:04o}): `chmod go-w {place}`"
+            f"the directory {place} can be changed by other users (mode {mode:04o}): `chmod "
+            f"go-w {place}`"
         )
     return problems

@@ -1,8 +1,10 @@
-"""Which keys known_hosts trusts for a host, and which it revokes (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
+"""Which keys known_hosts trusts for a host, and which it revokes (sshd(8), SSH_KNOWN_HOSTS FILE
+FORMAT).
 
-asyncssh reads the keys and the ordinary lines. It takes `web1` and `[web1]:22022` for two hosts, though, so a revocation or a negation of
-one does not reach the other; and a comma too many makes a line that holds for every host. These lines are read here, strictly: what could
-mean this host revokes, or is not trusted. Never looser than ssh itself.
+asyncssh reads the keys and the ordinary lines. It takes `web1` and `[web1]:22022` for two hosts,
+though, so a revocation or a negation of one does not reach the other; and a comma too many makes a
+line that holds for every host. These lines are read here, strictly: what could mean this host
+revokes, or is not trusted. Never looser than ssh itself.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ _WITH_PORT = re.compile(r"\[?(?P<host>[^\]]*)\]?:[\d*?]{1,5}")
 
 @dataclass(frozen=True)
 class HostKeys:
-    """What known_hosts says on one host: its keys, the authorities that may sign it, what is revoked, and the algorithms to ask for.
+    """What known_hosts says on one host: its keys, the authorities that may sign it, what is
+    revoked, and the algorithms to ask for.
 
     `algorithms` is empty where all its keys are of kinds that are not used any more.
     """
@@ -51,13 +54,17 @@ class _Patterns:
         )
 
     def may_trust(self, form: str, forms: tuple[str, str]) -> bool:
-        """Whether the line holds for one form of a host's name; a negation of either form is a negation of the host."""
+        """Whether the line holds for one form of a host's name; a negation of either form is a
+        negation of the host.
+        """
         return _match(self._wanted, form) and not any(
             _match(self._unwanted, each) for each in forms
         )
 
     def revoke(self, form: str, forms: tuple[str, str]) -> bool:
-        """Whether the line names the host under any port, or names `form`, which is what ssh itself would look up."""
+        """Whether the line names the host under any port, or names `form`, which is what ssh itself
+        would look up.
+        """
         if _match(self._wanted, form) and not _match(self._unwanted, form):
             return True
         is_named = any(_match(self._under_any_port, each) for each in forms)
@@ -75,7 +82,9 @@ class _Negating:
 
 @dataclass(frozen=True)
 class _Revoking:
-    """A line that revokes a key; `patterns` is None where they are hashed, so that nobody can tell which port they were made with."""
+    """A line that revokes a key; `patterns` is None where they are hashed, so that nobody can tell
+    which port they were made with.
+    """
 
     patterns: _Patterns | None
     key: asyncssh.SSHKey
@@ -98,9 +107,11 @@ class KnownHosts:
         self._ordinary = asyncssh.import_known_hosts("\n".join(ordinary))
 
     def of(self, name: str, port: int) -> HostKeys:
-        """Entries for `[name]:port`, else for `name`; never by address, so that no other host's key is good for this one.
+        """Entries for `[name]:port`, else for `name`; never by address, so that no other host's key
+        is good for this one.
 
-        Revoked is a key whose line names the host under any port, and every key that a hashed line revokes.
+        Revoked is a key whose line names the host under any port, and every key that a hashed line
+        revokes.
         """
         if (name, port) not in self._found:
             forms = (name, f"[{name}]:{port}")
@@ -124,7 +135,8 @@ class KnownHosts:
         kinds = {kind.decode("ascii") for key in keys for kind in key.sig_algorithms}
         certificates = [f"{kind}{_CERTIFICATE}" for kind in self._allowed] if authorities else []
         trusted = certificates + [kind for kind in self._allowed if kind in kinds]
-        # The other kinds come last: a host without a trusted one then shows the key it has, and we can say that it is another one.
+        # The other kinds come last: a host without a trusted one then shows the key it has, and we
+        # can say that it is another one.
         others = [kind for kind in self._allowed if kind not in kinds]
         return trusted + others if trusted else []
 
@@ -195,6 +207,7 @@ def _revoked_key(number: int, data: str) -> asyncssh.SSHKey:
     key = _key(data)
     if key is None:
         raise ValueError(
-            f"line {number}: its key cannot be read, so it revokes nothing: write `@revoked NAME ssh-ed25519 AAAA…`"
+            f"line {number}: its key cannot be read, so it revokes nothing: write `@revoked "
+            "NAME ssh-ed25519 AAAA…`"
         )
     return key

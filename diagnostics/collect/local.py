@@ -23,7 +23,9 @@ _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 
 
 async def collect_local(deadline_s: float = DEADLINE_S) -> Bundle | Missing:
-    """What this machine says, under the name `localhost`; Missing with the reason if nothing came within `deadline_s`."""
+    """What this machine says, under the name `localhost`; Missing with the reason if nothing came
+    within `deadline_s`.
+    """
     capture = Capture()
     try:
         process = await asyncio.create_subprocess_exec(
@@ -55,7 +57,9 @@ async def collect_local(deadline_s: float = DEADLINE_S) -> Bundle | Missing:
 
 
 def _end_session(session: int) -> None:
-    """Kill every process of `session`: timeout(1) gives its command a process group of its own, so the probe's group is not all."""
+    """Kill every process of `session`: timeout(1) gives its command a process group of its own, so
+    the probe's group is not all.
+    """
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # most often it ended meanwhile
             fields = (

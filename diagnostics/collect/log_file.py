@@ -1,7 +1,7 @@
 """A kernel log from a file or from standard input, plain or packed by gzip, read as it comes.
 
-Whatever it is given, reading ends: after MOST_BYTES (packed and unpacked) or LONGEST_S. A device, a pipe that never ends and a packed file
-that grows without end are then cut, and what came is used.
+Whatever it is given, reading ends: after MOST_BYTES (packed and unpacked) or LONGEST_S. A device, a
+pipe that never ends and a packed file that grows without end are then cut, and what came is used.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class LogFileError(OSError):
 
 @dataclass(frozen=True)
 class Limits:
-    """Where reading ends: bytes, as they are in the file and as they are unpacked, and seconds from the first look."""
+    """Where reading ends: bytes, as they are in the file and as they are unpacked, and seconds from
+    the first look.
+    """
 
     most_bytes: int = MOST_BYTES
     longest_s: float = LONGEST_S
@@ -55,11 +57,16 @@ class Limits:
 
     @property
     def too_slow(self) -> str:
-        return f"cut: it did not end within {self.longest_s:g} s, and only what came until then was read: {_SHORTER}"
+        return (
+            f"cut: it did not end within {self.longest_s:g} s, and only what came until then "
+            f"was read: {_SHORTER}"
+        )
 
 
 def read_log_file(name: str, limits: Limits | None = None) -> KernelLog:
-    """The log in the file (`-`: standard input); `cut` says where a limit ended it. Raises LogFileError."""
+    """The log in the file (`-`: standard input); `cut` says where a limit ended it. Raises
+    LogFileError.
+    """
     try:
         source = _Source(
             sys.stdin.fileno() if name == "-" else _open(name),
@@ -79,7 +86,9 @@ def read_log_file(name: str, limits: Limits | None = None) -> KernelLog:
 
 
 def _open(name: str) -> int:
-    """A descriptor; O_NONBLOCK, since else the opening of a FIFO waits for a writer, and nothing can end that."""
+    """A descriptor; O_NONBLOCK, since else the opening of a FIFO waits for a writer, and nothing
+    can end that.
+    """
     return os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
 
 
@@ -90,7 +99,8 @@ def _read(source: _Source, name: str) -> KernelLog:
         if first.startswith(magic):
             what, file = ("the input", "FILE") if name == "-" else (name, name)
             raise LogFileError(
-                f"{what} is packed by {program}: `{program} -dc {file} | sevbot diagnose --kernel-log -`"
+                f"{what} is packed by {program}: `{program} -dc {file} | sevbot diagnose "
+                "--kernel-log -`"
             )
     if not first.startswith(_GZIP):
         log = read_log("kernel-log", of_stream(stream))
@@ -103,7 +113,9 @@ def _read(source: _Source, name: str) -> KernelLog:
 
 
 class _Source(io.RawIOBase):
-    """What a descriptor gives, up to the limits; `cut` says which one was met. Each read asks once, so a long log costs nothing more."""
+    """What a descriptor gives, up to the limits; `cut` says which one was met. Each read asks once,
+    so a long log costs nothing more.
+    """
 
     def __init__(self, descriptor: int, limits: Limits, *, closefd: bool) -> None:
         self._descriptor = descriptor
@@ -155,7 +167,9 @@ class _Source(io.RawIOBase):
 
 
 class _Unpacked(io.RawIOBase):
-    """What gzip packed, as far as it can be unpacked: half a file may hold the report that is looked for. `broken` says why it ends."""
+    """What gzip packed, as far as it can be unpacked: half a file may hold the report that is
+    looked for. `broken` says why it ends.
+    """
 
     def __init__(self, stream: io.BufferedReader[_Source], source: _Source) -> None:
         self._gzip = gzip.GzipFile(fileobj=stream)

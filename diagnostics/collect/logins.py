@@ -1,10 +1,13 @@
-"""Whether a log-in may be begun: a key that is refused must not lock people out of their hosts in the middle of a SEV.
+"""Whether a log-in may be begun: a key that is refused must not lock people out of their hosts in
+the middle of a SEV.
 
-sshd and what watches its log (PerSourcePenalties, fail2ban, MaxStartups) hold refusals and unfinished log-ins against the address that
-they come from, which may be a bastion's. So at one address refusals and log-ins under way together are never more than three, and three
-refusals begin a rest. Over all addresses the same holds until the key was let in once, with two differences, so that no single host and no
-three hosts that are stuck can shut sevbot out of all others: an address counts once, and an offer that is not answered gives its place up
-after HELD_S. A key that changed is another key: make a new `Logins`.
+sshd and what watches its log (PerSourcePenalties, fail2ban, MaxStartups) hold refusals and
+unfinished log-ins against the address that they come from, which may be a bastion's. So at one
+address refusals and log-ins under way together are never more than three, and three refusals begin
+a rest. Over all addresses the same holds until the key was let in once, with two differences, so
+that no single host and no three hosts that are stuck can shut sevbot out of all others: an address
+counts once, and an offer that is not answered gives its place up after HELD_S. A key that changed
+is another key: make a new `Logins`.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ HELD_S = 2.0  # an sshd that is well answers an offer in some milliseconds
 
 
 class RestingError(Exception):
-    """No log-in is begun for `left_s` seconds more; `everywhere` where three addresses refused the key and none let it in."""
+    """No log-in is begun for `left_s` seconds more; `everywhere` where three addresses refused the
+    key and none let it in.
+    """
 
     def __init__(self, left_s: float, *, everywhere: bool) -> None:
         super().__init__(f"no log-in for {left_s:.0f} s")
@@ -30,7 +35,9 @@ class RestingError(Exception):
 
 @dataclass
 class _Gate:
-    """Counts log-ins under way and refusals, of one address or of all. An open one lets everybody through."""
+    """Counts log-ins under way and refusals, of one address or of all. An open one lets everybody
+    through.
+    """
 
     open: bool = False
     waiting: int = 0
@@ -68,7 +75,8 @@ class Logins:
         self._addresses: dict[str, _Gate] = {}
 
     async def begin(self, address: str, within_s: float | None = None) -> Login:
-        """A log-in at `address`, before anything is dialled; waits while three are under way there, at most `within_s`.
+        """A log-in at `address`, before anything is dialled; waits while three are under way there,
+        at most `within_s`.
 
         Raises RestingError, and TimeoutError.
         """
@@ -100,7 +108,9 @@ class Logins:
         return self._everywhere.open
 
     async def offer(self) -> None:
-        """Wait until the key may be offered to one more host: to three at a time until it was let in once. Raises RestingError."""
+        """Wait until the key may be offered to one more host: to three at a time until it was let
+        in once. Raises RestingError.
+        """
         await self._enter(self._everywhere)
 
     def offer_is_over(self) -> None:
@@ -109,7 +119,9 @@ class Logins:
         self._everywhere.wake()
 
     def count_refusal(self, address: str, gate: _Gate, *, offered: bool) -> None:
-        """Count it at the address; over all addresses only where the key was `offered` there, and only one for each."""
+        """Count it at the address; over all addresses only where the key was `offered` there, and
+        only one for each.
+        """
         self._everywhere.rest_left_s(self._clock())  # forgets what is too long ago to count
         if offered and address not in self._everywhere.refused_at:
             self._everywhere.count_refusal(address, self._clock())
@@ -124,7 +136,9 @@ class Logins:
         self._forget(address)
 
     def _forget(self, address: str) -> None:
-        """Drop the address where nobody is and nothing is held against it, so that what is remembered stays small."""
+        """Drop the address where nobody is and nothing is held against it, so that what is
+        remembered stays small.
+        """
         gate = self._addresses.get(address)
         if gate is None or gate.waiting or gate.under_way or gate.rest_left_s(self._clock()):
             return
@@ -133,7 +147,9 @@ class Logins:
 
 
 class Login:
-    """One log-in under way. Call `end` when it is over, however it ended; before it, `refused` or `let_in` where that is known."""
+    """One log-in under way. Call `end` when it is over, however it ended; before it, `refused` or
+    `let_in` where that is known.
+    """
 
     def __init__(self, logins: Logins, address: str, gate: _Gate) -> None:
         self._logins = logins
@@ -147,7 +163,8 @@ class Login:
         self.is_held_back = False
 
     async def offer(self) -> None:
-        """Wait until this log-in may offer the key; the host has proved who it is. Raises RestingError.
+        """Wait until this log-in may offer the key; the host has proved who it is. Raises
+        RestingError.
 
         Meanwhile `is_held_back` holds.
         """
@@ -161,7 +178,9 @@ class Login:
 
     @property
     def may_try_again(self) -> bool:
-        """Whether a second try may follow one that did not end: no host gets a second offer of a key that none has let in yet."""
+        """Whether a second try may follow one that did not end: no host gets a second offer of a
+        key that none has let in yet.
+        """
         return not self._offered or self._logins.was_let_in
 
     def refused(self) -> None:

@@ -1,7 +1,9 @@
-"""A socket that reads no more than its host may send: in small pieces and to a limit, until the host has proved who it is.
+"""A socket that reads no more than its host may send: in small pieces and to a limit, until the
+host has proved who it is.
 
-asyncio's own transport reads 256 KiB at a time, and asyncssh takes a buffer apart packet by packet: a machine that says nothing but
-SSH_MSG_IGNORE would hold the loop for a second with one read. The limit must stand where bytes come in, before any protocol code sees them.
+asyncio's own transport reads 256 KiB at a time, and asyncssh takes a buffer apart packet by packet:
+a machine that says nothing but SSH_MSG_IGNORE would hold the loop for a second with one read. The
+limit must stand where bytes come in, before any protocol code sees them.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ UNPROVED_BYTES = (
     32 * 1024
 )  # a banner, two key exchange messages and a host certificate with many names are a third of it
 UNPROVED_READ_BYTES = 4 * 1024
-PROVED_BYTES = (
-    128 * 1024
-)  # beside the answer itself: banners, announced keys, channel messages, and a packet that is not whole yet
+# beside the answer itself: banners, announced keys, channel messages, and a packet that is not
+# whole yet
+PROVED_BYTES = 128 * 1024
 PROVED_READ_BYTES = 32 * 1024
 TIMES_ANSWER = 8  # of an answer that comes in small writes most is packets' heads and padding
 

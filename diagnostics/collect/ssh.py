@@ -1,6 +1,7 @@
 """Ask one host over SSH: one login, one exec of the constant probe, nothing else.
 
-The key and known_hosts are parsed once, which is most of the cost of a connection; a key file that changed is read again.
+The key and known_hosts are parsed once, which is most of the cost of a connection; a key file that
+changed is read again.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ _log = logging.getLogger(__name__)
 
 
 class SshCollector:
-    """Asks hosts, at most `settings.at_once` at the same time. Raises SshSetupError where the key or known_hosts cannot be used."""
+    """Asks hosts, at most `settings.at_once` at the same time. Raises SshSetupError where the key
+    or known_hosts cannot be used.
+    """
 
     def __init__(self, settings: SshSettings, clock: Callable[[], float] = monotonic) -> None:
         self._settings = settings
@@ -65,7 +68,8 @@ class SshCollector:
         return () if ends is None else (f"the certificate {self._settings.certificate} {ends}",)
 
     async def collect(self, target: Target) -> Bundle | Missing:
-        """What `target` said, or why it could not be asked. One login at most, or two where the first did not end in time.
+        """What `target` said, or why it could not be asked. One login at most, or two where the
+        first did not end in time.
 
         The deadline runs from when a slot is free and the address has room for one more login.
         """
@@ -84,12 +88,16 @@ class SshCollector:
             capture.release()
 
     async def ask(self, target: Target, capture: Capture) -> None:
-        """Let `capture` have what `target` prints, as it comes; raises CannotAskError where it could not be asked."""
+        """Let `capture` have what `target` prints, as it comes; raises CannotAskError where it
+        could not be asked.
+        """
         self._renew_identity()
         await self._ask(target, self._host_keys(target), capture)
 
     def _renew_identity(self) -> None:
-        """Read a key or certificate that changed; with it nothing is held against the old one. One that cannot be read changes nothing."""
+        """Read a key or certificate that changed; with it nothing is held against the old one. One
+        that cannot be read changes nothing.
+        """
         state = _state_of(self._settings)
         if state == self._identity_files:
             return
@@ -165,7 +173,9 @@ async def _run(
     into: tuple[Capture, MeteredSocket],
     end_s: float,
 ) -> None:
-    """Run the probe; where another one is running on the host run it again, until less than two waits are left to `end_s`."""
+    """Run the probe; where another one is running on the host run it again, until less than two
+    waits are left to `end_s`.
+    """
     capture, clock = into[0], asyncio.get_running_loop().time
     channel = await _run_once(target, connection, Session(*into))
     first_s = clock()

@@ -1,4 +1,6 @@
-"""Our side of one connection, as asyncssh calls it: how far the login came, and what the probe prints."""
+"""Our side of one connection, as asyncssh calls it: how far the login came, and what the probe
+prints.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class Session(asyncssh.SSHClientSession[bytes]):
 
 
 class Client(asyncssh.SSHClient):
-    """Gives the key when it may be offered, and remembers how far the login came, so that its failure can be told in words."""
+    """Gives the key when it may be offered, and remembers how far the login came, so that its
+    failure can be told in words.
+    """
 
     def __init__(
         self, identity: Identity, login: Login, sock: MeteredSocket, limit: asyncio.Timeout

@@ -1,6 +1,7 @@
 """The sentences for a host that could not be asked: what happened, and what would cure it.
 
-Words that a host chose are shown quoted and short, since they come from a machine that may not be the one it should be.
+Words that a host chose are shown quoted and short, since they come from a machine that may not be
+the one it should be.
 """
 
 from __future__ import annotations
@@ -28,27 +29,45 @@ def quoted(text: str) -> str:
 
 
 def no_such_name(where: str, address: str) -> str:
-    return f"{where}: the name {quoted(address)} does not resolve: correct the address in the inventory, or look at this machine's DNS"
+    return (
+        f"{where}: the name {quoted(address)} does not resolve: correct the address in the "
+        "inventory, or look at this machine's DNS"
+    )
 
 
 def name_too_slow(where: str, address: str, seconds: float) -> str:
-    return f"{where}: the name {quoted(address)} was not resolved in {seconds:g} s: look at DNS, or put IP addresses in the inventory"
+    return (
+        f"{where}: the name {quoted(address)} was not resolved in {seconds:g} s: look at DNS, "
+        "or put IP addresses in the inventory"
+    )
 
 
 def refused(where: str, port: str) -> str:
-    return f"{where}: connection refused, nothing listens on port {port}: is sshd running there, and is the port in the inventory right?"
+    return (
+        f"{where}: connection refused, nothing listens on port {port}: is sshd running there, "
+        "and is the port in the inventory right?"
+    )
 
 
 def no_tcp_answer(where: str, seconds: float) -> str:
-    return f"{where}: no answer to TCP in {seconds:g} s: the host is down, or a firewall drops this machine's packets"
+    return (
+        f"{where}: no answer to TCP in {seconds:g} s: the host is down, or a firewall drops "
+        "this machine's packets"
+    )
 
 
 def no_route(where: str, error: OSError) -> str:
-    return f"{where}: no connection: {error.strerror or error}: look at the route from this machine to the host"
+    return (
+        f"{where}: no connection: {error.strerror or error}: look at the route from this "
+        "machine to the host"
+    )
 
 
 def no_ssh_answer(where: str, waited: str) -> str:
-    return f"{where}: accepts TCP, but sshd said nothing in {waited}: the host is overloaded or frozen, or the port belongs to something else"
+    return (
+        f"{where}: accepts TCP, but sshd said nothing in {waited}: the host is overloaded or "
+        "frozen, or the port belongs to something else"
+    )
 
 
 def login_too_slow(where: str, waited: str) -> str:
@@ -73,61 +92,83 @@ def rests(where: str, settings: SshSettings, resting: RestingError) -> str:
     if settings.certificate is None:
         cure = "put the public key into the account's authorized_keys"
     else:
-        cure = "sign the key anew if the certificate has expired, and have the hosts trust its authority and the account take its principal"
+        cure = (
+            "sign the key anew if the certificate has expired, and have the hosts trust its "
+            "authority and the account take its principal"
+        )
     return (
-        f"{where}: not examined, because {settings.shown_key} {what}, and more log-ins could lock people out: "
+        f"{where}: not examined, because {settings.shown_key} {what}, and more log-ins "
+        "could lock people out: "
         f"{cure} (what is told of those that refused it says more); "
-        f"sevbot tries again in {max(round(resting.left_s / 60), 1)} min, or at once after `{_anew(settings.shown_key)}`"
+        f"sevbot tries again in {max(round(resting.left_s / 60), 1)} min, or at once after "
+        f"`{_anew(settings.shown_key)}`"
     )
 
 
 def _anew(key: str) -> str:
-    """The command after which the key is taken for a new one; nobody can touch a copy that systemd made."""
+    """The command after which the key is taken for a new one; nobody can touch a copy that systemd
+    made.
+    """
     return "systemctl restart sevbot" if Path(key).is_relative_to(CREDENTIALS) else f"touch {key}"
 
 
 def crowded(where: str, seconds: float) -> str:
     return (
-        f"{where}: not examined, because only {MOST_REFUSALS} log-ins are made at an address at a time, "
+        f"{where}: not examined, because only {MOST_REFUSALS} log-ins are made at an "
+        "address at a time, "
         f"and those before it took {seconds:g} s: ask again"
     )
 
 
 def held_back(where: str, key: str) -> str:
     return (
-        f"{where}: not examined, because the key {key} is offered to {MOST_REFUSALS} hosts at a time until one lets it in, "
+        f"{where}: not examined, because the key {key} is offered to {MOST_REFUSALS} hosts "
+        "at a time until one lets it in, "
         f"and those before it took too long: look at them first, or ask again"
     )
 
 
 def flooded(where: str, why: str) -> str:
-    return f"{where}: {why}, so the connection was closed; nothing was sent to it. Is this the right machine, and the right port?"
+    return (
+        f"{where}: {why}, so the connection was closed; nothing was sent to it. Is this the "
+        "right machine, and the right port?"
+    )
 
 
 def host_key_unknown(where: str, name: str, file: str) -> str:
     return (
-        f"{where}: no entry for the name {name} that can be read in {file}, so nothing was sent (sevbot looks up the name in the "
-        f"inventory, not the address): take the host's public key from your configuration management "
-        f"(from ssh-keyscan only after you compared it on the host's console) and add the line `{name} ssh-ed25519 AAAA…`"
+        f"{where}: no entry for the name {name} that can be read in {file}, so nothing was "
+        "sent (sevbot looks up the name in the "
+        "inventory, not the address): take the host's public key from your configuration "
+        "management "
+        "(from ssh-keyscan only after you compared it on the host's console) and add the "
+        f"line `{name} ssh-ed25519 AAAA…`"
     )
 
 
 def host_key_too_old(where: str, name: str, file: str) -> str:
-    return f"{where}: {file} has only keys of kinds that are no longer safe for {name}: add its ed25519 key as `{name} ssh-ed25519 AAAA…`"
+    return (
+        f"{where}: {file} has only keys of kinds that are no longer safe for {name}: add its "
+        f"ed25519 key as `{name} ssh-ed25519 AAAA…`"
+    )
 
 
 def host_key_changed(where: str, name: str, file: str, shown: str) -> str:
     return (
-        f"{where}: HOST KEY CHANGED: the entry for {name} in {file} is another key than the one presented{shown}. Nothing was sent. "
-        f"Stop: the host was reinstalled, its address is now another machine's, or someone is in between; find out which "
+        f"{where}: HOST KEY CHANGED: the entry for {name} in {file} is another key than the "
+        f"one presented{shown}. Nothing was sent. "
+        "Stop: the host was reinstalled, its address is now another machine's, or someone "
+        "is in between; find out which "
         f"before you change {file}"
     )
 
 
 def host_key_of_another_kind(where: str, name: str, file: str, shown: str, known: str) -> str:
     return (
-        f"{where}: {file} has only {known} for {name}, and the host presents a key of another kind{shown}. Nothing was sent. "
-        f"Most likely the host's other key was never added: compare the fingerprint on its console, then add the line; "
+        f"{where}: {file} has only {known} for {name}, and the host presents a key of "
+        f"another kind{shown}. Nothing was sent. "
+        "Most likely the host's other key was never added: compare the fingerprint on its "
+        "console, then add the line; "
         f"if it does not match, stop"
     )
 
@@ -140,14 +181,20 @@ def host_key_revoked(where: str, file: str) -> str:
 
 
 def host_certificate_bad(where: str, name: str, why: str) -> str:
-    return f"{where}: the host's certificate was not accepted: {quoted(why)}. Nothing was sent. Sign its host key anew, for the name {name}"
+    return (
+        f"{where}: the host's certificate was not accepted: {quoted(why)}. Nothing was sent. "
+        f"Sign its host key anew, for the name {name}"
+    )
 
 
 def key_refused(where: str, user: str, key: str) -> str:
     return (
-        f"{where}: the key was refused: the public key of {key} is not in the authorized_keys of {user} "
-        f"(root's, 0644; its directory 0755), or its from= or expiry excludes it; the account is missing, locked (`usermod -p '*'`) "
-        f"or without a login shell; or the host takes certificates only (set `certificate =` in [ssh]). {_LOG_SAYS}"
+        f"{where}: the key was refused: the public key of {key} is not in the "
+        f"authorized_keys of {user} "
+        "(root's, 0644; its directory 0755), or its from= or expiry excludes it; the "
+        "account is missing, locked (`usermod -p '*'`) "
+        "or without a login shell; or the host takes certificates only (set `certificate "
+        f"=` in [ssh]). {_LOG_SAYS}"
     )
 
 
@@ -157,28 +204,39 @@ def certificate_refused(where: str, certificate: str, why: str) -> str:
 
 def wants_other_login(where: str, user: str) -> str:
     return (
-        f"{where}: sshd does not let {user} in by public key alone, and sevbot never sends anything else: "
+        f"{where}: sshd does not let {user} in by public key alone, and sevbot never sends "
+        "anything else: "
         f"set `PubkeyAuthentication yes` and `AuthenticationMethods publickey` for {user} there"
     )
 
 
 def asked_for_nothing(where: str) -> str:
-    return f"{where}: offers to let anyone in without a key, which no sshd of yours should; nothing was run. Is this the right machine?"
+    return (
+        f"{where}: offers to let anyone in without a key, which no sshd of yours should; "
+        "nothing was run. Is this the right machine?"
+    )
 
 
 def nothing_in_common(where: str, why: str) -> str:
-    return f"{where}: no common algorithm: {quoted(why)}: sshd there must allow curve25519-sha256 and aes128-gcm@openssh.com (or stronger)"
+    return (
+        f"{where}: no common algorithm: {quoted(why)}: sshd there must allow "
+        "curve25519-sha256 and aes128-gcm@openssh.com (or stronger)"
+    )
 
 
 def closed_before_ssh(where: str) -> str:
     return (
-        f"{where}: the connection was closed before sshd named itself: too many log-ins at once (MaxStartups), "
+        f"{where}: the connection was closed before sshd named itself: too many log-ins at "
+        "once (MaxStartups), "
         f"a penalty for this machine's address (PerSourcePenalties), or no sshd on this port"
     )
 
 
 def not_ssh(where: str, why: str) -> str:
-    return f"{where}: what listens there does not speak SSH as it should: {quoted(why)}: is the port in the inventory right?"
+    return (
+        f"{where}: what listens there does not speak SSH as it should: {quoted(why)}: is the "
+        "port in the inventory right?"
+    )
 
 
 def lost_in_login(where: str, why: str) -> str:
@@ -190,19 +248,26 @@ def lost_in_login(where: str, why: str) -> str:
 
 def lost_in_key_exchange(where: str, why: str) -> str:
     return (
-        f"{where}: sshd closed the connection while both sides agreed on algorithms: {quoted(why)}: "
-        f"its log says why; most often it allows none of sevbot's algorithms (curve25519-sha256, aes128-gcm@openssh.com, ssh-ed25519)"
+        f"{where}: sshd closed the connection while both sides agreed on algorithms: "
+        f"{quoted(why)}: "
+        "its log says why; most often it allows none of sevbot's algorithms "
+        "(curve25519-sha256, aes128-gcm@openssh.com, ssh-ed25519)"
     )
 
 
 def no_exec(where: str, why: str) -> str:
-    return f"{where}: logged in, but sshd would not run a command: {quoted(why)}: allow it (MaxSessions 1 or more, a real login shell)"
+    return (
+        f"{where}: logged in, but sshd would not run a command: {quoted(why)}: allow it "
+        "(MaxSessions 1 or more, a real login shell)"
+    )
 
 
 def host_key_because(
     where: str, error: asyncssh.HostKeyNotVerifiable, name: str, file: str, known: Known
 ) -> str:
-    """Which of the host-key sentences fits; the host has an entry in `file`, else there would have been no connection."""
+    """Which of the host-key sentences fits; the host has an entry in `file`, else there would have
+    been no connection.
+    """
     reason = error.reason.partition(" for host ")[0]
     if "revoked" in reason:
         return host_key_revoked(where, file)

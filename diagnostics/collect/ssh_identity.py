@@ -1,4 +1,6 @@
-"""The key sevbot logs in with and the host keys it accepts, read once and checked before the first connection."""
+"""The key sevbot logs in with and the host keys it accepts, read once and checked before the first
+connection.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ _MAX_FILE_BYTES = 32 * 1024 * 1024  # a known_hosts of 100,000 hosts
 
 
 class SshSetupError(Exception):
-    """Key, certificate or known_hosts cannot be used. `problems` are pairs of the setting and a sentence with file and cure."""
+    """Key, certificate or known_hosts cannot be used. `problems` are pairs of the setting and a
+    sentence with file and cure.
+    """
 
     def __init__(self, *problems: tuple[str, str]) -> None:
         super().__init__("\n".join(sentence for _, sentence in problems))
@@ -45,9 +49,11 @@ class Identity:
     certificate: asyncssh.SSHCertificate | None
 
     def keypair(self) -> asyncssh.SSHKeyPair:
-        """One thing to log in with; a new object each time, since asyncssh notes the chosen signature in it.
+        """One thing to log in with; a new object each time, since asyncssh notes the chosen
+        signature in it.
 
-        With a certificate the bare key is never offered: an expired certificate must not fall back to it.
+        With a certificate the bare key is never offered: an expired certificate must not fall back
+        to it.
         """
         if self.certificate is None:
             return asyncssh.load_keypairs([self.key])[0]
@@ -91,7 +97,10 @@ def read_identity(key_file: Path, certificate_file: Path | None) -> Identity:
     try:
         identity.keypair()
     except ValueError as error:
-        sentence = f"{certificate_file} is not a certificate for {key_file} ({error}): sign that key's .pub anew"
+        sentence = (
+            f"{certificate_file} is not a certificate for {key_file} ({error}): sign that "
+            "key's .pub anew"
+        )
         raise SshSetupError(("certificate", sentence)) from error
     return identity
 
@@ -123,19 +132,26 @@ def _read_certificate(file: Path) -> asyncssh.SSHCertificate:
 
 
 def read_host_keys(file: Path, allowed: Sequence[str]) -> KnownHosts:
-    """Read known_hosts; `allowed` are the signature algorithms in order of preference. Raises SshSetupError."""
+    """Read known_hosts; `allowed` are the signature algorithms in order of preference. Raises
+    SshSetupError.
+    """
     cure = "write the hosts' public keys to {file}, from your configuration management"
     data = _read(file, ("known_hosts", "known_hosts"), cure, WRITABLE)
     text = data.decode("utf-8", errors="replace")
     if found := _OTHER_LINE_END.search(text):
         number = text.count("\n", 0, found.start()) + 1
         sentence = (
-            f"{file} has a character in line {number} that some programs take for the end of a line ({found[0]!r}), so that what "
-            f"follows it could be an entry that nobody sees: find out how it came there, and delete it"
+            f"{file} has a character in line {number} that some programs take for the end "
+            f"of a line ({found[0]!r}), so that what "
+            "follows it could be an entry that nobody sees: find out how it came there, "
+            "and delete it"
         )
         raise SshSetupError(("known_hosts", sentence))
     if not any(line.strip() and not line.lstrip().startswith("#") for line in text.split("\n")):
-        sentence = f"{file} is empty, so any machine could pose as a host: write a line `NAME ssh-ed25519 AAAA…` for each host"
+        sentence = (
+            f"{file} is empty, so any machine could pose as a host: write a line `NAME "
+            "ssh-ed25519 AAAA…` for each host"
+        )
         raise SshSetupError(("known_hosts", sentence))
     try:
         return KnownHosts(text, allowed)
@@ -147,7 +163,10 @@ def read_host_keys(file: Path, allowed: Sequence[str]) -> KnownHosts:
 
 
 def _encrypted(file: Path) -> str:
-    return f"{file} is encrypted, and nobody is there to type its passphrase: give sevbot a key without one (`ssh-keygen -p -f {file}`)"
+    return (
+        f"{file} is encrypted, and nobody is there to type its passphrase: give sevbot a key "
+        f"without one (`ssh-keygen -p -f {file}`)"
+    )
 
 
 def _cannot_read(file: Path, what: tuple[str, str], cure: str, error: OSError) -> str:
@@ -163,11 +182,16 @@ def _cannot_read(file: Path, what: tuple[str, str], cure: str, error: OSError) -
         return f"{file}: {why}{no_secret}"
     if isinstance(error, FileNotFoundError):
         return f"there is no {name} {file}: {cure.format(file=file)}"
-    return f"the {name} {file} cannot be read ({error.strerror}): name a regular file that the user of sevbot can read"
+    return (
+        f"the {name} {file} cannot be read ({error.strerror}): name a regular file that the "
+        "user of sevbot can read"
+    )
 
 
 def _read(file: Path, what: tuple[str, str], cure: str, forbidden_mode: int) -> bytes:
-    """The file's bytes; `what` is its setting and its name. Refuses one that others could have changed, or a secret that they can read."""
+    """The file's bytes; `what` is its setting and its name. Refuses one that others could have
+    changed, or a secret that they can read.
+    """
     setting, name = what
     try:
         data, problems = read_guarded(file, _MAX_FILE_BYTES, forbidden_mode)

@@ -27,7 +27,9 @@ class LoginTimeoutError(CannotAskError):
 
 @dataclass(frozen=True)
 class Host:
-    """What a login to `target` needs: the keys it may present, the key it is offered, and what is the same for all hosts."""
+    """What a login to `target` needs: the keys it may present, the key it is offered, and what is
+    the same for all hosts.
+    """
 
     target: Target
     keys: HostKeys
@@ -39,8 +41,9 @@ class Host:
 async def log_in(host: Host, places: Sequence[Place], login: Login, end_s: float) -> LoggedIn:
     """A connection that is logged in, and its socket; raises CannotAskError.
 
-    Where the login did not end in time it is tried once more, with a longer limit up to `end_s` of the loop's time: a host with an incident
-    is slow. Nothing else is tried twice. Of the wait until the key may be offered only `end_s` counts.
+    Where the login did not end in time it is tried once more, with a longer limit up to `end_s` of
+    the loop's time: a host with an incident is slow. Nothing else is tried twice. Of the wait until
+    the key may be offered only `end_s` counts.
     """
     settings = host.settings
     try:
@@ -56,7 +59,9 @@ async def log_in(host: Host, places: Sequence[Place], login: Login, end_s: float
 async def _connect(
     host: Host, places: Sequence[Place], login: Login, limits_s: tuple[float, ...]
 ) -> LoggedIn:
-    """One connection; the last of `limits_s` holds for its login, those before it were those of logins that did not end."""
+    """One connection; the last of `limits_s` holds for its login, those before it were those of
+    logins that did not end.
+    """
     sock = await dial(host.target.where, places, host.settings.connect_timeout_s)
     try:
         return await _log_in(host, sock, login, limits_s), sock
@@ -76,16 +81,19 @@ async def _log_in(
             return await asyncssh.connect(
                 target.address, target.port, sock=sock, config=None, options=host.options, **own
             )
-    except Exception as error:  # whatever a strange server provokes in the protocol code is that host's failure alone
+    # whatever a strange server provokes in the protocol code is that host's failure alone
+    except Exception as error:
         if _is_refusal(client, error):
             login.refused()
         raise _failed(host, client, error, limits_s) from error
 
 
 def _is_refusal(client: Client, error: Exception) -> bool:
-    """Whether the host would not let us in, which it or something that watches its log may hold against this machine.
+    """Whether the host would not let us in, which it or something that watches its log may hold
+    against this machine.
 
-    Until a host has proved who it is anything may be in its place, and what that says of our login is no answer to it.
+    Until a host has proved who it is anything may be in its place, and what that says of our login
+    is no answer to it.
     """
     if not client.host_key_accepted or client.rests is not None or "Trivial" in str(error):
         return False

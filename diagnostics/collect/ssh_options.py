@@ -1,7 +1,8 @@
-"""Every option of a connection, explicit where asyncssh would otherwise look around on this machine.
+"""Every option of a connection, explicit where asyncssh would otherwise look around on this
+machine.
 
-Everything it would take from the user's surroundings (configuration files, agents, default keys, proxies) is switched off by name, and a
-test reads the options back.
+Everything it would take from the user's surroundings (configuration files, agents, default keys,
+proxies) is switched off by name, and a test reads the options back.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from diagnostics.collect.ssh_identity import HostKeys
 
 WINDOW_BYTES = 256 * 1024  # a host cannot have more than this on its way to us unread
 
-# AES-GCM is authenticated by itself, so no prefix attack on the handshake works against it, and it is the cheapest here.
+# AES-GCM is authenticated by itself, so no prefix attack on the handshake works against it, and it
+# is the cheapest here.
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 _WANTED_KEX = (
     "mlkem768x25519-sha256",
@@ -41,7 +43,9 @@ SIGNATURES = (
 
 @dataclass(frozen=True)
 class Target:
-    """One host of the inventory. `name` is what its host key is filed under; `address` is an IP address or a name to resolve."""
+    """One host of the inventory. `name` is what its host key is filed under; `address` is an IP
+    address or a name to resolve.
+    """
 
     name: str
     address: str
@@ -57,9 +61,11 @@ class Target:
 
 @dataclass(frozen=True)
 class SshSettings:
-    """Where the identity and the hosts' keys are, and how long things may take; `deadline_s` is for one host, from TCP to the last byte.
+    """Where the identity and the hosts' keys are, and how long things may take; `deadline_s` is for
+    one host, from TCP to the last byte.
 
-    A login that did not end in `login_timeout_s` is tried once more, for `second_login_timeout_s` or what the deadline leaves.
+    A login that did not end in `login_timeout_s` is tried once more, for `second_login_timeout_s`
+    or what the deadline leaves.
     """
 
     client_key: Path
@@ -78,12 +84,15 @@ class SshSettings:
 
 
 def shared_options() -> asyncssh.SSHClientConnectionOptions:
-    """What is the same for every host. No key is in it: the client gives its one key when it may (`diagnostics.collect.logins`)."""
+    """What is the same for every host. No key is in it: the client gives its one key when it may
+    (`diagnostics.collect.logins`).
+    """
     return asyncssh.SSHClientConnectionOptions(
         config=None,
         tunnel=None,
         proxy_command=None,
-        username="nobody",  # each host's own comes with its own options; asyncssh would ask this machine for a default
+        # each host's own comes with its own options; asyncssh would ask this machine for a default
+        username="nobody",
         known_hosts=([], [], []),
         x509_trusted_certs=None,
         x509_trusted_cert_paths=[],
@@ -126,6 +135,9 @@ def host_options(
         "host_key_alias": target.name,
         "known_hosts": (list(host_keys.keys), list(host_keys.authorities), list(host_keys.revoked)),
         "server_host_key_algs": list(host_keys.algorithms),
-        "connect_timeout": None,  # the TCP connection is there already; a limit here would cost a task for each login
-        "login_timeout": 0,  # the caller's limit stands still while the login waits for its turn, which asyncssh's own cannot
+        # the TCP connection is there already; a limit here would cost a task for each login
+        "connect_timeout": None,
+        # the caller's limit stands still while the login waits for its turn, which asyncssh's own
+        # cannot
+        "login_timeout": 0,
     }

@@ -1,4 +1,6 @@
-"""A TCP connection to a host by address or name, within a time limit, with a sentence for each way it can fail."""
+"""A TCP connection to a host by address or name, within a time limit, with a sentence for each way
+it can fail.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ Place = tuple[int, tuple[object, ...]]  # address family, socket address
 
 
 class CannotAskError(Exception):
-    """A host could not be asked; carries what a Missing will hold: the sentence, and whether to ask again at once."""
+    """A host could not be asked; carries what a Missing will hold: the sentence, and whether to ask
+    again at once.
+    """
 
     def __init__(self, because: str, *, ask_again: bool = False) -> None:
         super().__init__(because)
@@ -27,7 +31,8 @@ async def resolve(
 ) -> Sequence[Place]:
     """Where the host may be, in the resolver's order, at least one place; raises CannotAskError.
 
-    `resolvers` runs the look-up: the loop's few default threads would let some slow names hold up every other host.
+    `resolvers` runs the look-up: the loop's few default threads would let some slow names hold up
+    every other host.
     """
     if _is_ipv4(address):
         return [(socket.AF_INET, (address, port))]
@@ -45,7 +50,9 @@ async def resolve(
 
 
 async def dial(where: str, places: Sequence[Place], limit_s: float) -> MeteredSocket:
-    """A socket to the first place that answers, all of them within `limit_s`; raises CannotAskError."""
+    """A socket to the first place that answers, all of them within `limit_s`; raises
+    CannotAskError.
+    """
     error: OSError | None = None
     loop = asyncio.get_running_loop()
     end_s = loop.time() + limit_s
@@ -60,7 +67,9 @@ async def dial(where: str, places: Sequence[Place], limit_s: float) -> MeteredSo
 
 
 def _is_ipv4(address: str) -> bool:
-    """Whether no look-up is needed (an IPv6 address may name a network card, which the resolver knows)."""
+    """Whether no look-up is needed (an IPv6 address may name a network card, which the resolver
+    knows).
+    """
     try:
         ipaddress.IPv4Address(address)
     except ValueError:
@@ -69,7 +78,9 @@ def _is_ipv4(address: str) -> bool:
 
 
 def _addresses(address: str, port: int) -> Sequence[Place]:
-    """(address family, socket address) of the host, in the resolver's order; blocks. Raises socket.gaierror or UnicodeError."""
+    """(address family, socket address) of the host, in the resolver's order; blocks. Raises
+    socket.gaierror or UnicodeError.
+    """
     found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
     if not found:
         raise socket.gaierror(socket.EAI_NONAME, "no address")

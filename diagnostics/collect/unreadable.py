@@ -1,4 +1,6 @@
-"""Why the user that runs sevbot cannot open a file, and the cure: what the mode, the owner and the place of the file tell."""
+"""Why the user that runs sevbot cannot open a file, and the cure: what the mode, the owner and the
+place of the file tell.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,22 @@ _OF_USERS = (Path("/root"), Path("/home"))  # what lies there is not opened to a
 
 
 def why_unreadable(file: Path, error: OSError, *, secret: bool) -> str | None:
-    """A sentence that follows the file's name; None where the place tells nothing more than `error` does."""
+    """A sentence that follows the file's name; None where the place tells nothing more than `error`
+    does.
+    """
     if file.is_relative_to(CREDENTIALS) and isinstance(error, FileNotFoundError):
-        return "is not there: systemd puts it there while sevbot.service runs (`systemctl start sevbot`)"
+        return (
+            "is not there: systemd puts it there while sevbot.service runs (`systemctl start "
+            "sevbot`)"
+        )
     if not isinstance(error, PermissionError):
         return None
     user = _name_of(os.geteuid())
     if file.is_relative_to(CREDENTIALS):
-        return f"user {user} cannot read it: it is for the service's user and root: `runuser -u sevbot -- ...`"
+        return (
+            f"user {user} cannot read it: it is for the service's user and root: `runuser -u "
+            "sevbot -- ...`"
+        )
     closed = next(
         (
             place
@@ -42,7 +52,8 @@ def why_unreadable(file: Path, error: OSError, *, secret: bool) -> str | None:
 def _why_secret(file: Path, user: str) -> str:
     owner = _name_of(file.stat().st_uid)
     return (
-        f"user {user} cannot read it, it is user {owner}'s: run sevbot as {owner}, or name the copy in {CREDENTIALS}/sevbot.service "
+        f"user {user} cannot read it, it is user {owner}'s: run sevbot as {owner}, or name "
+        f"the copy in {CREDENTIALS}/sevbot.service "
         f"that systemd makes while sevbot.service runs"
     )
 

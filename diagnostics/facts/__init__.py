@@ -1,6 +1,8 @@
-"""Facts: one file for each, a pure reader from a bundle's text to a frozen type, or Missing with the reason.
+"""Facts: one file for each, a pure reader from a bundle's text to a frozen type, or Missing with
+the reason.
 
-A reader never raises on what a host sent, never turns "could not look" into "looked and found nothing", and cites by section and line.
+A reader never raises on what a host sent, never turns "could not look" into "looked and found
+nothing", and cites by section and line.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ FACTS: Mapping[type, Callable[[Bundle], object]] = {
 
 
 def read_evidence(bundle: Bundle) -> Evidence:
-    """All facts of a bundle. A reader that fails is a defect of ours, but it costs its fact and not the diagnosis."""
+    """All facts of a bundle. A reader that fails is a defect of ours, but it costs its fact and not
+    the diagnosis.
+    """
     return Evidence({kind: _read(read, bundle) for kind, read in FACTS.items()})
 
 
@@ -62,5 +66,6 @@ def _read(read: Callable[[Bundle], object], bundle: Bundle) -> object:
         return read(bundle)
     except Exception as error:  # whatever a host sent must not take the other facts with it
         return Missing(
-            f"sevbot failed to read it ({type(error).__name__}: {error}); please report this as a defect"
+            f"sevbot failed to read it ({type(error).__name__}: {error}); please report "
+            "this as a defect"
         )

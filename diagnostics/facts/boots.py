@@ -1,11 +1,13 @@
-"""How the boot before this one ended, from section `boots` (the journal's last records of it, without their text).
+"""How the boot before this one ended, from section `boots` (the journal's last records of it,
+without their text).
 
     kept on disk
     boots
     2
     {"__REALTIME_TIMESTAMP":"1795383940000000","MESSAGE_ID":"d93fb3c9c24d451a97cea615ce59c00b","_SYSTEMD_UNIT":"systemd-journald.service",...}
 
-The journal's last record of an orderly shutdown is journald's own that it stops (sd-messages.h, SD_MESSAGE_JOURNAL_STOP).
+The journal's last record of an orderly shutdown is journald's own that it stops (sd-messages.h,
+SD_MESSAGE_JOURNAL_STOP).
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ JOURNALD = "systemd-journald.service"
 
 @dataclass(frozen=True)
 class Boots:
-    """`last_seen` is the last record of the boot before, None where the journal keeps none; `orderly` whether the journal was stopped.
+    """`last_seen` is the last record of the boot before, None where the journal keeps none;
+    `orderly` whether the journal was stopped.
 
     `kept` is whether the journal is on disk and could be read, and knows this boot alone.
     """

@@ -24,7 +24,9 @@ _SECONDS = re.compile(r"\d{1,12}(?:\.\d{1,9})?")
 
 @dataclass(frozen=True)
 class Clock:
-    """The host's clock. `booted` is good to about 2 s: printk's clock and the uptime differ by that much. `zone` is of its local time."""
+    """The host's clock. `booted` is good to about 2 s: printk's clock and the uptime differ by that
+    much. `zone` is of its local time.
+    """
 
     taken_at: Moment
     booted: datetime | None

@@ -1,6 +1,6 @@
 """The kernel's own counters, from section `vmstat`.
 
-oom_kill 8            every kill by any OOM killer since boot (4.14 and later; Documentation/admin-guide/mm, mm/vmstat.c)
+oom_kill 8            every kill by any OOM killer since boot (4.14 and later; mm/vmstat.c)
 numa_miss 2608
 """
 

@@ -1,13 +1,15 @@
-"""What daemons logged that end processes, and sudo where it was told to, from section `daemons-journal`.
+"""What daemons logged that end processes, and sudo where it was told to, from section
+`daemons-journal`.
 
-    sending SIGTERM to process 388 uid 0 "ranker": badness 905, VmRSS 3276 MiB                          earlyoom, kill.c
-    PID:   801, name: ranker, state: S (sleeping), ... | cgroup_v2: /system.slice/ranker.service | Sending SIGTERM to the victim    nohang
-    oomd kill: 81.28 80.05 42.78 system.slice/ranker.service 1000 ruleset:[r] ...                       oomd, BaseKillPlugin.cpp
-    Killed /system.slice/ranker.service due to memory pressure for /system.slice being 93.42% > ...     systemd-oomd, oomd-manager.c
-    Container failed to exit within 10s of signal 15 - using the force                                  dockerd, daemon/stop.go
-    root : TTY=pts/0 ; PWD=/root ; USER=root ; COMMAND=/usr/bin/pkill -9 ranker                         sudo
+    sending SIGTERM to process 388 uid 0 "ranker": badness 905, VmRSS 3276 MiB     earlyoom, kill.c
+    PID:   801, name: ranker, ... | cgroup_v2: /... | Sending SIGTERM to the victim      nohang
+    oomd kill: 81.28 80.05 42.78 system.slice/ranker.service 1000 ...      oomd, BaseKillPlugin.cpp
+    Killed /a.slice/a.service due to memory pressure for /a.slice being 93.42% > ...    systemd-oomd
+    Container failed to exit within 10s of signal 15 - using the force      dockerd, daemon/stop.go
+    root : TTY=pts/0 ; PWD=/root ; USER=root ; COMMAND=/usr/bin/pkill -9 ranker                 sudo
 
-`by` is who wrote it, by journald's own fields: the unit's name without its end, or `sudo` or `podman` by the path of the program.
+`by` is who wrote it, by journald's own fields: the unit's name without its end, or `sudo` or
+`podman` by the path of the program.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""How full the local file systems are, from section `filesystems` (`df -PkT`, then `df -PiT` behind a line `inodes`).
+"""How full the local file systems are, from section `filesystems` (`df -PkT`, then `df -PiT` behind
+a line `inodes`).
 
 /dev/vda1    ext4    1024000 1023996 0 100% /
 inodes

@@ -1,4 +1,5 @@
-"""Which processes grew while the probe ran, from section `growth`: sizes before all other sections, and after them.
+"""Which processes grew while the probe ran, from section `growth`: sizes before all other sections,
+and after them.
 
 at:129.87            seconds since boot
 388:3276884          pid and kB (VmRSS)

@@ -1,7 +1,7 @@
 """Records of the journal as `journalctl -o json` prints them, one on each line.
 
-Fields that begin with `_` are set by journald itself (systemd.journal-fields(7)): no service can write under the unit, pid or program of
-another.
+Fields that begin with `_` are set by journald itself (systemd.journal-fields(7)): no service can
+write under the unit, pid or program of another.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ MAX_TEXT_CHARS = 1000
 
 
 class Record(NamedTuple):
-    """One record: its line in the section, its fields that are texts, its wall time and its message."""
+    """One record: its line in the section, its fields that are texts, its wall time and its
+    message.
+    """
 
     number: int
     fields: dict[str, str]
@@ -31,8 +33,9 @@ class Record(NamedTuple):
 def records(section: Section, booted: datetime | None = None) -> Iterator[Record]:
     """All records that can be read; a line that is none is passed over.
 
-    With the time of boot, their wall time is that of the kernel's lines (`Clock.booted` and the time since boot), so that they agree when
-    the clock was set meanwhile. All records must be of this boot then.
+    With the time of boot, their wall time is that of the kernel's lines (`Clock.booted` and the
+    time since boot), so that they agree when the clock was set meanwhile. All records must be of
+    this boot then.
     """
     lines = section.text.split("\n") if "{" in section.text else ()
     for number, line in enumerate(lines, 1):
@@ -41,14 +44,18 @@ def records(section: Section, booted: datetime | None = None) -> Iterator[Record
 
 
 def back_to(section: Section, found: Sequence[Record]) -> datetime | None:
-    """From when on records were read, where older ones were left out: the probe reads so many only, and sends so many bytes."""
+    """From when on records were read, where older ones were left out: the probe reads so many only,
+    and sends so many bytes.
+    """
     oldest = next((record.wall for record in found if OLDEST_READ in record.fields), None)
     first = next((record.wall for record in found), None)
     return first if section.cut else oldest
 
 
 def why_nothing(bundle: Bundle, section: Section) -> Missing | None:
-    """Why there is nothing in a section, which does not say itself where the account may not read the journal; systemd's does."""
+    """Why there is nothing in a section, which does not say itself where the account may not read
+    the journal; systemd's does.
+    """
     systemd = bundle.get("service-journal")
     if section.text:
         return None

@@ -1,10 +1,11 @@
-"""What the kernel logged of processes beside OOM kills, from sections `kernel-log` and `kernel-journal`.
+"""What the kernel logged of processes beside OOM kills, from sections `kernel-log` and
+`kernel-journal`.
 
-    job[388]: segfault at 0 ip 000055d0c0a0113d sp 00007ffd4f5f8e50 error 6 in job[55d0c0a01000+1000]    arch/x86/mm/fault.c
-    traps: job[388] trap invalid opcode ip:401136 sp:7ffd4f5f8e50 error:0 in job[401000+1000]            arch/x86/kernel/traps.c
-    Memory failure: 0x12345: Sending SIGBUS to job:388 due to hardware memory corruption                 mm/memory-failure.c
-    cgroup: fork rejected by pids controller in /system.slice/job.service                                kernel/cgroup/pids.c
-    audit: type=1326 audit(1795384138.021:12): ... comm="job" exe="/usr/bin/job" sig=31 arch=c000003e    kernel/auditsc.c
+    job[388]: segfault at 0 ip 000055d0c0a0113d ... error 6 in job[...]    arch/x86/mm/fault.c
+    traps: job[388] trap invalid opcode ip:401136 ... error:0 in job[...]  arch/x86/kernel/traps.c
+    Memory failure: 0x12345: Sending SIGBUS to job:388 due to ...          mm/memory-failure.c
+    cgroup: fork rejected by pids controller in /system.slice/job.service  kernel/cgroup/pids.c
+    audit: type=1326 audit(1795384138.021:12): ... comm="job" sig=31 ...   kernel/auditsc.c
 
 Only lines that state facility kern are kept: a process can write any of these under its own.
 """
@@ -36,7 +37,9 @@ MOST_EVENTS = 1000
 
 @dataclass(frozen=True)
 class KernelEvent:
-    """One line of the kernel's. `wall` is None where the line, or the time of boot, is not known."""
+    """One line of the kernel's. `wall` is None where the line, or the time of boot, is not
+    known.
+    """
 
     text: str
     wall: datetime | None
@@ -45,7 +48,9 @@ class KernelEvent:
 
 @dataclass(frozen=True)
 class KernelEvents:
-    """In the log's order, of the first section that came whole, else of the first that came; `whole` says which."""
+    """In the log's order, of the first section that came whole, else of the first that came;
+    `whole` says which.
+    """
 
     all: tuple[KernelEvent, ...]
     whole: bool
@@ -81,7 +86,9 @@ def _events(section: Section, booted: datetime | None) -> Iterator[KernelEvent]:
 
 
 def _lines_with_words(text: str) -> Iterator[tuple[int, str]]:
-    """The whole lines that have one of the words, with their numbers; an indented one goes on with a record, which may be a user's."""
+    """The whole lines that have one of the words, with their numbers; an indented one goes on with
+    a record, which may be a user's.
+    """
     starts: set[int] = set()
     for word in WORDS:
         at = text.find(word)

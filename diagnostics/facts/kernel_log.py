@@ -1,7 +1,9 @@
-"""What the kernel logged about OOM kills, from sections `kernel-log` (dmesg) and `kernel-journal` (journalctl -k -o json).
+"""What the kernel logged about OOM kills, from sections `kernel-log` (dmesg) and `kernel-journal`
+(journalctl -k -o json).
 
-The two overlap; a report that stands in both counts once, and the fuller copy is kept. The absence of a report is an answer only if the log
-goes back to boot and up to the moment at which the bundle was taken; a file by itself does not say what came after it.
+The two overlap; a report that stands in both counts once, and the fuller copy is kept. The absence
+of a report is an answer only if the log goes back to boot and up to the moment at which the bundle
+was taken; a file by itself does not say what came after it.
 """
 
 from __future__ import annotations
@@ -32,9 +34,11 @@ OF_A_VICTIM = (
 )  # a report that names one has some of these words
 MOST_REPORTS = 50_000  # some 200 MB of memory: a packed file of a few MB can hold millions
 SAME_REPORT_S = 2.0
-FIRST_SECONDS = 5.0  # a ring that still holds a line this early has lost nothing that a service could have caused
+# a ring that still holds a line this early has lost nothing that a service could have caused
+FIRST_SECONDS = 5.0
 NOT_PERMITTED = (
-    "the account may not read the kernel log (kernel.dmesg_restrict=1): add it to group systemd-journal, "
+    "the account may not read the kernel log (kernel.dmesg_restrict=1): add it to group "
+    "systemd-journal, "
     "or give the probe CAP_SYSLOG (docs/deploy/hosts.md, What the account sees)"
 )
 
@@ -55,10 +59,12 @@ class SourcedReport(NamedTuple):
 
 @dataclass(frozen=True)
 class KernelLog:
-    """Reports in time order; `forged` counts lines that read like a report's but state another facility than the kernel's.
+    """Reports in time order; `forged` counts lines that read like a report's but state another
+    facility than the kernel's.
 
-    `seen` is false where nothing in the text is a line of a kernel log; `nameless` are the reports in which no victim is named, `unread`
-    lines that speak of a kill in words that are not known. `cut` says why the text ends before its end.
+    `seen` is false where nothing in the text is a line of a kernel log; `nameless` are the reports
+    in which no victim is named, `unread` lines that speak of a kill in words that are not known.
+    `cut` says why the text ends before its end.
     """
 
     reports: tuple[SourcedReport, ...]
@@ -79,13 +85,25 @@ class KernelLog:
     def gap(self) -> str | None:
         """Why the absence of a kill is no answer here, or None where it is one."""
         if self.unread:
-            return f"line {self.unread[0].line} says that a process was killed, in words that sevbot does not know: read it by hand"
+            return (
+                f"line {self.unread[0].line} says that a process was killed, in words that "
+                "sevbot does not know: read it by hand"
+            )
         if self.nameless and (header := self.nameless[0].report.header):
-            return f"an OOM report begins at line {header.number}: its end is lost, or nothing could be killed (then the kernel panics)"
+            return (
+                f"an OOM report begins at line {header.number}: its end is lost, or nothing "
+                "could be killed (then the kernel panics)"
+            )
         if not self.since_boot:
-            return "the log does not go back to boot, so an older kill may have been rotated out of it: look in “journalctl -k” of the host"
+            return (
+                "the log does not go back to boot, so an older kill may have been rotated out "
+                "of it: look in “journalctl -k” of the host"
+            )
         if not self.until_taken:
-            return "a file does not say whether it reaches up to the incident (on the machine itself: sevbot diagnose --local)"
+            return (
+                "a file does not say whether it reaches up to the incident (on the machine "
+                "itself: sevbot diagnose --local)"
+            )
         return None
 
 
@@ -132,7 +150,9 @@ def _read_section(section: Section, booted: datetime | None) -> KernelLog | Miss
 def read_log(
     source: str, log: LogText, booted: datetime | None = None, *, stated: bool = False
 ) -> KernelLog:
-    """All reports of a log, each with its line numbers; of like reports beyond the first few only the kill and its limit are kept."""
+    """All reports of a log, each with its line numbers; of like reports beyond the first few only
+    the kill and its limit are kept.
+    """
     head = list(islice(read_lines(log.head), HEAD_LINES))
     stamped = [line for line in head if line.boot_s is not None or line.wall is not None]
     reports = _Distinct()
@@ -183,8 +203,9 @@ def read_log(
 
 
 class _Distinct:
-    """The reports of a text in its order. It may hold two copies of one log (syslog beside dmesg): of a report that stands in both the
-    fuller copy is kept. Copies have the same victim and the same microseconds since boot.
+    """The reports of a text in its order. It may hold two copies of one log (syslog beside dmesg):
+    of a report that stands in both the fuller copy is kept. Copies have the same victim and the
+    same microseconds since boot.
     """
 
     def __init__(self) -> None:
@@ -211,7 +232,10 @@ def _why_empty(section: Section) -> str:
         return "the command did not end in time"
     if section.exit is None:
         return "the output was cut before it ended"
-    return f"no kernel log line in it{f' ({section.notes.strip()[:200]})' if section.notes.strip() else ''}"
+    return (
+        "no kernel log line in "
+        f"it{f' ({section.notes.strip()[:200]})' if section.notes.strip() else ''}"
+    )
 
 
 def _with_wall(report: OomReport, booted: datetime | None) -> OomReport:
@@ -224,7 +248,9 @@ def _with_wall(report: OomReport, booted: datetime | None) -> OomReport:
 
 
 def _merge(logs: Sequence[KernelLog]) -> tuple[SourcedReport, ...]:
-    """All reports in the order of time; of one that both sections hold, the fuller copy. Within one log nothing is left out or moved."""
+    """All reports in the order of time; of one that both sections hold, the fuller copy. Within one
+    log nothing is left out or moved.
+    """
     if len(logs) == 1:
         return logs[0].reports
     kept: list[SourcedReport] = list(logs[0].reports)

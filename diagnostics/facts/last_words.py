@@ -1,6 +1,8 @@
-"""The last lines that services wrote themselves, redacted, from section `last-words`. A program may write anything: they prove nothing.
+"""The last lines that services wrote themselves, redacted, from section `last-words`. A program may
+write anything: they prove nothing.
 
-{"MESSAGE":"open /data/queue: No space left on device","_SYSTEMD_UNIT":"web.service","_PID":"388",...}
+{"MESSAGE":"open /data/queue: No space left on
+device","_SYSTEMD_UNIT":"web.service","_PID":"388",...}
 """
 
 from __future__ import annotations

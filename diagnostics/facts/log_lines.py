@@ -1,24 +1,28 @@
 """Kernel log text as lines: what was said, when, and whether it is certain that the kernel said it.
 
-Prefixes are taken off token by token, whatever tool, language or mail put them there; what is no prefix stays part of the text.
+Prefixes are taken off token by token, whatever tool, language or mail put them there; what is no
+prefix stays part of the text.
 
     [  178.280424][  T110] Out of memory: ...                       since boot; facility not stated
     kern  :err   : [  178.280424] Out of memory: ...                dmesg -x
-    3,812,178280424,-;Out of memory: ...                            /dev/kmsg: 0..7 is facility kern, user and daemons are above
+    3,812,178280424,-;Out of memory: ...                            /dev/kmsg: 0..7 is facility kern
     <3>[  178.280424] Out of memory: ...                            dmesg -r: see below
     [Di Aug 12 03:54:03 2025] Out of memory: ...                    dmesg -T, in any language
     Nov 22 20:01:00 host kernel: [  178.280424] Out of memory: ...  syslog, journalctl -o short
-    2026-11-22T20:01:00+0000 host kernel: Out of memory: ...        journalctl -o short-iso, dmesg --time-format iso
+    2026-11-22T20:01:00+0000 host kernel: Out of memory: ...        journalctl -o short-iso
     <3>1 2026-11-22T20:01:00Z host kernel - - - Out of memory: ...  RFC 5424
-    {"MESSAGE": "Out of memory: ...", "SYSLOG_FACILITY": "0", ...}  journalctl -o json; {"log": "..."} is docker's
-    > > [  178.280424] Out of memory: ...                           quoted mail; indents, line numbers, CRLF and ANSI colours
+    {"MESSAGE": "Out of memory: ...", "SYSLOG_FACILITY": "0", ...}  journalctl -o json
+    > > [  178.280424] Out of memory: ...                           mail, indents, CRLF, colours
 
-The kernel never lets a process write with facility kern (Documentation/ABI/testing/dev-kmsg), so a stated kern is the kernel's word.
-`host kernel:` is not, since anybody may log under that name. Nor is a number below 8 in `<N>`: util-linux's `dmesg -r` prints a record
-that a user wrote as `<12>` without its facility (2.38 joins the two numbers by OR, unshifted).
+The kernel never lets a process write with facility kern (Documentation/ABI/testing/dev-kmsg), so a
+stated kern is the kernel's word.
+`host kernel:` is not, since anybody may log under that name. Nor is a number below 8 in `<N>`:
+util-linux's `dmesg -r` prints a record that a user wrote as `<12>` without its facility (2.38 joins
+the two numbers by OR, unshifted).
 
-A line without a prefix of its own goes on with the record above it: dmesg and journalctl print a record's further lines so, and mail
-programs wrap. It takes over that record's time and facility, and its text is joined to it, unless it begins as a record of its own.
+A line without a prefix of its own goes on with the record above it: dmesg and journalctl print a
+record's further lines so, and mail programs wrap. It takes over that record's time and facility,
+and its text is joined to it, unless it begins as a record of its own.
 """
 
 from __future__ import annotations
@@ -47,10 +51,11 @@ class Facility(Enum):
 
 
 class LogLine(NamedTuple):
-    """One record. `number` counts lines from 1 in the section it came from; `raw` is its (first) line as it stands there, of a JSON
-    record its message.
+    """One record. `number` counts lines from 1 in the section it came from; `raw` is its (first)
+    line as it stands there, of a JSON record its message.
 
-    `at_prefix` tells whether it, or the record it goes on with, had a prefix. A tuple, because a log holds very many of them.
+    `at_prefix` tells whether it, or the record it goes on with, had a prefix. A tuple, because a
+    log holds very many of them.
     """
 
     number: int
@@ -87,15 +92,23 @@ _TOKENS = re.compile(
     r"|\[[^\]\[]{0,24}\d\d:\d\d(?::\d\d)?(?: \d{4})?\] ?"
     rf"|(?P<iso>{_ISO})(?: (?=\S)|$)"
     r"|\S{1,9}\.? +\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,9})? "
-    r"|(?P<logger>(?:[^\s:]{1,255} )?kernel(?:\[\d+\])?: ?|[^\s:]{1,255} kernel (?:- ){3}(?:\ufeff)?|\"(?:message|MESSAGE|log)\": \")"
+    r"|(?P<logger>(?:[^\s:]{1,255} )?kernel(?:\[\d+\])?: ?"
+    r"|[^\s:]{1,255} kernel (?:- ){3}(?:\ufeff)?|\"(?:message|MESSAGE|log)\": \")"
     r"|\d{1,9} (?=\[)"
 )
-_OWN_RECORD = re.compile(  # a line that begins like this is no rest of the line above it, whatever a mail program did to its prefix
-    r".{1,15} invoked oom-killer|oom-kill:constraint|Out of [Mm]emory|Memory cgroup out of memory|Killed process \d|Mem-Info|Node \d+ "
-    r"|\[ *(?:pid|\d+) *\] |Task in /|memory: usage|CPU: \d|Pid: \d|lowmem_reserve\[\]|Tasks state|Call Trace"
+_OWN_RECORD = re.compile(
+    # a line that begins like this is no rest of the line above it, whatever a mail program did to
+    # its prefix
+    r".{1,15} invoked oom-killer|oom-kill:constraint|Out of [Mm]emory"
+    r"|Memory cgroup out of memory|Killed process \d|Mem-Info|Node \d+ "
+    r"|\[ *(?:pid|\d+) *\] |Task in /|memory: usage|CPU: \d|Pid: \d|lowmem_reserve\[\]"
+    r"|Tasks state|Call Trace"
 )
-_USUAL = re.compile(  # the prefixes of nearly all lines, in one step; the stamp ends the prefix, but for a caller id or a second stamp
-    rf"(?:(?P<facility>{_FACILITY}) *:[a-z]+ *: |[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d [^\s:]{{1,255}} kernel: (?=\[))?"
+_USUAL = re.compile(
+    # the prefixes of nearly all lines, in one step; the stamp ends the prefix, but for a caller id
+    # or a second stamp
+    rf"(?:(?P<facility>{_FACILITY}) *:[a-z]+ *: "
+    rf"|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d [^\s:]{{1,255}} kernel: (?=\[))?"
     r"\[ *(?P<boot>\d{1,12}\.\d{1,9})\] ?(?:\[ *(?:[TC]\d{1,9}|\+?\d{1,9}\.\d{1,9})\] ?)* *"
 )
 _STATED = {None: Facility.NOT_STATED, "kern": Facility.KERNEL}
@@ -104,9 +117,11 @@ _MAX_TOKENS = 8
 
 
 def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
-    """The log's records, an unterminated last line left out: a number that was cut is not the number.
+    """The log's records, an unterminated last line left out: a number that was cut is not the
+    number.
 
-    A record of several lines has them joined by newlines in `text`; `number` (from `first` on) and `raw` are its first line's.
+    A record of several lines has them joined by newlines in `text`; `number` (from `first` on) and
+    `raw` are its first line's.
     """
     whole, newline, _fragment = text.rpartition("\n")
     if not newline:
@@ -187,7 +202,9 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
 
 
 def _cleaned(raw: str) -> tuple[str, str]:
-    """The line without what editors and terminals added, and as evidence is cited: as it stands there."""
+    """The line without what editors and terminals added, and as evidence is cited: as it stands
+    there.
+    """
     return _NOISE.sub("", raw)[:MAX_LINE_CHARS], raw.removesuffix("\r")[:MAX_LINE_CHARS]
 
 
@@ -203,7 +220,9 @@ def _joined(held: LogLine, rest: list[str]) -> LogLine:
 
 
 def _begin(line: LogLine, above: LogLine | None) -> LogLine:
-    """A record's first line; one without a prefix of its own has time and facility of the record above."""
+    """A record's first line; one without a prefix of its own has time and facility of the record
+    above.
+    """
     if line.at_prefix or above is None or not above.at_prefix:
         return line
     return line._replace(
@@ -219,7 +238,8 @@ class _Prefix(NamedTuple):
 
 
 def _prefix(line: str, position: int) -> _Prefix:
-    """A line's time and facility. The first token that states a facility counts; what a record's own text states does not.
+    """A line's time and facility. The first token that states a facility counts; what a record's
+    own text states does not.
 
     Behind a logger's name all is the record's text, so a facility there is anybody's word.
     """

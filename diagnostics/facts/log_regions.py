@@ -1,8 +1,10 @@
-"""Where in a long log OOM reports are: find, then parse. What lies between them is only counted, for the line numbers.
+"""Where in a long log OOM reports are: find, then parse. What lies between them is only counted,
+for the line numbers.
 
-A region begins at the `invoked oom-killer` above a kill (or, where that is lost, some way above the kill) and ends with the kill's record.
-It begins and ends between records: a user's record must not pass for the kernel's because its first line was left out. A log that fits
-into the window is short, and searched for headers and chosen tasks, too, whose kill line may be lost.
+A region begins at the `invoked oom-killer` above a kill (or, where that is lost, some way above the
+kill) and ends with the kill's record. It begins and ends between records: a user's record must not
+pass for the kernel's because its first line was left out. A log that fits into the window is short,
+and searched for headers and chosen tasks, too, whose kill line may be lost.
 """
 
 from __future__ import annotations
@@ -16,9 +18,9 @@ WINDOW_BYTES = 1 << 22
 BACK_BYTES = (
     1 << 20
 )  # how far above a kill its header may stand: thousands of lines of the task table
-LOST_HEAD_BYTES = (
-    1 << 16
-)  # how far above a kill to begin where no header is found, and to look on for another kill of the same report
+# how far above a kill to begin where no header is found, and to look on for another kill of the
+# same report
+LOST_HEAD_BYTES = 1 << 16
 WRAPPED_BYTES = 1 << 9  # how far below a kill its wrapped rest may go on
 BURST, BURST_BYTES = (
     4,
@@ -70,10 +72,11 @@ def of_stream(stream: BinaryIO) -> LogText:
 
 
 def without_stacks(region: Region) -> Iterator[Region]:
-    """The region without its call traces, which are half of a report and say nothing that is asked for.
+    """The region without its call traces, which are half of a report and say nothing that is asked
+    for.
 
-    Left out is what stands between the lines `Call Trace:` and `Mem-Info:`, where both begin a record (are not indented) and nothing
-    between them speaks of a kill.
+    Left out is what stands between the lines `Call Trace:` and `Mem-Info:`, where both begin a
+    record (are not indented) and nothing between them speaks of a kill.
     """
     text, first, begin = region.text, region.first_line, 0
     trace = text.find(TRACE)
@@ -95,7 +98,9 @@ def without_stacks(region: Region) -> Iterator[Region]:
 
 
 class _Window:
-    """A window that slides over the stream. All positions are in `data[:size]`; up to `done` it has been searched."""
+    """A window that slides over the stream. All positions are in `data[:size]`; up to `done` it has
+    been searched.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -177,7 +182,9 @@ class _Window:
         self._kill = kill + 1
 
     def _without_header(self, kill: int) -> int:
-        """Where to begin for a kill without a header of its own: a line between may have passed for the kill of its report."""
+        """Where to begin for a kill without a header of its own: a line between may have passed for
+        the kill of its report.
+        """
         is_near = self._start < self._end and self._has_header and kill - self._start <= BACK_BYTES
         return self._end if is_near else max(kill - LOST_HEAD_BYTES, self._end)
 
@@ -187,7 +194,9 @@ class _Window:
         self._start = self._end
 
     def _record_start(self, position: int) -> int:
-        """The first line of the record that holds the position; a record's further lines are indented."""
+        """The first line of the record that holds the position; a record's further lines are
+        indented.
+        """
         floor = max(self._start, position - RECORD_BYTES, 0)
         start = self.line_start(position)
         while start > floor and self.data[start : start + 1].isspace():

@@ -27,7 +27,8 @@ _PAGES = re.compile(r" +(high|managed|present) +(\d{1,12})")
 
 @dataclass(frozen=True)
 class Node:
-    """One node's sizes in kB. `high_kb` sums its zones' high watermarks; None where zoneinfo was not there or does not fit.
+    """One node's sizes in kB. `high_kb` sums its zones' high watermarks; None where zoneinfo was
+    not there or does not fit.
 
     `hard_slab_kb` is slab that cannot be reclaimed.
     """
@@ -42,7 +43,9 @@ class Node:
 
 @dataclass(frozen=True)
 class Nodes:
-    """All nodes that have memory; a node of CPUs or devices alone is left out. `without_cpus` are those of CXL and the like."""
+    """All nodes that have memory; a node of CPUs or devices alone is left out. `without_cpus` are
+    those of CXL and the like.
+    """
 
     by_number: Mapping[int, Node]
     without_cpus: frozenset[int] = frozenset()
@@ -84,7 +87,9 @@ def _without_cpus(bundle: Bundle, nodes: frozenset[int]) -> frozenset[int]:
 
 
 def _reclaimable_kb(kb: Mapping[str, int]) -> int:
-    """What the kernel would give back before it kills: most clean page cache, half of the reclaimable slab (an estimate)."""
+    """What the kernel would give back before it kills: most clean page cache, half of the
+    reclaimable slab (an estimate).
+    """
     cache = (
         kb.get("Active(file)", 0)
         + kb.get("Inactive(file)", 0)
@@ -95,7 +100,9 @@ def _reclaimable_kb(kb: Mapping[str, int]) -> int:
 
 
 def _high_kb(pages: Mapping[str, int], total_kb: int) -> int | None:
-    """The zones' high watermarks in kB. zoneinfo does not say its page size: it is the one by which the zones make up MemTotal."""
+    """The zones' high watermarks in kB. zoneinfo does not say its page size: it is the one by which
+    the zones make up MemTotal.
+    """
     zones = pages.get("managed") or pages.get("present", 0)  # managed came with 3.8
     near = [kb for kb in PAGE_SIZES_KB if abs(zones * kb - total_kb) <= total_kb // 5]
     return pages["high"] * near[0] if near and "high" in pages else None

@@ -1,14 +1,16 @@
-"""OOM reports out of kernel log lines, by the shape of their text, never by version (mm/oom_kill.c).
+"""OOM reports out of kernel log lines, by the shape of their text, never by version
+(mm/oom_kill.c).
 
-    ranker invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|...), order=0, oom_score_adj=0        the task that asked
-    CPU: 0 PID: 388 Comm: ranker Not tainted 6.1.0-56-cloud-amd64 #1                                         its thread id
-    free:2035976 free_pcp:66 free_cma:0                                    pages, over all nodes, those not shown included
-    Node 1 Normal free:44988kB boost:0kB min:45160kB low:56448kB high:67736kB ... managed:8222888kB          each zone shown
-    oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=1,...,task=ranker,pid=388,uid=0                    5.0 and later
-    Out of memory: Killed process 388 (ranker) total-vm:6226908kB, anon-rss:6224784kB, ...                   the victim
+    ranker invoked oom-killer: gfp_mask=0x140dca(...), order=0, oom_score_adj=0  the task that asked
+    CPU: 0 PID: 388 Comm: ranker Not tainted 6.1.0-56-cloud-amd64 #1             its thread id
+    free:2035976 free_pcp:66 free_cma:0      pages, over all nodes, those not shown included
+    Node 1 Normal free:44988kB boost:0kB min:45160kB ... managed:8222888kB       each zone shown
+    oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=1,...,task=ranker,pid=388,uid=0   from 5.0
+    Out of memory: Killed process 388 (ranker) total-vm:6226908kB, ...           the victim
 
-Every field is optional: a ring buffer loses heads, rate limiting leaves bare kill lines, a cut takes the tail. A report is what stands
-between one `invoked oom-killer` and the next; lines that the kernel did not write (stated facility other than kern) never enter one.
+Every field is optional: a ring buffer loses heads, rate limiting leaves bare kill lines, a cut
+takes the tail. A report is what stands between one `invoked oom-killer` and the next; lines that
+the kernel did not write (stated facility other than kern) never enter one.
 """
 
 from __future__ import annotations
@@ -25,10 +27,12 @@ from diagnostics.model import Kill, Task
 
 @dataclass
 class Odd:
-    """Lines beside the reports: `forged` read like a report's, but state that somebody else wrote them (the first ones are kept).
+    """Lines beside the reports: `forged` read like a report's, but state that somebody else wrote
+    them (the first ones are kept).
 
-    `unread` are those that say that a process was killed, in words that are not known. `stated`: a record without a facility is not the
-    kernel's, since in this log the kernel's own state theirs (dmesg -x leaves out one that it has no name for).
+    `unread` are those that say that a process was killed, in words that are not known. `stated`: a
+    record without a facility is not the kernel's, since in this log the kernel's own state theirs
+    (dmesg -x leaves out one that it has no name for).
     """
 
     stated: bool = False
@@ -42,7 +46,9 @@ class Odd:
 
 
 def read_reports(lines: Iterable[LogLine], odd: Odd | None = None) -> Iterator[OomReport]:
-    """Every report that begins with a header or names a victim, in the order of the log; lines of others enter none."""
+    """Every report that begins with a header or names a victim, in the order of the log; lines of
+    others enter none.
+    """
     odd = odd or Odd()
     draft, partial = _Draft(), 0
     takers, kernel, other, stated = (
@@ -59,7 +65,7 @@ def read_reports(lines: Iterable[LogLine], odd: Odd | None = None) -> Iterator[O
         text = line.text
         if "\n" in text:
             text = _flat(text)
-            line = line._replace(text=text)  # noqa: PLW2901 # one line in a thousand: no second name for the loop
+            line = line._replace(text=text)  # noqa: PLW2901 # one line in a thousand
         for marker, take in takers(text[:1], _ANYWHERE):
             if marker not in text:
                 continue
@@ -84,7 +90,9 @@ def _flat(text: str) -> str:
 
 
 def claims_oom(line: LogLine) -> bool:
-    """Whether a line has the words of an OOM report; used to say that somebody else than the kernel wrote some."""
+    """Whether a line has the words of an OOM report; used to say that somebody else than the kernel
+    wrote some.
+    """
     return any(
         words in line.text
         for words in ("invoked oom-killer", "oom-kill:constraint", "Killed process")
@@ -94,7 +102,8 @@ def claims_oom(line: LogLine) -> bool:
 class _Draft:
     """A report while its lines come in. A taker returns the next draft where its line begins one.
 
-    No dataclass: a text of headers only makes one of each line, and factories of defaults take half as long again.
+    No dataclass: a text of headers only makes one of each line, and factories of defaults take half
+    as long again.
     """
 
     __slots__ = (
@@ -132,11 +141,15 @@ class _Draft:
 
     @property
     def is_partial(self) -> bool:
-        """Only the beginning is there, or it ended in a panic; a task that was chosen is no kill line, either."""
+        """Only the beginning is there, or it ended in a panic; a task that was chosen is no kill
+        line, either.
+        """
         return ("header" in self.fields or self.chosen is not None) and not self.names_a_victim
 
     def finished(self) -> OomReport:
-        """The report; where the kill line did not come, another line still names the victim, without sizes or time."""
+        """The report; where the kill line did not come, another line still names the victim,
+        without sizes or time.
+        """
         kills = tuple(self.kills)
         summary = self.fields.get("summary")
         victim = summary.victim if summary else self.chosen
@@ -157,7 +170,8 @@ class _Draft:
 _HEADER = " invoked oom-killer"
 _MEMS_ALLOWED = re.compile(r"^.{1,15} cpuset=.* mems_allowed=([\d,-]+)$")
 _CPU = re.compile(
-    r"^(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): (\d{1,9}),? [Cc]omm: (.{1,15}?) (?:Not tainted|Tainted|Kdump)"
+    r"^(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): (\d{1,9}),? [Cc]omm: (.{1,15}?) (?:Not tainted"
+    r"|Tainted|Kdump)"
 )
 KEPT_PARTIAL = 8
 KEPT_FORGED = 1000
@@ -271,7 +285,9 @@ def _take_reserve(draft: _Draft, line: LogLine) -> None:
 
 
 def _take_buddy(draft: _Draft, line: LogLine) -> None:
-    """The free blocks of a zone; the first block's size is the page size, which nothing else in the report says."""
+    """The free blocks of a zone; the first block's size is the page size, which nothing else in the
+    report says.
+    """
     if not (found := _BUDDY.match(line.text)):
         return
     blocks = [(int(count), int(kb)) for count, kb in _BLOCKS.findall(found[3])]
@@ -308,7 +324,9 @@ def _take_summary(draft: _Draft, line: LogLine) -> _Draft | None:
 
 
 def _summary(text: str, line: LogLine) -> Summary | None:
-    """The fields of an `oom-kill:` line. Names are anybody's, so each field is looked for once, from the side where no name stands."""
+    """The fields of an `oom-kill:` line. Names are anybody's, so each field is looked for once,
+    from the side where no name stands.
+    """
     begin = _SUMMARY.match(text)
     before, _, after = text.rpartition(",pid=")
     pid = _SUMMARY_PID.match(after)
@@ -330,7 +348,9 @@ def _summary(text: str, line: LogLine) -> Summary | None:
 
 
 def _take_chosen(draft: _Draft, line: LogLine) -> _Draft | None:
-    """Up to 5.1 the wording comes on a line of its own, before the one with the sizes; the victim may then be a child."""
+    """Up to 5.1 the wording comes on a line of its own, before the one with the sizes; the victim
+    may then be a child.
+    """
     if not (found := _CHOSEN.match(line.text)):
         return None
     begins = bool(
@@ -377,9 +397,11 @@ def _take_kill(draft: _Draft, line: LogLine) -> _Draft | None:
 
 
 def _is_another(draft: _Draft, comm: str) -> bool:
-    """Whether a kill line begins a report: another was killed already, or the summary names a task of another name.
+    """Whether a kill line begins a report: another was killed already, or the summary names a task
+    of another name.
 
-    With memory.oom.group one report kills many; up to 5.1, where a line names the task that was chosen, a child of it may die.
+    With memory.oom.group one report kills many; up to 5.1, where a line names the task that was
+    chosen, a child of it may die.
     """
     if draft.fields.get("whole_group"):
         return False

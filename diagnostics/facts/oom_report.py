@@ -1,4 +1,6 @@
-"""An OOM report: what `dump_header` and `__oom_kill_process` print (mm/oom_kill.c), as far as its lines are there."""
+"""An OOM report: what `dump_header` and `__oom_kill_process` print (mm/oom_kill.c), as far as its
+lines are there.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ PAGE_SIZES_KB = (4, 8, 16, 64)  # of the architectures that Linux runs on in num
 
 
 class Zone(NamedTuple):
-    """One zone of one node at the kill. `reserve_pages` is lowmem_reserve for the request that may use every zone."""
+    """One zone of one node at the kill. `reserve_pages` is lowmem_reserve for the request that may
+    use every zone.
+    """
 
     node: int
     name: str
@@ -39,7 +43,9 @@ class TaskRow(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """The `oom-kill:` line: the constraint and masks are the asker's, the task is the victim. Lists as printed; None is `(null)`."""
+    """The `oom-kill:` line: the constraint and masks are the asker's, the task is the victim. Lists
+    as printed; None is `(null)`.
+    """
 
     constraint: str
     nodemask: str | None
@@ -51,7 +57,9 @@ class Summary(NamedTuple):
 
 
 class OomReport(NamedTuple):
-    """One run of the OOM killer, as far as its lines are there. `kills` is empty where no victim is named."""
+    """One run of the OOM killer, as far as its lines are there. `kills` is empty where no victim is
+    named.
+    """
 
     header: LogLine | None = None
     invoker: Task | None = None
@@ -82,7 +90,9 @@ class OomReport(NamedTuple):
     kill_lines: tuple[LogLine, ...] = ()
 
     def slim(self) -> OomReport:
-        """Without what is told of the first report only: a storm of reports must fit into memory."""
+        """Without what is told of the first report only: a storm of reports must fit into
+        memory.
+        """
         return self._replace(
             rows=(), columns=(), zones=tuple(zone._replace(blocks=()) for zone in self.zones)
         )
@@ -94,7 +104,9 @@ class OomReport(NamedTuple):
 
     @property
     def row_kb(self) -> int | None:
-        """kB of one page of the task table. A cgroup's report does not print the page size: then the victim's row and kill line tell."""
+        """kB of one page of the task table. A cgroup's report does not print the page size: then
+        the victim's row and kill line tell.
+        """
         if self.page_kb is not None or not self.kills:
             return self.page_kb
         victim = self.kills[0]
@@ -108,13 +120,15 @@ class OomReport(NamedTuple):
 
     @property
     def constraint(self) -> str | None:
-        """The constraint as printed, or as 4.14 to 4.19 give it away: a nodemask in the header is a memory policy's.
+        """The constraint as printed, or as 4.14 to 4.19 give it away: a nodemask in the header is a
+        memory policy's.
 
-        Kernel 4.9 prints mems_allowed there when there is no policy (v4.9 mm/oom_kill.c dump_header), so equal lists tell nothing, nor
-        does one alone.
+        Kernel 4.9 prints mems_allowed there when there is no policy (v4.9 mm/oom_kill.c
+        dump_header), so equal lists tell nothing, nor does one alone.
         """
         if self.memcg_kill or self.memcg_limited is not None:
-            return MEMCG  # the kill line's own wording; 5.2 and BPF policies print other constraints beside it
+            # the kill line's own wording; 5.2 and BPF policies print other constraints beside it
+            return MEMCG
         if self.summary is not None:
             return self.summary.constraint
         known = self.header_mems_allowed is not None
@@ -154,7 +168,9 @@ _TASK_ROW = re.compile(r"^\[ *(\d{1,9})\] +(\d.*)$")
 
 
 def _task_row(text: str, columns: Sequence[str]) -> TaskRow | None:
-    """A row of the task table; its columns are those of the header above it, the name is the rest of the line."""
+    """A row of the task table; its columns are those of the header above it, the name is the rest
+    of the line.
+    """
     found = _TASK_ROW.match(text)
     values = found[2].split(maxsplit=len(columns) - 1) if found else []
     if found is None or len(values) != len(columns):
@@ -164,7 +180,9 @@ def _task_row(text: str, columns: Sequence[str]) -> TaskRow | None:
 
 
 def unit_of_cgroup(cgroup: str) -> str | None:
-    """The systemd unit that a cgroup path ends in: /system.slice/ranker.service is ranker.service."""
+    """The systemd unit that a cgroup path ends in: /system.slice/ranker.service is
+    ranker.service.
+    """
     last = cgroup.rsplit("/", 1)[-1]
     return last if last.endswith((".service", ".scope")) else None
 
@@ -175,7 +193,9 @@ _HEADER_NODEMASK = re.compile(r"nodemask=(\(null\)|[\d,-]+?), +order=")
 
 
 def request_of(header: str) -> dict[str, Any]:
-    """Order, mask and nodemask that the rest of a header states, as fields of a report; a bare kill line has no header."""
+    """Order, mask and nodemask that the rest of a header states, as fields of a report; a bare kill
+    line has no header.
+    """
     if not header:
         return {}
     order, gfp, nodemask = (

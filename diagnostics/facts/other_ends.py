@@ -1,13 +1,18 @@
-"""Ends of processes as others than systemd tell them, from sections `containers`, `runner-logs` and `daemons-journal`.
+"""Ends of processes as others than systemd tell them, from sections `containers`, `runner-logs` and
+`daemons-journal`.
 
-    docker ["4f1c…","/web","exited",137,false,"2026-11-23T07:00:00.1Z",3,0]                id, name, state, exit code, OOMKilled, ...
-    /var/log/supervisor/supervisord.log:2026-11-23 07:00:00,123 INFO exited: web (terminated by SIGKILL; not expected)
-    /var/log/supervisor/supervisord.log:2026-11-23 07:00:00,123 WARN killing 'web' (388) with SIGKILL
+    docker ["4f1c…","/web","exited",137,false,"2026-11-23T07:00:00.1Z",3,0]
+        its id, name, state, exit code, OOMKilled, end, restarts, pid
+    /var/log/supervisor/supervisord.log:2026-11-23 07:00:00,123 INFO exited: web (terminated by ...)
+    /var/log/supervisor/supervisord.log:2026-11-23 07:00:00,123 WARN killing 'web' (388) with ...
     /run/service/web:@400000006a0f1c2e12345678 signal SIGKILL                             s6-svdt
-    "Generic (PLEG): container finished" podID="..." containerID="4f1c..." exitCode=137   kubelet, in section `daemons-journal`
-    /etc/sevbot/logs/runner.log:2026-11-23T07:00:00Z job ranker ended: signal 9           by the patterns of section `job-patterns`
+    "Generic (PLEG): container finished" podID="..." containerID="4f1c..." exitCode=137
+        kubelet's, in section `daemons-journal`
+    /etc/sevbot/logs/runner.log:2026-11-23T07:00:00Z job ranker ended: signal 9
+        by the patterns of section `job-patterns`
 
-Container engines name a signal as 128 and its number, as a shell does. A log without its zone is in the host's local time.
+Container engines name a signal as 128 and its number, as a shell does. A log without its zone is in
+the host's local time.
 """
 
 from __future__ import annotations
@@ -36,7 +41,10 @@ ENDED = (
     "dead",
     "stopped",
 )  # states in which a container's exit code is that of its last end
-_WHO = r"(?P<name>[\w.@-]+)\W+(?:\(?pid[ =:]*\d+\)?\W+)?(?:was )?(?:exited|ended|died|killed|terminated|failed)\b.{0,40}\b"
+_WHO = (
+    r"(?P<name>[\w.@-]+)\W+(?:\(?pid[ =:]*\d+\)?\W+)?(?:was )?(?:exited|ended|died|killed"
+    r"|terminated|failed)\b.{0,40}\b"
+)
 DEFAULT_PATTERNS = (
     _WHO + r"(?:signal|sig)[ =:]*(?P<signal>\d{1,2}|[A-Z][A-Z0-9]{1,8})\b",
     _WHO + r"(?:status|code|rc)[ =:]*(?P<status>\d{1,3})",
@@ -51,7 +59,8 @@ _TIME = re.compile(
     r"\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d{1,9})? ?(Z|UTC|[+-]\d\d:?\d\d)?"
 )
 _SUPERVISORD = re.compile(
-    r" exited: (?P<name>\S{1,100}) \((?:terminated by (?P<signal>SIG\w+)|exit status (?P<status>\d{1,3}))(?:; (?P<expected>\w+))?"
+    r" exited: (?P<name>\S{1,100}) \((?:terminated by (?P<signal>SIG\w+)"
+    r"|exit status (?P<status>\d{1,3}))(?:; (?P<expected>\w+))?"
 )
 _S6 = re.compile(
     r"@4(?P<label>[0-9a-f]{15})[0-9a-f]{8} (?:signal (?P<signal>\w+)|exitcode (?P<status>\d{1,3}))"
@@ -93,7 +102,9 @@ def _of_kubelet(daemons: DaemonJournal | Missing) -> tuple[DaemonEvent, ...]:
 
 
 def _of_pleg(event: DaemonEvent) -> ServiceEvent | None:
-    """What kubelet says of a container that ended, whatever runs it; one that ended with 0 was done."""
+    """What kubelet says of a container that ended, whatever runs it; one that ended with 0 was
+    done.
+    """
     found = _PLEG.fullmatch(event.text)
     if found is None or int(found[2]) == 0:
         return None
@@ -130,7 +141,10 @@ def _of_containers(section: Section) -> Iterator[ServiceEvent]:
             unit=f"{str(name).strip('/')} ({found[1]})",
             message_id=PROCESS_EXIT,
             wall=_wall(str(finished), UTC),
-            text=f"container ended with exit code {code}{', OOMKilled' if oom_killed is True else ''}",
+            text=(
+                "container ended with exit code "
+                f"{code}{', OOMKilled' if oom_killed is True else ''}"
+            ),
             citation=Citation("containers", number, line),
             code="exited",
             status=code,

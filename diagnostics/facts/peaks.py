@@ -1,7 +1,8 @@
-"""How much a job needs at most, where anybody knows: what the inventory expects, and the peak of a cgroup that is alive.
+"""How much a job needs at most, where anybody knows: what the inventory expects, and the peak of a
+cgroup that is alive.
 
-ranker 11534336                                                      section `inventory`: service and kB
-/sys/fs/cgroup/system.slice/ranker.service/memory.peak:6442450944    section `cgroups`: bytes (cgroup v2, 5.19 and later)
+ranker 11534336                                                 section `inventory`: service and kB
+/sys/fs/cgroup/system.slice/a.service/memory.peak:6442450944    section `cgroups`: bytes (from 5.19)
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The largest processes and where their memory lies, from section `processes` (fields behind a tab, one block for each process).
+"""The largest processes and where their memory lies, from section `processes` (fields behind a tab,
+one block for each process).
 
     Name:	ranker
     Pid:	658
@@ -8,8 +9,9 @@
     argv	/usr/local/bin/ranker ...
     numa	bind:1	N1=3326104
 
-`numa` sums /proc/PID/numa_maps on the host: one line for each policy, kB on each node. The kernel shows a process' own policy on every
-area that has none of its own (mm/mempolicy.c), so the policy with most memory is taken as the process'.
+`numa` sums /proc/PID/numa_maps on the host: one line for each policy, kB on each node. The kernel
+shows a process' own policy on every area that has none of its own (mm/mempolicy.c), so the policy
+with most memory is taken as the process'.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ _BIND = re.compile(r"bind(?:=[a-z]+)?:(.+)")
 
 @dataclass(frozen=True)
 class Process:
-    """One process. `by_policy` maps a policy to kB on each node; empty with `numa_error` where it could not be read.
+    """One process. `by_policy` maps a policy to kB on each node; empty with `numa_error` where it
+    could not be read.
 
     `hwm_kb` is the most that it ever held, `limit_as_kb` its RLIMIT_AS where it has one.
     """
@@ -70,7 +73,9 @@ class Process:
 
 @dataclass(frozen=True)
 class Processes:
-    """The processes that were seen, largest first. `numa_readable` is false where no numa_maps could be read."""
+    """The processes that were seen, largest first. `numa_readable` is false where no numa_maps
+    could be read.
+    """
 
     all: tuple[Process, ...]
 

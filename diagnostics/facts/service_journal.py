@@ -1,9 +1,12 @@
-"""What systemd itself logged about services, from section `service-journal` (`journalctl _PID=1 -o json`).
+"""What systemd itself logged about services, from section `service-journal` (`journalctl _PID=1 -o
+json`).
 
-    {"MESSAGE":"job.service: Main process exited, code=killed, status=9/KILL","UNIT":"job.service","EXIT_CODE":"killed",...}
+    {"MESSAGE":"job.service: Main process exited, ...","UNIT":"job.service","EXIT_CODE":...}
 
-Only records of process 1 over the journal's own socket count: the journal sets `_PID` and `_TRANSPORT`, no service can.
-Message ids: systemd's sd-messages.h. Where a text has none (src/core/service.c), it is matched by its words.
+Only records of process 1 over the journal's own socket count: the journal sets `_PID` and
+`_TRANSPORT`, no service can.
+Message ids: systemd's sd-messages.h. Where a text has none (src/core/service.c), it is matched by
+its words.
 """
 
 from __future__ import annotations
@@ -28,9 +31,10 @@ BY_SIGNAL = ("killed", "dumped")
 
 @dataclass(frozen=True)
 class ServiceEvent:
-    """One record of systemd on a unit. `code` is `exited`, `killed` or `dumped` where a main process ended, `status` its exit status or
-    the signal's number; `result` is the unit's where it failed. `teller` is who says it, if not systemd; `container` is the id of one, and
-    `oom_killed` whether its engine says that a process in it was killed so.
+    """One record of systemd on a unit. `code` is `exited`, `killed` or `dumped` where a main
+    process ended, `status` its exit status or the signal's number; `result` is the unit's where it
+    failed. `teller` is who says it, if not systemd; `container` is the id of one, and `oom_killed`
+    whether its engine says that a process in it was killed so.
     """
 
     unit: str
@@ -68,7 +72,9 @@ class ServiceJournal:
         return tuple(event for event in self.ends if event.signal in signals)
 
     def saying(self, words: str) -> tuple[ServiceEvent, ...]:
-        """systemd's own records that have these words; not in parentheses, where names of processes stand."""
+        """systemd's own records that have these words; not in parentheses, where names of processes
+        stand.
+        """
         return tuple(
             event
             for event in self.events

@@ -1,4 +1,5 @@
-"""When the SEV was opened, from section `sev`, which is added after collecting: seconds before the look.
+"""When the SEV was opened, from section `sev`, which is added after collecting: seconds before the
+look.
 
 ago 312
 

@@ -1,4 +1,6 @@
-"""What the host's kernel and its numactl can do, from sections `uname` and `numactl` (the policies that its help names)."""
+"""What the host's kernel and its numactl can do, from sections `uname` and `numactl` (the policies
+that its help names).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ _RELEASE = re.compile(r"^Linux (\d{1,3})\.(\d{1,4})", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Tools:
-    """`kernel` is (major, minor). `policies` are numactl's own long options; empty where they could not be seen."""
+    """`kernel` is (major, minor). `policies` are numactl's own long options; empty where they could
+    not be seen.
+    """
 
     kernel: tuple[int, int] | None
     policies: frozenset[str]

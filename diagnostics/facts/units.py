@@ -1,4 +1,5 @@
-"""How systemd starts the services that matter, from section `units` (`systemctl show`, a blank line between units).
+"""How systemd starts the services that matter, from section `units` (`systemctl show`, a blank line
+between units).
 
     Id=ranker.service
     MainPID=658

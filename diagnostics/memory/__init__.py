@@ -1,1 +1,3 @@
-"""What causes on memory share: what limited a request, how full nodes were, who holds them, where a job would fit."""
+"""What causes on memory share: what limited a request, how full nodes were, who holds them, where a
+job would fit.
+"""

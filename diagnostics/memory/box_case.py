@@ -1,4 +1,6 @@
-"""What the rules on a whole machine's memory share: the finding, told from the zones of all nodes."""
+"""What the rules on a whole machine's memory share: the finding, told from the zones of all
+nodes.
+"""
 
 from __future__ import annotations
 
@@ -52,9 +54,14 @@ def box_finding(
 
 
 def say_zones(report: OomReport) -> str:
-    """`node 0 Normal had 32 MiB left (low watermark 55 MiB)`, for each zone that can hold a job's memory."""
+    """`node 0 Normal had 32 MiB left (low watermark 55 MiB)`, for each zone that can hold a job's
+    memory.
+    """
     parts = [
-        f"node {zone.node} {zone.name} had {human(zone.free_kb)} left (low watermark {human(zone.low_kb)})"
+        (
+            f"node {zone.node} {zone.name} had {human(zone.free_kb)} left (low watermark "
+            f"{human(zone.low_kb)})"
+        )
         for zone in report.zones
         if zone.name != "DMA"
     ]
@@ -62,7 +69,9 @@ def say_zones(report: OomReport) -> str:
 
 
 def _say_slab(report: OomReport) -> tuple[str, ...]:
-    """Where the kernel's own objects held more than the largest process, limits on processes are no cure."""
+    """Where the kernel's own objects held more than the largest process, limits on processes are no
+    cure.
+    """
     if report.slab_pages is None or report.page_kb is None:
         return ()
     slab_kb = report.slab_pages * report.page_kb
@@ -70,5 +79,8 @@ def _say_slab(report: OomReport) -> tuple[str, ...]:
     if slab_kb <= largest_kb or not report.tasks:
         return ()
     return (
-        f"The kernel's own objects (slab) held {human(slab_kb)}, more than any process: “slabtop -o” on the host names them.",
+        (
+            f"The kernel's own objects (slab) held {human(slab_kb)}, more than any process: "
+            "“slabtop -o” on the host names them."
+        ),
     )

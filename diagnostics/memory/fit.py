@@ -1,6 +1,8 @@
-"""How much room a job would find on each node once its dead copy is gone: an estimate, on the careful side.
+"""How much room a job would find on each node once its dead copy is gone: an estimate, on the
+careful side.
 
-headroom = free + reclaimable + what copies of the job hold there now - high watermark - 4 % of the node
+headroom = free + reclaimable + what copies of the job hold there now - high watermark - 4 % of the
+node
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ SAFETY_SHARE = (
 
 
 def headroom_now_kb(nodes: Nodes, copies: Collection[Process]) -> Mapping[int, int] | None:
-    """Room on each node from the host's state when the bundle was taken; `copies` are the job's own live processes.
+    """Room on each node from the host's state when the bundle was taken; `copies` are the job's own
+    live processes.
 
     None where some node's watermarks are not known.
     """
@@ -40,7 +43,8 @@ def headroom_now_kb(nodes: Nodes, copies: Collection[Process]) -> Mapping[int, i
 def headroom_at_kill_kb(
     report: OomReport, bound: Collection[int], rss_kb: int, allowed: Collection[int]
 ) -> Mapping[int, int] | None:
-    """Room from the report alone: only if it shows one bound node, and one other is left to take all that was free elsewhere.
+    """Room from the report alone: only if it shows one bound node, and one other is left to take
+    all that was free elsewhere.
 
     The other node's watermarks are not in the report, so its figure is an upper bound.
     """

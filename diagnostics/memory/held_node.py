@@ -1,4 +1,6 @@
-"""What the rules on memory that belongs to no process share: reports in which much of a full node was held so."""
+"""What the rules on memory that belongs to no process share: reports in which much of a full node
+was held so.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +90,9 @@ def holder_finding(
     says: str,
     remedy: Remedy,
 ) -> Finding:
-    """One finding for a node; the node goes on from `headline`, and `says` from `of node 1 (8.0 GiB), 50 %: `."""
+    """One finding for a node; the node goes on from `headline`, and `says` from `of node 1 (8.0
+    GiB), 50 %: `.
+    """
     first = found[0]
     sourced = list(dict.fromkeys(one.sourced for one in found))
     kills = kills_of(sourced)

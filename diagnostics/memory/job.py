@@ -1,4 +1,6 @@
-"""The job that must be placed elsewhere: who it is, how much it needs at least, and at most where anybody knows."""
+"""The job that must be placed elsewhere: who it is, how much it needs at least, and at most where
+anybody knows.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ PAGE_TABLE_SHARE = 512  # one 8-byte entry for each 4-KiB page
 
 @dataclass(frozen=True)
 class Job:
-    """`least_kb` is what it held when it was killed or asked, a lower bound; `peak_kb` is known from `peak_from`, or None.
+    """`least_kb` is what it held when it was killed or asked, a lower bound; `peak_kb` is known
+    from `peak_from`, or None.
 
     `doubt` says why a peak that somebody gave is not believed. `copies` are its live processes.
     """
@@ -31,7 +34,9 @@ class Job:
     copies: tuple[Process, ...]
 
     def fits(self, room_kb: int | None) -> bool | None:
-        """Whether it fits into so much room: a lower bound is enough to say no, only a peak to say yes."""
+        """Whether it fits into so much room: a lower bound is enough to say no, only a peak to say
+        yes.
+        """
         if room_kb is None:
             return None
         if self.peak_kb is not None:
@@ -44,11 +49,16 @@ class Job:
             return f"its peak is {human(self.peak_kb)} ({self.peak_from})"
         if self.least_kb is None:
             return f"how much it needs is not known{self.doubt}"
-        return f"its peak is not known ({human(self.least_kb)} is what it had when it was killed{self.doubt})"
+        return (
+            f"its peak is not known ({human(self.least_kb)} is what it had when it was "
+            f"killed{self.doubt})"
+        )
 
 
 def same_job(one: Task, other: Task) -> bool:
-    """Whether two processes are copies of one job: the same unit or, where a unit is not known, the same name."""
+    """Whether two processes are copies of one job: the same unit or, where a unit is not known, the
+    same name.
+    """
     if one.unit and other.unit:
         return one.unit == other.unit
     return one.comm == other.comm

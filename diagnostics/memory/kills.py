@@ -1,4 +1,6 @@
-"""What rules on OOM kills share: which reports a limit of a kind is in, and how a run of kills is told."""
+"""What rules on OOM kills share: which reports a limit of a kind is in, and how a run of kills is
+told.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ def no_report(evidence: Evidence) -> Clear | Unknown | KernelLog:
     log, counters = evidence.get(KernelLog), evidence.get(Counters)
     forged = log.forged if isinstance(log, KernelLog) else 0
     not_believed = (
-        f"; {forged} lines that read like an OOM report were not written by the kernel, and not believed"
+        (
+            f"; {forged} lines that read like an OOM report were not written by the kernel, and "
+            "not believed"
+        )
         if forged
         else ""
     )
@@ -83,7 +88,9 @@ def short_of_one_node(evidence: Evidence) -> Limited:
 
 
 def _whole_box_was_short(log: KernelLog) -> bool:
-    """Whether the log has another report that shows all zones of a machine of one node, and these were full."""
+    """Whether the log has another report that shows all zones of a machine of one node, and these
+    were full.
+    """
     shown = [
         s.report
         for s in (*log.reports, *log.nameless)
@@ -94,14 +101,17 @@ def _whole_box_was_short(log: KernelLog) -> bool:
 
 
 def say_kills(kills: Sequence[Kill]) -> str:
-    """`The kernel's OOM killer killed ranker (ranker.service) 8 times from 21:48:56 to 21:55:43 UTC, at 6.0 GiB RSS.`"""
+    """`The kernel's OOM killer killed ranker (ranker.service) 8 times from 21:48:56 to 21:55:43
+    UTC, at 6.0 GiB RSS.`
+    """
     counts = Counter((kill.task.comm, kill.task.unit) for kill in kills)
     names = [
         f"{_quote(comm, unit)} {say_times(count)}" for (comm, unit), count in counts.most_common(3)
     ]
     if len(counts) > len(names):
         names.append(
-            f"{sum(counts.values()) - sum(count for _, count in counts.most_common(3))} other processes"
+            f"{sum(counts.values()) - sum(count for _, count in counts.most_common(3))} "
+            "other processes"
         )
     sizes = sorted(kill.rss_kb for kill in kills if kill.rss_kb is not None)
     at = f", when it held {say_range(sizes)}" if sizes else ""
@@ -114,9 +124,8 @@ def say_largest(report: OomReport, who: str) -> tuple[str, ...]:
     if not report.tasks or page_kb is None:
         return ()
     rows = sorted(report.tasks, key=lambda row: -row.rss_pages)[:3]
-    return (
-        f"{who}: {'; '.join(f'{row.comm}, pid {row.pid}, {human(row.rss_pages * page_kb)}' for row in rows)}.",
-    )
+    said = [f"{row.comm}, pid {row.pid}, {human(row.rss_pages * page_kb)}" for row in rows]
+    return (f"{who}: {'; '.join(said)}.",)
 
 
 def say_range(sizes_kb: Sequence[int]) -> str:
@@ -160,7 +169,9 @@ class OfKills(TypedDict):
 
 
 def of_reports(sourced: Sequence[SourcedReport], signs: Sequence[Citation]) -> OfKills:
-    """The kills of all reports; cited are the first report's lines that name asker, limit and victim, then `signs`."""
+    """The kills of all reports; cited are the first report's lines that name asker, limit and
+    victim, then `signs`.
+    """
     first, kills = sourced[0], kills_of(sourced)
     return {
         "kills": kills,

@@ -1,4 +1,5 @@
-"""What binds a job to nodes, where it can be seen, and the change that lifts it, ready to be pasted.
+"""What binds a job to nodes, where it can be seen, and the change that lifts it, ready to be
+pasted.
 
     numactl in ExecStart          the line of the unit file with another policy
     NUMAPolicy=, NUMAMask=        a drop-in for the unit
@@ -7,7 +8,8 @@
     libvirt                       `virsh numatune` of the domain
     a script                      the place to look at: what it says never leaves the host
 
-Every word that comes from a host is checked against what such a word may hold before it stands on a line to copy.
+Every word that comes from a host is checked against what such a word may hold before it stands on a
+line to copy.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ _SCRIPT = re.compile(
 
 @dataclass(frozen=True)
 class Policy:
-    """Another memory policy: numactl's long option and value, systemd's name for it, and the nodes one by one where these are known.
+    """Another memory policy: numactl's long option and value, systemd's name for it, and the nodes
+    one by one where these are known.
 
     No option: no policy at all.
     """
@@ -47,7 +50,9 @@ class Policy:
 
 @dataclass(frozen=True)
 class Launcher:
-    """Where the limit is set. `edit` gives the change to a policy as text, None where there is none that could be pasted."""
+    """Where the limit is set. `edit` gives the change to a policy as text, None where there is none
+    that could be pasted.
+    """
 
     says: str
     edit: Callable[[Policy], str | None]
@@ -55,7 +60,9 @@ class Launcher:
 
 
 def find_launcher(unit: Unit | None, process: Process | None) -> Launcher | None:
-    """What sets the job's memory policy; `process` is a live copy of it. The inner one wins: numactl runs after systemd."""
+    """What sets the job's memory policy; `process` is a live copy of it. The inner one wins:
+    numactl runs after systemd.
+    """
     if unit is not None and (membind := find_membind(unit.exec_start)):
         return Launcher(
             "numactl in ExecStart",
@@ -95,14 +102,19 @@ def widen_cpuset(unit: Unit | None, nodes: Collection[int]) -> Launcher | None:
     option = next((word for word in words if word.startswith("--cpuset-mems")), None)
     if option is None or words[0].rsplit("/", 1)[-1] not in ("docker", "podman"):
         return None
-    change = f"# in ExecStart: --cpuset-mems={list_nodes(nodes)}\nsystemctl edit --full {unit.name}   # make the change above by hand"
+    change = (
+        f"# in ExecStart: --cpuset-mems={list_nodes(nodes)}\nsystemctl edit --full "
+        f"{unit.name}   # make the change above by hand"
+    )
     return Launcher(
         f"--cpuset-mems in ExecStart of {unit.name}", lambda _: change, unit.exec_citation
     )
 
 
 def _exec_start(membind: Membind, unit: Unit, policy: Policy) -> str | None:
-    """The change of the unit file: what it does as comments, then the commands. Arguments behind the program stay."""
+    """The change of the unit file: what it does as comments, then the commands. Arguments behind
+    the program stay.
+    """
     path = unit.properties.get("FragmentPath", "")
     if not _UNIT_NAME.fullmatch(unit.name) or not _FILE.fullmatch(path):
         return None
@@ -116,44 +128,28 @@ def _exec_start(membind: Membind, unit: Unit, policy: Policy) -> str | None:
         f"# - ExecStart={' '.join(membind.words)}",
         f"# + ExecStart={' '.join(words)}",
     ]
-    flag = " ".join(
-        membind.words[membind.start : membind.end]
-    )  # whole, since a bare value may stand there twice
-    old, new = (
-        flag,
-        " ".join(
-            words[membind.start :][: len(words) - len(membind.words) + membind.end - membind.start]
-        ),
-    )
-    if policy.option is None:
-        old, new = _changed(membind.words, words)
-    if (
-        path.startswith("/etc/")
-        and _PLAIN_WORDS.fullmatch(old)
-        and (not new or _PLAIN_WORDS.fullmatch(new))
-    ):
-        sed = (
-            f"s| {old} | {new} |"
-            if new
-            else f"s| {old} | |"
-            if old.startswith("-")
-            else f"s|{old} ||"
-        )
-        # a line that did not match changes nothing, and then nothing is restarted
-        return "\n".join(
-            (
-                *diff,
-                f"sed -i.bak '/^ExecStart=/{sed}' {path}",
-                f"! cmp -s {path} {path}.bak && {_restart(unit.name)}",
-            )
-        )
-    return "\n".join(
-        (
-            *diff,
-            f"systemctl edit --full {unit.name}   # make the change above by hand",
-            _restart(unit.name),
-        )
-    )
+    old, new = _flag(membind, words) if policy.option else _changed(membind.words, words)
+    plain = _PLAIN_WORDS.fullmatch(old) and (not new or _PLAIN_WORDS.fullmatch(new))
+    if not path.startswith("/etc/") or not plain:
+        by_hand = f"systemctl edit --full {unit.name}   # make the change above by hand"
+        return "\n".join((*diff, by_hand, _restart(unit.name)))
+    sed = f"sed -i.bak '/^ExecStart=/{_substitution(old, new)}' {path}"
+    # a line that did not match changes nothing, and then nothing is restarted
+    return "\n".join((*diff, sed, f"! cmp -s {path} {path}.bak && {_restart(unit.name)}"))
+
+
+def _flag(membind: Membind, words: Sequence[str]) -> tuple[str, str]:
+    """The flag as it is and as it shall be; whole, since a bare value may stand there twice."""
+    length = membind.end - membind.start
+    changed = words[membind.start :][: length + len(words) - len(membind.words)]
+    return " ".join(membind.words[membind.start : membind.end]), " ".join(changed)
+
+
+def _substitution(old: str, new: str) -> str:
+    """sed's command; without anything new one blank goes, too."""
+    if new:
+        return f"s| {old} | {new} |"
+    return f"s| {old} | |" if old.startswith("-") else f"s|{old} ||"
 
 
 def _numa_policy(unit: Unit, policy: Policy) -> str | None:
@@ -177,7 +173,10 @@ def _numatune(domain: str, policy: Policy) -> str | None:
     )
     if mode is None or not policy.listed:
         return None
-    return f"virsh numatune {domain} --mode {mode} --nodeset {policy.listed} --config   # from its next start on"
+    return (
+        f"virsh numatune {domain} --mode {mode} --nodeset {policy.listed} --config   # from "
+        "its next start on"
+    )
 
 
 def _in_script(script: str, policy: Policy) -> str:

@@ -1,7 +1,9 @@
-"""What kept a request from getting memory: read off one OOM report. Every rule on kills asks this, so no two can claim the same kill.
+"""What kept a request from getting memory: read off one OOM report. Every rule on kills asks this,
+so no two can claim the same kill.
 
-The constraint that the kernel prints is a witness, not the judge: it is checked against the zones. Under MGLRU with min_ttl_ms the kernel
-prints CONSTRAINT_NONE for a single node (mm/vmscan.c lru_gen_age_node); kernels before 5.0 print none at all.
+The constraint that the kernel prints is a witness, not the judge: it is checked against the zones.
+Under MGLRU with min_ttl_ms the kernel prints CONSTRAINT_NONE for a single node (mm/vmscan.c
+lru_gen_age_node); kernels before 5.0 print none at all.
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ _KSWAPD = re.compile(r"kswapd(\d{1,4})")
 MOST_DRIFT_KB = (
     16 * 1024
 )  # totals and zones are read one after the other, and each CPU holds some pages back
+# a kernel object cannot lie there; nor, in these, a request without __GFP_HIGHMEM or __GFP_MOVABLE
 _HIGH_ZONES = (
     "HighMem",
     "Movable",
-)  # a kernel object cannot lie there; nor, in these, a request without __GFP_HIGHMEM or __GFP_MOVABLE
+)
 
 
 class Kind(Enum):
@@ -47,7 +50,8 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Limit:
-    """The kind, the nodes that it allowed where it is one of nodes, and for UNKNOWN why it could not be told.
+    """The kind, the nodes that it allowed where it is one of nodes, and for UNKNOWN why it could
+    not be told.
 
     UNKNOWN with nodes: one node alone was short, and who was kept to it must be seen elsewhere.
     """
@@ -58,7 +62,9 @@ class Limit:
 
 
 def limit_of(report: OomReport, *, was_short: bool = False) -> Limit:
-    """What limited this request, as far as the report shows; `was_short` where another one shows its whole machine short."""
+    """What limited this request, as far as the report shows; `was_short` where another one shows
+    its whole machine short.
+    """
     if report.constraint == MEMCG:
         return Limit(Kind.MEMCG)
     if report.constraint == MEMORY_POLICY:
@@ -83,7 +89,9 @@ def _unknown(because: str) -> Limit:
 
 
 def _of_nodes(report: OomReport, kind: Kind, nodes: frozenset[int] | None) -> Limit:
-    """A limit to nodes, as the kernel names it; a request for several adjacent pages may fail on a node that has room."""
+    """A limit to nodes, as the kernel names it; a request for several adjacent pages may fail on a
+    node that has room.
+    """
     if not nodes:
         return _unknown(f"a report names {kind.value}, but not the nodes that it allows")
     if report.order and report.order > 0 and any(has_room(report, node) for node in nodes):
@@ -102,7 +110,8 @@ def _without_zones(report: OomReport, *, was_short: bool) -> Limit:
     if was_short:
         return Limit(Kind.GLOBAL)  # one node, so none can be full by itself
     return _unknown(
-        "a report names no constraint, and its zone lines are lost, so a full node cannot be excluded"
+        "a report names no constraint, and its zone lines are lost, so a full node cannot "
+        "be excluded"
     )
 
 
@@ -126,9 +135,11 @@ def _from_zones(report: OomReport) -> Limit:
 
 
 def _hides_nodes(report: OomReport, nodes: frozenset[int]) -> bool:
-    """Whether the machine has memory that the zone lines do not show: since 4.14 a policy's report prints its own nodes only.
+    """Whether the machine has memory that the zone lines do not show: since 4.14 a policy's report
+    prints its own nodes only.
 
-    The asker may use a node that is not shown, or more is free than the shown zones have. Without either number nothing is excluded.
+    The asker may use a node that is not shown, or more is free than the shown zones have. Without
+    either number nothing is excluded.
     """
     allowed = _allowed(report)
     if allowed is not None and not allowed <= nodes:
@@ -148,7 +159,9 @@ def _allowed(report: OomReport) -> frozenset[int] | None:
 
 
 def _of_hidden(report: OomReport, nodes: frozenset[int]) -> Limit:
-    """Before 4.14 only a cpuset hid nodes, and the header names it; else the constraint is lost with the line that names it."""
+    """Before 4.14 only a cpuset hid nodes, and the header names it; else the constraint is lost
+    with the line that names it.
+    """
     full = all(is_full(report, node) for node in nodes)
     if (
         full
@@ -158,7 +171,8 @@ def _of_hidden(report: OomReport, nodes: frozenset[int]) -> Limit:
     ):
         return Limit(Kind.CPUSET, nodes)
     return _unknown(
-        "a report names no constraint and shows some nodes only, so what was free on the others is not excluded"
+        "a report names no constraint and shows some nodes only, so what was free on the "
+        "others is not excluded"
     )
 
 
@@ -187,19 +201,26 @@ def _from_nodes(report: OomReport, nodes: frozenset[int]) -> Limit:
 
 
 def _from_kswapd(report: OomReport, nodes: frozenset[int], suspect: int) -> Limit:
-    """Under MGLRU's min_ttl_ms a node's kswapd has the kernel kill: for want of that node, or of all."""
+    """Under MGLRU's min_ttl_ms a node's kswapd has the kernel kill: for want of that node, or of
+    all.
+    """
     who = f"kswapd{suspect} had the kernel kill, without naming a constraint"
     roomy = frozenset(node for node in nodes if is_far_above_high(report, node))
     if all(is_near_high(report, node) for node in nodes):
         return Limit(Kind.GLOBAL, nodes)
     if roomy and suspect not in roomy:
-        short = f"{say_nodes([suspect])} was short and {say_nodes(roomy)} had room, but what kept the task to it is not in the report"
+        short = (
+            f"{say_nodes([suspect])} was short and {say_nodes(roomy)} had room, but what "
+            "kept the task to it is not in the report"
+        )
         return Limit(Kind.UNKNOWN, frozenset({suspect}), f"{who}: {short}")
     return _unknown(f"{who}, and by the zone lines it was neither one node nor all that ran out")
 
 
 def node_of_kswapd(report: OomReport) -> int | None:
-    """The node whose kswapd asked: only MGLRU does that, for its own node (mm/vmscan.c lru_gen_age_node)."""
+    """The node whose kswapd asked: only MGLRU does that, for its own node (mm/vmscan.c
+    lru_gen_age_node).
+    """
     found = _KSWAPD.fullmatch(report.invoker_comm or "")
     return int(found[1]) if found and int(found[1]) in shown_nodes(report) else None
 
@@ -211,7 +232,8 @@ def _from_blocks(report: OomReport, usable: tuple[Zone, ...]) -> Limit:
     if listed and all(not any(zone.blocks[order:]) for zone in listed):
         return Limit(Kind.FRAGMENTATION, shown_nodes(report))
     return _unknown(
-        f"a request for {1 << order} adjacent pages failed while enough was free, and the report does not show why"
+        f"a request for {1 << order} adjacent pages failed while enough was free, and the "
+        "report does not show why"
     )
 
 
@@ -220,7 +242,9 @@ def _has_high_zone(report: OomReport) -> bool:
 
 
 def _usable(zone: Zone, report: OomReport) -> bool:
-    """Whether the request could lie in the zone, by its symbolic gfp flags; without flags every zone counts."""
+    """Whether the request could lie in the zone, by its symbolic gfp flags; without flags every
+    zone counts.
+    """
     flags = report.gfp_mask or ""
     if "(" not in flags:
         return True
@@ -234,7 +258,9 @@ def _usable(zone: Zone, report: OomReport) -> bool:
 
 
 def _refuses(zone: Zone, report: OomReport) -> bool:
-    """Whether the zone was at or below its low watermark and reserve; pages of the CMA area are for movable requests only."""
+    """Whether the zone was at or below its low watermark and reserve; pages of the CMA area are for
+    movable requests only.
+    """
     cma_kb = 0 if "MOVABLE" in (report.gfp_mask or "MOVABLE") else zone.cma_kb
     return zone.free_kb - cma_kb <= zone.low_kb + zone.reserve_pages * (
         report.page_kb or DEFAULT_PAGE_KB

@@ -1,4 +1,6 @@
-"""What the rules on full nodes share: all reports on one set of nodes, whether their numbers agree, and who asked."""
+"""What the rules on full nodes share: all reports on one set of nodes, whether their numbers agree,
+and who asked.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +20,31 @@ from diagnostics.memory.surroundings import say_surroundings
 from diagnostics.model import Citation, Finding, Kill, MemoryPicture, Remedy, Task
 
 UNNAMED = (
-    "The kernel names no constraint here: MGLRU has it kill for a node that is short (min_ttl_ms). So this rests on the node's own numbers "
+    "The kernel names no constraint here: MGLRU has it kill for a node that is short "
+    "(min_ttl_ms). So this rests on the node's own numbers "
     "and on the binding that was seen."
 )
 NOT_SHOWN = Numbers(
     agree=False,
-    because="No report shows the zones of these nodes, so that they were full is the kernel's word and not checked.",
+    because=(
+        "No report shows the zones of these nodes, so that they were full is the kernel's "
+        "word and not checked."
+    ),
 )
 NOT_FULL = Numbers(
     agree=False,
-    because="By their own zone lines these nodes were not full, so the report does not agree with itself.",
+    because=(
+        "By their own zone lines these nodes were not full, so the report does not agree "
+        "with itself."
+    ),
 )
 
 
 @dataclass(frozen=True)
 class NodeCase:
-    """All reports on one set of nodes that limited the asker, and what the host's state adds to them."""
+    """All reports on one set of nodes that limited the asker, and what the host's state adds to
+    them.
+    """
 
     evidence: Evidence
     nodes: frozenset[int]
@@ -49,7 +60,8 @@ class NodeCase:
         remedies: tuple[Remedy, ...],
         signs: tuple[Citation, ...] = (),
     ) -> Finding:
-        """The finding; `limit` says what kept the asker on its nodes, `signs` are the rule's own beside those of every kill.
+        """The finding; `limit` says what kept the asker on its nodes, `signs` are the rule's own
+        beside those of every kill.
 
         Where the kernel itself names no constraint, it is never more than likely.
         """
@@ -113,8 +125,9 @@ class NodeCase:
     def culprit(self) -> Task | None:
         """The task that asked, where it is another process than the first victim.
 
-        The report gives the asking thread's id. The task table lists processes, so an id that it lists is one; an id that a table
-        lacks is a thread of some process, and which one is not known.
+        The report gives the asking thread's id. The task table lists processes, so an id that it
+        lists is one; an id that a table lacks is a thread of some process, and which one is not
+        known.
         """
         report = self.sourced[0].report
         if self.unnamed:

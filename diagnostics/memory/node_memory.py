@@ -1,8 +1,9 @@
 """The arithmetic of a full node, from the zone lines of an OOM report.
 
-A zone refuses an order-0 request when free <= min + lowmem_reserve of the highest zone that the request may use
-(mm/page_alloc.c, __zone_watermark_ok). A node is full when each of its zones refuses. The report is printed a little after the
-refusal, so a zone that has got as far as its low watermark still counts as full; one above high does not.
+A zone refuses an order-0 request when free <= min + lowmem_reserve of the highest zone that the
+request may use (mm/page_alloc.c, __zone_watermark_ok). A node is full when each of its zones
+refuses. The report is printed a little after the refusal, so a zone that has got as far as its low
+watermark still counts as full; one above high does not.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ def zones_of(report: OomReport, nodes: Iterable[int]) -> tuple[Zone, ...]:
 
 
 def shown_nodes(report: OomReport) -> frozenset[int]:
-    """The nodes whose zones the report prints; since 4.14 a memory policy's report prints its own nodes only (show_mem's filter)."""
+    """The nodes whose zones the report prints; since 4.14 a memory policy's report prints its own
+    nodes only (show_mem's filter).
+    """
     return frozenset(zone.node for zone in report.zones)
 
 
 def is_full(report: OomReport, node: int) -> bool | None:
-    """Whether each zone of the node is at or below its low watermark; None where no zone of it is shown."""
+    """Whether each zone of the node is at or below its low watermark; None where no zone of it is
+    shown.
+    """
     zones = zones_of(report, [node])
     return all(_at_most(zone, zone.low_kb, report) for zone in zones) if zones else None
 
@@ -40,7 +45,9 @@ def has_room(report: OomReport, node: int) -> bool:
 
 
 def is_near_high(report: OomReport, node: int) -> bool:
-    """Whether each zone of the node was down to about its high watermark, to which kswapd frees (and MGLRU kills, if it cannot)."""
+    """Whether each zone of the node was down to about its high watermark, to which kswapd frees
+    (and MGLRU kills, if it cannot).
+    """
     return all(
         _at_most(zone, NEAR_HIGH * zone.high_kb, report) for zone in zones_of(report, [node])
     )
@@ -59,7 +66,8 @@ def _at_most(zone: Zone, watermark_kb: float, report: OomReport) -> bool:
 
 
 def free_elsewhere_kb(report: OomReport, nodes: Iterable[int]) -> int | None:
-    """What was free outside `nodes`: the total free pages, which cover all nodes, less what these nodes' zones had.
+    """What was free outside `nodes`: the total free pages, which cover all nodes, less what these
+    nodes' zones had.
 
     None where the totals, the page size or the nodes' own zones are not in the report.
     """

@@ -1,4 +1,6 @@
-"""The bound nodes at the moment of the kill: what was free there and elsewhere, and who held the rest."""
+"""The bound nodes at the moment of the kill: what was free there and elsewhere, and who held the
+rest.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ def _live_holders(evidence: Evidence, report: OomReport, node: int) -> tuple[Hol
 
 
 def _listed_holders(report: OomReport) -> tuple[Holder, ...]:
-    """The other tasks that this OOM could have killed, with their size over all nodes: the report tells no more."""
+    """The other tasks that this OOM could have killed, with their size over all nodes: the report
+    tells no more.
+    """
     dead = {kill.task.pid for kill in report.kills}
     rows = sorted(
         (row for row in report.tasks if row.pid not in dead), key=lambda row: -row.rss_pages
@@ -85,9 +89,12 @@ def _listed_holders(report: OomReport) -> tuple[Holder, ...]:
 
 
 def say_free(memory: MemoryPicture, report: OomReport) -> str:
-    """What the nodes had left, in a clause: `node 1 had 44 MiB left (…), while 7.7 GiB were free on the other nodes`."""
+    """What the nodes had left, in a clause: `node 1 had 44 MiB left (…), while 7.7 GiB were free on
+    the other nodes`.
+    """
     parts = [
-        f"node {number} had {human(node.free_kb)} left ({node.free_kb} kB; from its min watermark of {node.min_kb} kB down, "
+        f"node {number} had {human(node.free_kb)} left ({node.free_kb} kB; from its min "
+        f"watermark of {node.min_kb} kB down, "
         "a job gets none)"
         for number, node in memory.nodes.items()
     ]
@@ -98,7 +105,10 @@ def say_free(memory: MemoryPicture, report: OomReport) -> str:
         if shown_nodes(report) > memory.nodes.keys()
         else " (all free memory of the machine, less these nodes')"
     )
-    return f"{' and '.join(parts)}, while {human(memory.free_elsewhere_kb)} were free outside of it{derived}"
+    return (
+        f"{' and '.join(parts)}, while {human(memory.free_elsewhere_kb)} were free outside of "
+        f"it{derived}"
+    )
 
 
 def say_holders(memory: MemoryPicture) -> tuple[str, ...]:
@@ -117,9 +127,15 @@ def _say_held_by_none(number: int, node: NodeMemory) -> Iterator[str]:
     """What belongs to no process, and stays when they die."""
     floor_kb = WORTH_NAMING_SHARE * (node.managed_kb or 0)
     if node.hugepages_kb and node.hugepages_kb >= floor_kb:
-        yield f"The pool of huge pages keeps {human(node.hugepages_kb)} of node {number}, used or not (nr_hugepages of the node)."
+        yield (
+            f"The pool of huge pages keeps {human(node.hugepages_kb)} of node {number}, used "
+            "or not (nr_hugepages of the node)."
+        )
     if node.shmem_kb and node.shmem_kb >= floor_kb:
-        yield f"tmpfs and shared memory hold {human(node.shmem_kb)} of node {number}, and outlive the processes (df -t tmpfs, ipcs -m)."
+        yield (
+            f"tmpfs and shared memory hold {human(node.shmem_kb)} of node {number}, and "
+            "outlive the processes (df -t tmpfs, ipcs -m)."
+        )
 
 
 def _say_node(number: int, node: NodeMemory) -> str:

@@ -1,7 +1,8 @@
 """numactl's memory policy in a command line, and the same line with another policy.
 
-numactl takes options up to its first other word (optstring `+…`), accepts unambiguous prefixes of long options, and sets the policy
-before it executes the program (numactl.8). Only the memory policy is edited: CPU flags stay.
+numactl takes options up to its first other word (optstring `+…`), accepts unambiguous prefixes of
+long options, and sets the policy before it executes the program (numactl.8). Only the memory policy
+is edited: CPU flags stay.
 
     /usr/bin/numactl --membind=1 /usr/local/bin/ranker ...
     /usr/bin/numactl -N 1 -m1 /usr/local/bin/ranker ...
@@ -13,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _LONG_WITH_VALUE = (
-    "membind", "interleave", "weighted-interleave", "preferred", "preferred-many", "cpunodebind", "cpubind", "physcpubind",
+    "membind", "interleave", "weighted-interleave", "preferred", "preferred-many",
+    "cpunodebind", "cpubind", "physcpubind",
 )  # fmt: skip
 _LONG_ALONE = ("localalloc", "all", "balancing", "show", "hardware")
 _SHORT_WITH_VALUE = "miwpPNcC"
@@ -22,7 +24,9 @@ _SHORT = {"membind": "-m", "interleave": "-i", "preferred": "-p", "localalloc": 
 
 @dataclass(frozen=True)
 class Membind:
-    """`--membind` in a command: the words `start` to `end` (exclusive) hold flag and nodes; `long` is its spelling."""
+    """`--membind` in a command: the words `start` to `end` (exclusive) hold flag and nodes; `long`
+    is its spelling.
+    """
 
     words: tuple[str, ...]
     start: int
@@ -31,7 +35,9 @@ class Membind:
     long: bool
 
     def replaced(self, option: str, nodes: str) -> tuple[str, ...]:
-        """The command with another policy in place of the bind, in the same spelling where it has a short one."""
+        """The command with another policy in place of the bind, in the same spelling where it has a
+        short one.
+        """
         short = _SHORT.get(option)
         if self.long or short is None:
             flag: tuple[str, ...] = (f"--{option}={nodes}",) if nodes else (f"--{option}",)

@@ -1,4 +1,6 @@
-"""Other placements for a job whose nodes ran full: what to change, whether it would fit, and why we think so, the best first."""
+"""Other placements for a job whose nodes ran full: what to change, whether it would fit, and why we
+think so, the best first.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _UNIT_NAME = re.compile(r"[\w@:.-]{1,255}\.service", re.ASCII)
 
 @dataclass(frozen=True)
 class Plan:
-    """Remedies, best first; `fits` is that of interleave. `citation` is the line that shows what binds the job."""
+    """Remedies, best first; `fits` is that of interleave. `citation` is the line that shows what
+    binds the job.
+    """
 
     fits: bool | None
     remedies: tuple[Remedy, ...]
@@ -34,9 +38,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Place:
-    """The job, its nodes, all nodes that it may use (None: not known), and the room on each node (None: not known).
+    """The job, its nodes, all nodes that it may use (None: not known), and the room on each node
+    (None: not known).
 
-    `is_upper_bound` where the room is what the report shows: the watermarks of nodes that it hides are not in it.
+    `is_upper_bound` where the room is what the report shows: the watermarks of nodes that it hides
+    are not in it.
     """
 
     case: NodeCase
@@ -48,7 +54,9 @@ class _Place:
     launcher: Launcher | None
 
     def fits(self, room_kb: int | None) -> bool | None:
-        """Whether the job fits into so much room. An upper bound of the room is enough to say no, but not to say yes."""
+        """Whether the job fits into so much room. An upper bound of the room is enough to say no,
+        but not to say yes.
+        """
         fits = self.job.fits(room_kb)
         return None if fits and self.is_upper_bound else fits
 
@@ -66,7 +74,9 @@ class _Place:
 
 
 def plan(case: NodeCase) -> Plan:
-    """All remedies that the host's tools know; where interleave does not fit, the one that fits best leads."""
+    """All remedies that the host's tools know; where interleave does not fit, the one that fits
+    best leads.
+    """
     report = case.placed()
     job = job_of(case.evidence, report, case.kills, case.culprit())
     allowed = parse_nodes(report.summary.mems_allowed) if report.summary else None
@@ -111,7 +121,10 @@ def _room_at_kill(case: NodeCase, allowed: frozenset[int] | None) -> Mapping[int
 def _interleave(place: _Place) -> Remedy:
     return Remedy(
         action="interleave",
-        says="Start the job with --interleave=all in place of --membind, so that its memory comes from all nodes.",
+        says=(
+            "Start the job with --interleave=all in place of --membind, so that its memory "
+            "comes from all nodes."
+        ),
         edit=place.edit(Policy("interleave", "all", "interleave", list_nodes(place.allowed or ()))),
         fits=False if place.forbidden else place.fits(place.total_kb),
         headroom_kb=place.room,
@@ -121,10 +134,16 @@ def _interleave(place: _Place) -> Remedy:
 
 def _say_room(place: _Place) -> str:
     if place.forbidden:
-        return "It does not fit as it is: the job's cpuset allows no other nodes, so that must be widened first."
+        return (
+            "It does not fit as it is: the job's cpuset allows no other nodes, so that must "
+            "be widened first."
+        )
     if place.total_kb is None:
         return "How much room the other nodes have cannot be computed from what was collected."
-    said = f"All nodes together have room for about {human(place.total_kb)} of it ({BASIS}), and {place.job.say()}"
+    said = (
+        f"All nodes together have room for about {human(place.total_kb)} of it ({BASIS}), and "
+        f"{place.job.say()}"
+    )
     ending = {
         True: ": it fits.",
         False: ": it does not fit.",
@@ -141,13 +160,19 @@ def _where_to_look(place: _Place) -> str:
     first = f"“systemctl cat {unit}”" if unit else "the unit's ExecStart"
     seen = any(copy.bound_to for copy in place.job.copies)
     bound = "It is bound now (its numa_maps), but who set that" if seen else "Who bound it"
-    return f" {bound} is not in what was collected: look for numactl in {first}, in the scripts it starts, and for NUMAPolicy=."
+    return (
+        f" {bound} is not in what was collected: look for numactl in {first}, in the scripts "
+        "it starts, and for NUMAPolicy=."
+    )
 
 
 def _unbind(place: _Place) -> Remedy:
     return Remedy(
         action="unbind",
-        says="Drop --membind: memory then comes from the CPU's own node first and spills over to the others.",
+        says=(
+            "Drop --membind: memory then comes from the CPU's own node first and spills over to "
+            "the others."
+        ),
         edit=place.edit(Policy(None, "", "default")),
         fits=False if place.forbidden else place.fits(place.total_kb),
         headroom_kb=place.room,
@@ -173,13 +198,18 @@ def _weighted(place: _Place) -> Iterator[Remedy]:
         return
     yield Remedy(
         action="weighted-interleave",
-        says="Start it with --weighted-interleave=all, so that the larger node takes the larger share.",
+        says=(
+            "Start it with --weighted-interleave=all, so that the larger node takes the larger "
+            "share."
+        ),
         edit=place.edit(
             Policy("weighted-interleave", "all", None, list_nodes(place.allowed or ()))
         ),
         fits=False if place.forbidden else place.fits(place.total_kb),
         headroom_kb=place.room,
-        because="The weights are the whole machine's: /sys/kernel/mm/mempolicy/weighted_interleave.",
+        because=(
+            "The weights are the whole machine's: /sys/kernel/mm/mempolicy/weighted_interleave."
+        ),
     )
 
 
@@ -194,13 +224,19 @@ def _preferred(place: _Place) -> Iterator[Remedy]:
         return
     yield Remedy(
         action=option,
-        says=f"Start it with --{option}={nodes}: {say_nodes(place.bound)} first, the others when that is full.",
+        says=(
+            f"Start it with --{option}={nodes}: {say_nodes(place.bound)} first, the others when "
+            "that is full."
+        ),
         edit=place.edit(
             Policy(option, nodes, "preferred" if option == "preferred" else None, nodes)
         ),
         fits=False if place.forbidden else place.fits(place.total_kb),
         headroom_kb=place.room,
-        because="It keeps the memory near its CPUs, but fills the node for others that are bound to it: they may be killed next.",
+        because=(
+            "It keeps the memory near its CPUs, but fills the node for others that are bound "
+            "to it: they may be killed next."
+        ),
     )
 
 
@@ -218,23 +254,34 @@ def _other_node(place: _Place) -> Iterator[Remedy]:
         edit=place.edit(Policy("membind", str(node), "bind", str(node))),
         fits=place.fits(others[node]),
         headroom_kb={node: others[node]},
-        because=f"Node {node} has room for about {human(others[node])} of it; when that fills up, the same happens again.",
+        because=(
+            f"Node {node} has room for about {human(others[node])} of it; when that fills "
+            "up, the same happens again."
+        ),
     )
 
 
 def _two_instances(place: _Place) -> Iterator[Remedy]:
-    """One for each of the two emptiest nodes, each with a limit of its own below the node's room."""
+    """One for each of the two emptiest nodes, each with a limit of its own below the node's
+    room.
+    """
     best = sorted((place.room or {}).items(), key=lambda item: -item[1])[:2]
     if len(best) < 2 or best[1][1] <= 0:
         return
     each_kb = int(SHARE_OF_ROOM * best[1][1])
     yield Remedy(
         action="two-instances",
-        says="If the job can be split: one instance for each node, each with MemoryMax= below the node's room.",
+        says=(
+            "If the job can be split: one instance for each node, each with MemoryMax= below "
+            "the node's room."
+        ),
         edit=None,
         fits=place.fits(2 * each_kb),
         headroom_kb=dict(best),
-        because=f"That is {human(each_kb)} for each at most; one that outgrows it is killed alone, and its neighbours are not.",
+        because=(
+            f"That is {human(each_kb)} for each at most; one that outgrows it is killed "
+            "alone, and its neighbours are not."
+        ),
     )
 
 
@@ -260,7 +307,10 @@ def _free_the_nodes(place: _Place) -> Iterator[Remedy]:
     room_kb = sum(place.room[node] for node in place.bound)
     yield Remedy(
         action="free-the-node",
-        says=f"Free {say_nodes(place.bound)}: what others hold there ({human(others_kb)}) would have to move.",
+        says=(
+            f"Free {say_nodes(place.bound)}: what others hold there ({human(others_kb)}) would "
+            "have to move."
+        ),
         edit=None,
         fits=False
         if place.fits(room_kb + others_kb) is False
@@ -281,5 +331,7 @@ def _widen(place: _Place) -> Iterator[Remedy]:
         action="widen-cpuset",
         says="Allow the job more nodes first: AllowedMemoryNodes=, --cpuset-mems or cpuset.mems.",
         edit=launcher.edit(Policy(None)) if launcher else None,
-        because="Its cpuset allows only the full nodes, and no memory policy reaches outside of that.",
+        because=(
+            "Its cpuset allows only the full nodes, and no memory policy reaches outside of that."
+        ),
     )

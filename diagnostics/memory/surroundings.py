@@ -1,4 +1,6 @@
-"""What else a wise engineer looks at where nodes ran full: settings and limits that make it worse, or that may be taken for the cause."""
+"""What else a wise engineer looks at where nodes ran full: settings and limits that make it worse,
+or that may be taken for the cause.
+"""
 
 from __future__ import annotations
 
@@ -44,16 +46,25 @@ def _of_kernel(evidence: Evidence) -> Iterator[str]:
     if not isinstance(settings, Settings):
         return
     if settings.is_on("vm/zone_reclaim_mode"):
-        yield "vm.zone_reclaim_mode is set: the kernel reclaims on a node before it uses another, so nodes run full early."
+        yield (
+            "vm.zone_reclaim_mode is set: the kernel reclaims on a node before it uses "
+            "another, so nodes run full early."
+        )
     if settings.is_on("vm/oom_kill_allocating_task"):
-        yield "vm.oom_kill_allocating_task is set: the kernel kills whoever asked, which need not be the largest."
+        yield (
+            "vm.oom_kill_allocating_task is set: the kernel kills whoever asked, which need "
+            "not be the largest."
+        )
     on = [
         says
         for name, says in MOVERS.items()
         if settings.is_on(name) or "[always]" in settings.values.get(name, "")
     ]
     if on:
-        yield f"What moves, joins or ages pages by itself here, within what policies allow: {', '.join(on)}."
+        yield (
+            "What moves, joins or ages pages by itself here, within what policies allow: "
+            f"{', '.join(on)}."
+        )
 
 
 def _of_limit(unit: Unit, memory: MemoryPicture) -> Iterator[str]:
@@ -67,7 +78,10 @@ def _of_limit(unit: Unit, memory: MemoryPicture) -> Iterator[str]:
         and None not in sizes
         and total_kb < int(limit) // 1024 < 1 << 52
     ):
-        yield f"MemoryMax= is {human(int(limit) // 1024)}, and these nodes have {human(total_kb)}: they are full before it is reached."
+        yield (
+            f"MemoryMax= is {human(int(limit) // 1024)}, and these nodes have "
+            f"{human(total_kb)}: they are full before it is reached."
+        )
 
 
 def _of_flags(unit: Unit | None) -> Iterator[str]:
@@ -90,11 +104,17 @@ def _of_regions(job: Process | None) -> Iterator[str]:
     }
     if bound:
         policy = max(bound, key=lambda name: bound[name])
-        yield f"Only parts of its memory are bound ({human(bound[policy])} under {policy}): the program does so itself, by mbind."
+        yield (
+            f"Only parts of its memory are bound ({human(bound[policy])} under {policy}): the "
+            "program does so itself, by mbind."
+        )
 
 
 def _of_nodes(evidence: Evidence) -> Iterator[str]:
     nodes = evidence.get(Nodes)
     slow = nodes.without_cpus if isinstance(nodes, Nodes) else frozenset[int]()
     if slow:
-        yield f"There is memory without CPUs ({say_nodes(slow)}), as of CXL: interleaving over all nodes uses it, too, and it is slower."
+        yield (
+            f"There is memory without CPUs ({say_nodes(slow)}), as of CXL: interleaving over "
+            "all nodes uses it, too, and it is slower."
+        )

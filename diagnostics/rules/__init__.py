@@ -1,4 +1,6 @@
-"""The list of rules: one file for each cause, in the order in which a report names them. Adding a cause adds one line here."""
+"""The list of rules: one file for each cause, in the order in which a report names them. Adding a
+cause adds one line here.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ from diagnostics.rules import (
 
 @dataclass(frozen=True)
 class Rule:
-    """A cause's stable code, the pure function that decides on it, and its page: what it is, what decides it, what it is not."""
+    """A cause's stable code, the pure function that decides on it, and its page: what it is, what
+    decides it, what it is not.
+    """
 
     code: str
     check: Callable[[Evidence], Outcome]

@@ -1,7 +1,8 @@
 """application-exit: a service ended by itself, with an exit status of its own.
 
-Fires when systemd logged that a main process exited with a status that stands for neither a signal (above 128) nor a failed start (126,
-127, 200 to 245). It is `likely`: that it exited is systemd's word, why is the program's own, and its last lines are quoted, redacted.
+Fires when systemd logged that a main process exited with a status that stands for neither a signal
+(above 128) nor a failed start (126, 127, 200 to 245). It is `likely`: that it exited is systemd's
+word, why is the program's own, and its last lines are quoted, redacted.
 Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
 Looks like, but is not: a kill of any kind, since no signal was involved.
 
@@ -70,15 +71,23 @@ def _finding(evidence: Evidence, status: int, events: Sequence[ServiceEvent]) ->
 
 def _told(status: int, lines: Sequence[Line], *, oom: bool) -> Told:
     quoted = " ".join(quote(line.text) for line in lines)
+    why = (
+        "An OOM kill beside it may be why the program gave up"
+        if oom
+        else "No signal ended it: the program gave up"
+    )
     said = f"Its last words were: {quoted}" if lines else "It says why in its own log, if anywhere."
     return Told(
         code=CODE,
         headline=f"the program exits by itself with status {status}",
         did=f"exited by itself with status {status}",
-        why=f"{'An OOM kill beside it may be why the program gave up' if oom else 'No signal ended it: the program gave up'}. {said}",
+        why=f"{why}. {said}",
         remedy=Remedy(
             action="read-its-log",
-            says="Read the last lines of its own log before each exit (journalctl -u UNIT): configuration, ports, dependencies.",
+            says=(
+                "Read the last lines of its own log before each exit (journalctl -u UNIT): "
+                "configuration, ports, dependencies."
+            ),
             because="The OOM kill is told by itself."
             if oom
             else "Memory limits and kills can be left aside.",

@@ -1,9 +1,10 @@
 """bus-error: a program touched mapped memory that nothing is behind, and SIGBUS ended it.
 
-Fires when systemd logged an end by SIGBUS, or exit status 135. It is `likely`: that it ended so is systemd's word, what was behind the
-mapping is not seen.
+Fires when systemd logged an end by SIGBUS, or exit status 135. It is `likely`: that it ended so is
+systemd's word, what was behind the mapping is not seen.
 Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
-Looks like, but is not: hardware-memory-error, for which the kernel logs a memory failure; a segfault.
+Looks like, but is not: hardware-memory-error, for which the kernel logs a memory failure; a
+segfault.
 
 Kernel: mm/filemap.c filemap_fault, mm/hugetlb.c hugetlb_fault. systemd: src/core/service.c.
 """
@@ -21,11 +22,15 @@ TOLD = Told(
     code=CODE,
     headline="crashed by SIGBUS (bus error)",
     did="crashed by SIGBUS",
-    why="A file that it maps was cut short, the file system behind it is full, or there was no huge page left on the nodes that it may "
+    why="A file that it maps was cut short, the file system behind it is full, or there was no "
+    "huge page left on the nodes that it may "
     "use.",
     remedy=Remedy(
         action="check-the-mapping",
-        says="Look for files that shrank while mapped, for full file systems (df, also /dev/shm), and for huge pages of the node.",
+        says=(
+            "Look for files that shrank while mapped, for full file systems (df, also "
+            "/dev/shm), and for huge pages of the node."
+        ),
         because="The core dump (coredumpctl) names the mapping.",
     ),
 )

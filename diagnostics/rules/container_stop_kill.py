@@ -1,9 +1,12 @@
-"""container-stop-kill: a container was told to stop, did not in time, and its engine killed it by SIGKILL.
+"""container-stop-kill: a container was told to stop, did not in time, and its engine killed it by
+SIGKILL.
 
-Fires when dockerd or podman logged that a container failed to stop and was killed. It is `confirmed` where the container's own record, or
-systemd's of the service that runs it, says that it ended with exit code 137 within seconds, `likely` on dockerd's line alone. What podman
-says is one step less sure, since its containers' own words stand in the journal as podman's.
-Stays clear when no such line is in the journal. Cannot tell when the journal of daemons cannot be read.
+Fires when dockerd or podman logged that a container failed to stop and was killed. It is
+`confirmed` where the container's own record, or systemd's of the service that runs it, says that it
+ended with exit code 137 within seconds, `likely` on dockerd's line alone. What podman says is one
+step less sure, since its containers' own words stand in the journal as podman's.
+Stays clear when no such line is in the journal. Cannot tell when the journal of daemons cannot be
+read.
 Looks like, but is not: an OOM kill, which has the exit code 137, too.
 
 Source: moby daemon/stop.go; podman libpod/oci_conmon_common.go; docker stop --time.
@@ -35,8 +38,14 @@ _ID = re.compile(r"\b[0-9a-f]{64}\b")
 _NAME = re.compile(r"failed to stop container (\S+) in")
 REMEDY = Remedy(
     action="stop-in-time",
-    says="Make it end on SIGTERM (a shell as its first process does not pass it on), or give it longer: --stop-timeout, stop_grace_period.",
-    because="What asked for the stop (a deploy, compose, a person) is in the engine's events at that time.",
+    says=(
+        "Make it end on SIGTERM (a shell as its first process does not pass it on), or give it "
+        "longer: --stop-timeout, stop_grace_period."
+    ),
+    because=(
+        "What asked for the stop (a deploy, compose, a person) is in the engine's events at "
+        "that time."
+    ),
 )
 
 
@@ -45,7 +54,8 @@ def check(evidence: Evidence) -> Outcome:
     daemons = evidence.get(DaemonJournal)
     if isinstance(daemons, Missing):
         return Unknown(
-            f"what container engines did is in the journal, and that was not seen ({daemons.because})"
+            "what container engines did is in the journal, and that was not seen "
+            f"({daemons.because})"
         )
     others = evidence.get(OtherEnds)
     ends = others.ends if isinstance(others, OtherEnds) else ()
@@ -56,7 +66,8 @@ def check(evidence: Evidence) -> Outcome:
     ]
     if not lines and not seen_since(evidence, daemons.back_to):
         return Unknown(
-            f"the journal of container engines was read back to {say_moment(Moment(wall=daemons.back_to))} only"
+            "the journal of container engines was read back to "
+            f"{say_moment(Moment(wall=daemons.back_to))} only"
         )
     if not lines:
         return Clear(f"no container engine logged that a stop timed out {say_since(evidence)}")
@@ -100,7 +111,9 @@ def _who(event: DaemonEvent, ends: tuple[ServiceEvent, ...]) -> str:
 
 
 def _is_of(end: ServiceEvent, line: DaemonEvent, event: ServiceEvent) -> bool:
-    """Whether it is the container's own end, or that of the service in which the engine's command ran."""
+    """Whether it is the container's own end, or that of the service in which the engine's command
+    ran.
+    """
     return (
         end.unit in (event.unit, line.unit)
         and wrapped_signal(end) == Signals.SIGKILL

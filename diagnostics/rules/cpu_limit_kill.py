@@ -1,7 +1,7 @@
 """cpu-limit-kill: a program used up the CPU time that it is allowed, and SIGXCPU ended it.
 
-Fires when systemd logged an end by SIGXCPU, or exit status 152. It is `likely`: that it ended so is systemd's word, whose limit it was
-is not seen.
+Fires when systemd logged an end by SIGXCPU, or exit status 152. It is `likely`: that it ended so is
+systemd's word, whose limit it was is not seen.
 Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
 Looks like, but is not: a service that is throttled (CPUQuota=), which goes on slowly.
 
@@ -24,7 +24,10 @@ TOLD = Told(
     why="It had used up the CPU time that a process of it may use in its whole life (RLIMIT_CPU).",
     remedy=Remedy(
         action="raise-the-limit",
-        says="Raise or drop LimitCPU= of the unit (or ulimit -t of the script); CPUQuota= is what limits a share.",
+        says=(
+            "Raise or drop LimitCPU= of the unit (or ulimit -t of the script); CPUQuota= is "
+            "what limits a share."
+        ),
         because="A service that runs long enough reaches any such limit.",
     ),
 )

@@ -1,10 +1,13 @@
-"""cpuset-oom: a cpuset let a task use only some nodes, these ran full, and the kernel killed for it.
+"""cpuset-oom: a cpuset let a task use only some nodes, these ran full, and the kernel killed for
+it.
 
-Fires when a report names CONSTRAINT_CPUSET, or (before 5.0) its header allows only nodes that were full while others had room. `likely`
-where the zones of each allowed node are at their watermarks, `confirmed` where in addition the lines are the kernel's own and a second
-sign agrees. Stays clear when something else ran out. Cannot tell when a kill has no report.
-Looks like, but is not: a memory policy (numactl), which comes first where both apply. A cpuset is set by systemd's AllowedMemoryNodes=,
-docker's --cpuset-mems, Kubernetes' Memory Manager or libvirt; numactl cannot widen it.
+Fires when a report names CONSTRAINT_CPUSET, or (before 5.0) its header allows only nodes that were
+full while others had room. `likely` where the zones of each allowed node are at their watermarks,
+`confirmed` where in addition the lines are the kernel's own and a second sign agrees.
+Stays clear when something else ran out. Cannot tell when a kill has no report.
+Looks like, but is not: a memory policy (numactl), which comes first where both apply. A cpuset is
+set by systemd's AllowedMemoryNodes=, docker's --cpuset-mems, Kubernetes' Memory Manager or libvirt;
+numactl cannot widen it.
 
 Kernel: mm/oom_kill.c constrained_alloc; kernel/cgroup/cpuset.c.
 """
@@ -53,7 +56,10 @@ def _widen(case: NodeCase) -> Remedy:
     told = (
         ""
         if launcher
-        else " Which tool set the cpuset is not in what was collected; “cat /proc/PID/cpuset” and the container's settings tell."
+        else (
+            " Which tool set the cpuset is not in what was collected; “cat /proc/PID/cpuset” "
+            "and the container's settings tell."
+        )
     )
     return Remedy(
         action="widen-cpuset",

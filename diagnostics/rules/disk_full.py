@@ -1,11 +1,14 @@
-"""disk-full: a file system is full (of data or of inodes) or was made read-only by an error, and a service that writes there gave up.
+"""disk-full: a file system is full (of data or of inodes) or was made read-only by an error, and a
+service that writes there gave up.
 
-Fires when a service ended and said just before that it found no space (or a read-only file system), and a local file system is full (or the
-kernel logged that it made one read-only). It is `likely` at most, since what the service met is its own word; a file that it names must lie
-on the full file system, and where it names none it is `possible`.
-Stays clear when no local file system is full and the kernel made none read-only. Cannot tell when one is, and no service that ended speaks
-of it; or when neither df nor the last words came.
-Looks like, but is not: a read-only image, which is always full; a limit of inotify watches, of which programs say the same.
+Fires when a service ended and said just before that it found no space (or a read-only file system),
+and a local file system is full (or the kernel logged that it made one read-only). It is `likely` at
+most, since what the service met is its own word; a file that it names must lie on the full file
+system, and where it names none it is `possible`.
+Stays clear when no local file system is full and the kernel made none read-only. Cannot tell when
+one is, and no service that ended speaks of it; or when neither df nor the last words came.
+Looks like, but is not: a read-only image, which is always full; a limit of inotify watches, of
+which programs say the same.
 
 Kernel: fs/ext4/super.c ext4_handle_error; df(1), write(2) ENOSPC.
 """
@@ -43,13 +46,22 @@ REMOUNTED = "Remounting filesystem read-only"
 EXPLAINED = ("application-exit", "start-limit-hit")
 MAKE_ROOM = Remedy(
     action="make-room",
-    says="Make room there (“du -xh --max-depth=2”, deleted files that are still open: “lsof +L1”), then start the service again.",
+    says=(
+        "Make room there (“du -xh --max-depth=2”, deleted files that are still open: “lsof "
+        "+L1”), then start the service again."
+    ),
     because="Restarting alone meets the same full disk.",
 )
 CHECK_DISK = Remedy(
     action="check-the-disk",
-    says="Read the kernel's lines before that one, save what is on it, and check the file system and the disk below it.",
-    because="The kernel makes a file system read-only when it finds it damaged, so that it gets no worse.",
+    says=(
+        "Read the kernel's lines before that one, save what is on it, and check the file system "
+        "and the disk below it."
+    ),
+    because=(
+        "The kernel makes a file system read-only when it finds it damaged, so that it gets "
+        "no worse."
+    ),
 )
 
 
@@ -79,7 +91,8 @@ def check(evidence: Evidence) -> Outcome:
     found = (*_no_space(evidence, disks.full, journal), *_read_only(evidence, remounted, journal))
     where = ", ".join(dict.fromkeys(disk.mount for disk in disks.full)) or "a file system"
     return found or Unknown(
-        f"{where} is {'full' if disks.full else 'read-only'}, but no service that ended said so in its last words"
+        f"{where} is {'full' if disks.full else 'read-only'}, but no service that ended "
+        "said so in its last words"
     )
 
 
@@ -109,7 +122,9 @@ def _no_space(evidence: Evidence, full: Sequence[Filesystem], journal: Ends) -> 
 
 
 def _meant(line: Line, full: Sequence[Filesystem], evidence: Evidence) -> Sequence[Filesystem]:
-    """The full file systems that the line can be about: that of the file that it names, or all where it names none."""
+    """The full file systems that the line can be about: that of the file that it names, or all
+    where it names none.
+    """
     mount = _mount_of(line, evidence)
     return full if mount is None else [disk for disk in full if disk.mount == mount]
 

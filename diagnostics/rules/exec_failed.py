@@ -1,9 +1,11 @@
 """exec-failed: the program of a service could not be started at all.
 
-Fires when systemd logged an exit status that only its own set-up of a process gives (200 to 245, 203 where execve(2) failed); that is
-systemd's own word, so it is `confirmed`. Exit status 126 or 127, by which shells say the same, makes it `likely`.
+Fires when systemd logged an exit status that only its own set-up of a process gives (200 to 245,
+203 where execve(2) failed); that is systemd's own word, so it is `confirmed`. Exit status 126 or
+127, by which shells say the same, makes it `likely`.
 Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
-Looks like, but is not: a program that starts and exits with a status of its own, which is application-exit.
+Looks like, but is not: a program that starts and exits with a status of its own, which is
+application-exit.
 
 systemd: src/basic/exit-status.c; systemd.exec(5), Process Exit Codes. Shells: POSIX sh, 2.8.2.
 """
@@ -75,7 +77,10 @@ def _finding(evidence: Evidence, status: int, events: Sequence[ServiceEvent]) ->
         why=why,
         remedy=Remedy(
             action="mend-the-command",
-            says="Look at the unit's ExecStart, User and paths; the journal names the file just before (“Failed at step”).",
+            says=(
+                "Look at the unit's ExecStart, User and paths; the journal names the file just "
+                "before (“Failed at step”)."
+            ),
             because="It never ran, so memory and signals have nothing to do with it.",
         ),
     )

@@ -1,10 +1,12 @@
 """external-kill: somebody sent SIGKILL to a service, by systemctl kill or by sudo kill.
 
-Fires when systemd logged that it sent SIGKILL on a client's request (systemctl kill). It is `confirmed` where the end by SIGKILL of the
-same service follows within seconds, `likely` on the request alone; and `likely` when a service ended by SIGKILL within seconds of a kill
-that sudo logged (no OOM kill, nor systemd's doing), since sudo does not say whom it met.
-Stays clear when no such record is in systemd's journal: then a SIGKILL that nobody logged may still have come from anywhere, which is
-what sigkill-not-by-kernel tells of. Cannot tell when the journal cannot be read.
+Fires when systemd logged that it sent SIGKILL on a client's request (systemctl kill). It is
+`confirmed` where the end by SIGKILL of the same service follows within seconds, `likely` on the
+request alone; and `likely` when a service ended by SIGKILL within seconds of a kill that sudo
+logged (no OOM kill, nor systemd's doing), since sudo does not say whom it met.
+Stays clear when no such record is in systemd's journal: then a SIGKILL that nobody logged may still
+have come from anywhere, which is what sigkill-not-by-kernel tells of. Cannot tell when the journal
+cannot be read.
 Looks like, but is not: an OOM kill; a stop that timed out.
 
 systemd: src/core/unit.c, unit_kill_common.
@@ -32,7 +34,8 @@ from diagnostics.services.service_case import (
 )
 
 CODE = "external-kill"
-# what sudo allowed: a refusal says why behind the name; a directory may be called like anything, so the last COMMAND counts
+# what sudo allowed: a refusal says why behind the name; a directory may be called like anything, so
+# the last COMMAND counts
 _ALLOWED = re.compile(
     r"\s*\S+ : (?:HOST=\S+ ; )?(?:TTY=\S+ ; )?PWD=.* ; USER=\S+ ; (?:GROUP=\S+ ; )?COMMAND=(.*)",
     re.DOTALL,
@@ -60,10 +63,16 @@ def check(evidence: Evidence) -> Outcome:
         code=CODE,
         headline="killed on request (systemctl kill)",
         did="was killed by systemd (SIGKILL) on request",
-        why="Somebody or some program used “systemctl kill” or systemd's D-Bus interface; neither the kernel nor a time-out was behind it.",
+        why=(
+            "Somebody or some program used “systemctl kill” or systemd's D-Bus interface; "
+            "neither the kernel nor a time-out was behind it."
+        ),
         remedy=Remedy(
             action="find-who-asked",
-            says="Look for who asked: sudo's and the shells' records, deploy tools and cron at that time.",
+            says=(
+                "Look for who asked: sudo's and the shells' records, deploy tools and cron at "
+                "that time."
+            ),
             because="systemd does not log who its client was.",
         ),
     )

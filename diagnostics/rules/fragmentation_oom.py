@@ -1,8 +1,11 @@
-"""fragmentation-oom: the kernel wanted several adjacent pages, and free memory was in smaller pieces.
+"""fragmentation-oom: the kernel wanted several adjacent pages, and free memory was in smaller
+pieces.
 
-Fires when a report's order is above 0, some zone that the request could use is above its watermarks, and none of these has a free block
-of that order. Stays clear when something else ran out. Cannot tell when the buddy lines are lost or show such a block.
-Looks like, but is not: `page allocation failure: order:N`, which kills nobody; orders above 3, for which the kernel never kills.
+Fires when a report's order is above 0, some zone that the request could use is above its
+watermarks, and none of these has a free block of that order. Stays clear when something else ran
+out. Cannot tell when the buddy lines are lost or show such a block.
+Looks like, but is not: `page allocation failure: order:N`, which kills nobody; orders above 3, for
+which the kernel never kills.
 
 Kernel: mm/page_alloc.c __alloc_pages_may_oom, PAGE_ALLOC_COSTLY_ORDER.
 """
@@ -20,7 +23,10 @@ from diagnostics.model import Outcome, Remedy
 CODE = "fragmentation-oom"
 REMEDY = Remedy(
     action="keep-more-free",
-    says="Raise vm.min_free_kbytes, so that the kernel keeps larger blocks free; find the driver that asks for them.",
+    says=(
+        "Raise vm.min_free_kbytes, so that the kernel keeps larger blocks free; find the driver "
+        "that asks for them."
+    ),
     because="Enough memory was free, but not in adjacent pages.",
 )
 
@@ -39,7 +45,10 @@ def check(evidence: Evidence) -> Outcome:
             RanOut(
                 code=CODE,
                 headline="OOM for lack of adjacent pages",
-                says=f"The kernel needed {1 << (first.order or 0)} adjacent pages and had none: {say_zones(first)}.",
+                says=(
+                    f"The kernel needed {1 << (first.order or 0)} adjacent pages and had none: "
+                    f"{say_zones(first)}."
+                ),
                 remedy=REMEDY,
             ),
             _numbers,

@@ -1,10 +1,12 @@
 """global-oom: the whole machine ran out of memory, and the kernel killed for it.
 
-Fires when a report names no constraint (or, before 5.0, prints none) and every zone that the request could use is at its low watermark; or
-when somebody asked for it by hand (sysrq-f, order=-1). `likely` on these numbers, `confirmed` with facility and a second sign. Under MGLRU
-with min_ttl_ms the kernel kills when kswapd cannot keep a node near its high watermark; where no node is far above it, that is `likely`.
-Stays clear when a cgroup, a cpuset or a memory policy limited every request. Cannot tell when some node still had room although the
-kernel names no constraint (MGLRU kills for one node so), or when the zone lines are lost.
+Fires when a report names no constraint (or, before 5.0, prints none) and every zone that the
+request could use is at its low watermark; or when somebody asked for it by hand (sysrq-f,
+order=-1). `likely` on these numbers, `confirmed` with facility and a second sign. Under MGLRU with
+min_ttl_ms the kernel kills when kswapd cannot keep a node near its high watermark; where no node is
+far above it, that is `likely`. Stays clear when a cgroup, a cpuset or a memory policy limited every
+request. Cannot tell when some node still had room although the kernel names no constraint (MGLRU
+kills for one node so), or when the zone lines are lost.
 Looks like, but is not: `global_oom` in the summary line, which only means "not a cgroup".
 
 Kernel: mm/oom_kill.c; mm/page_alloc.c __zone_watermark_ok.
@@ -27,12 +29,16 @@ from diagnostics.model import Finding, Outcome, Remedy
 CODE = "global-oom"
 REMEDY = Remedy(
     action="free-memory",
-    says="Find what grew, and give it a limit of its own (MemoryMax=, docker --memory), or give the machine more memory or swap.",
+    says=(
+        "Find what grew, and give it a limit of its own (MemoryMax=, docker --memory), or give "
+        "the machine more memory or swap."
+    ),
     because="Another placement does not help: no node had room.",
 )
 BY_KSWAPD = Numbers(
     agree=True,
-    because="The kernel killed ahead of a failed request, on behalf of kswapd (MGLRU's min_ttl_ms), so memory was down to the high "
+    because="The kernel killed ahead of a failed request, on behalf of kswapd (MGLRU's "
+    "min_ttl_ms), so memory was down to the high "
     "watermarks only.",
 )
 

@@ -1,10 +1,11 @@
 """hardware-memory-error: a page of memory is broken, and the kernel killed a process that had it.
 
-Fires when the kernel logged that it sent SIGBUS for, or killed a process because of, hardware memory corruption. It is `confirmed`: the
-line is the kernel's own.
-Stays clear when a kernel log that goes back to boot has no such line. Cannot tell when it cannot be read or does not go back.
-Looks like, but is not: bus-error, where the kernel logs no memory failure. A test that injects one (madvise(2) MADV_HWPOISON) looks the
-same.
+Fires when the kernel logged that it sent SIGBUS for, or killed a process because of, hardware
+memory corruption. It is `confirmed`: the line is the kernel's own.
+Stays clear when a kernel log that goes back to boot has no such line. Cannot tell when it cannot be
+read or does not go back.
+Looks like, but is not: bus-error, where the kernel logs no memory failure. A test that injects one
+(madvise(2) MADV_HWPOISON) looks the same.
 
 Kernel: mm/memory-failure.c kill_proc.
 """
@@ -25,12 +26,19 @@ from diagnostics.recent import is_recent, say_moment, say_times
 
 CODE = "hardware-memory-error"
 KILLED = re.compile(
-    r"Memory failure: (?P<page>0x[0-9a-f]{1,16}): (?:Sending SIGBUS to|Killing|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) "
+    r"Memory failure: (?P<page>0x[0-9a-f]{1,16}): (?:Sending SIGBUS to|Killing"
+    r"|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) "
 )
 REMEDY = Remedy(
     action="replace-memory",
-    says="Drain the host and have its memory checked (ras-mc-ctl, EDAC, the vendor's log): the module must be replaced.",
-    because="The page is taken out of use, so a restart works again; but a module that fails once often fails again.",
+    says=(
+        "Drain the host and have its memory checked (ras-mc-ctl, EDAC, the vendor's log): the "
+        "module must be replaced."
+    ),
+    because=(
+        "The page is taken out of use, so a restart works again; but a module that fails "
+        "once often fails again."
+    ),
 )
 
 
@@ -57,7 +65,10 @@ def check(evidence: Evidence) -> Outcome:
             headline="killed for broken memory (hardware)",
             judged=of_own_decision([event.citation for event, _ in killed]),
             story=(
-                f"The kernel sent SIGBUS {say_times(len(killed))}, last to {task.comm}, pid {task.pid}{when}.",
+                (
+                    f"The kernel sent SIGBUS {say_times(len(killed))}, last to {task.comm}, pid "
+                    f"{task.pid}{when}."
+                ),
                 f"A page of its memory ({last['page']}) is broken, and its content is lost.",
             ),
             citations=tuple(event.citation for event, _ in killed[-2:]),

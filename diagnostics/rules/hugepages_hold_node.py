@@ -1,10 +1,11 @@
 """hugepages-hold-node: a pool of huge pages held a large part of a node that ran full.
 
-Fires when an OOM report's pool of huge pages on a node is at least a quarter of that node, which was full. It explains the OOM kill
-beside it. `confirmed` where the lines are the kernel's own and a second sign of the kills agrees, else `likely`; `possible`
-where the report is not complete.
+Fires when an OOM report's pool of huge pages on a node is at least a quarter of that node, which
+was full. It explains the OOM kill beside it. `confirmed` where the lines are the kernel's own and a
+second sign of the kills agrees, else `likely`; `possible` where the report is not complete.
 Stays clear when no pool is that large. Cannot tell when the report's zones are lost.
-Looks like, but is not: a process that is large; pages of the pool are in no process's RSS, used or not.
+Looks like, but is not: a process that is large; pages of the pool are in no process's RSS, used or
+not.
 
 Kernel: mm/hugetlb.c hugetlb_show_meminfo_node; Documentation/admin-guide/mm/hugetlbpage.rst.
 """
@@ -46,6 +47,12 @@ def _of_node(report: OomReport, node: int) -> int | None:
 def _remedy(node: int | None) -> Remedy:
     return Remedy(
         action="split-the-pool",
-        says=f"Make the pool of that node smaller, or split it: /sys/devices/system/node/node{node}/hugepages/*/nr_hugepages.",
-        because="A pool that is set for the whole machine (vm.nr_hugepages) is not always spread evenly over its nodes.",
+        says=(
+            "Make the pool of that node smaller, or split it: "
+            f"/sys/devices/system/node/node{node}/hugepages/*/nr_hugepages."
+        ),
+        because=(
+            "A pool that is set for the whole machine (vm.nr_hugepages) is not always spread "
+            "evenly over its nodes."
+        ),
     )

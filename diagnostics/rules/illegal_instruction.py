@@ -1,9 +1,11 @@
-"""illegal-instruction: a program used an instruction that this CPU does not have, and SIGILL ended it.
+"""illegal-instruction: a program used an instruction that this CPU does not have, and SIGILL ended
+it.
 
-Fires when systemd logged an end by SIGILL, or exit status 132. It is `confirmed` where the kernel logged the trap too, `likely` on
-systemd's record alone.
+Fires when systemd logged an end by SIGILL, or exit status 132. It is `confirmed` where the kernel
+logged the trap too, `likely` on systemd's record alone.
 Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
-Looks like, but is not: a segfault. A program that ends itself by a trap instruction on purpose ends so too.
+Looks like, but is not: a segfault. A program that ends itself by a trap instruction on purpose ends
+so too.
 
 Kernel: arch/x86/kernel/traps.c. systemd: src/core/service.c.
 """
@@ -21,10 +23,16 @@ TOLD = Told(
     code=CODE,
     headline="crashed by SIGILL (illegal instruction)",
     did="crashed by SIGILL",
-    why="It used an instruction that this CPU does not have, as a build for a newer CPU does; or it ended itself so.",
+    why=(
+        "It used an instruction that this CPU does not have, as a build for a newer CPU does; "
+        "or it ended itself so."
+    ),
     remedy=Remedy(
         action="rebuild-for-this-cpu",
-        says="Compare the CPU of this host (lscpu) with those where it runs; build for the oldest of them.",
+        says=(
+            "Compare the CPU of this host (lscpu) with those where it runs; build for the "
+            "oldest of them."
+        ),
         because="A host that was replaced or migrated may have an older CPU.",
     ),
 )

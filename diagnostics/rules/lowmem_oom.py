@@ -1,9 +1,12 @@
-"""lowmem-oom: the zones that a request could use ran full, while others, which it could not use, had room.
+"""lowmem-oom: the zones that a request could use ran full, while others, which it could not use,
+had room.
 
-Fires when a report names no constraint, every zone that the request's flags allow is at its low watermark, and a HighMem or Movable zone
-is not, or what is free is the CMA area's. 32-bit kernels keep their own objects and page tables below HighMem; hot-plugged and CXL memory
-is often Movable only; pages of the CMA area are for movable requests, so not for the kernel's own.
-Stays clear when something else ran out. Cannot tell when the zone lines or the request's flags are lost.
+Fires when a report names no constraint, every zone that the request's flags allow is at its low
+watermark, and a HighMem or Movable zone is not, or what is free is the CMA area's. 32-bit kernels
+keep their own objects and page tables below HighMem; hot-plugged and CXL memory is often Movable
+only; pages of the CMA area are for movable requests, so not for the kernel's own.
+Stays clear when something else ran out. Cannot tell when the zone lines or the request's flags are
+lost.
 
 Kernel: include/linux/gfp_types.h; mm/page_alloc.c gfp_zone.
 """
@@ -22,8 +25,14 @@ from diagnostics.sizes import human
 CODE = "lowmem-oom"
 REMEDY = Remedy(
     action="relieve-low-memory",
-    says="Reduce what only the kernel's zones can hold (files and processes open, page tables, slab), or use a 64-bit kernel.",
-    because="The memory that was free is in a zone that this request cannot use, so more of it would not have helped.",
+    says=(
+        "Reduce what only the kernel's zones can hold (files and processes open, page tables, "
+        "slab), or use a 64-bit kernel."
+    ),
+    because=(
+        "The memory that was free is in a zone that this request cannot use, so more of it "
+        "would not have helped."
+    ),
 )
 
 
@@ -35,11 +44,17 @@ def check(evidence: Evidence) -> Outcome:
     sourced = [report for report, _ in limited]
     cma_kb = sum(zone.cma_kb for zone in sourced[0].report.zones)
     kept = (
-        f" Of what was free, {human(cma_kb)} are of the CMA area, which only movable requests may use."
+        (
+            f" Of what was free, {human(cma_kb)} are of the CMA area, which only movable "
+            "requests may use."
+        )
         if cma_kb
         else ""
     )
-    full = f"The zones that the request could use were full, others were not: {say_zones(sourced[0].report)}.{kept}"
+    full = (
+        "The zones that the request could use were full, others were not: "
+        f"{say_zones(sourced[0].report)}.{kept}"
+    )
     return (
         box_finding(
             evidence,

@@ -1,14 +1,20 @@
-"""membind-oom: a memory policy let a task use only some nodes, these ran full, and the kernel killed for it.
+"""membind-oom: a memory policy let a task use only some nodes, these ran full, and the kernel
+killed for it.
 
-Fires when a report names CONSTRAINT_MEMORY_POLICY (or, 4.14 to 4.19, a nodemask in its header). It is `likely` where the zones of each
-allowed node are at their watermarks, and `confirmed` where in addition the lines are the kernel's own and a second sign agrees.
-Stays clear when every report is complete and names another constraint, with all nodes at their watermarks or a cgroup's limit reached.
-Cannot tell when a kill has no report, or when a report says CONSTRAINT_NONE while one node alone is short: MGLRU's min_ttl_ms does that,
-and with the victim's binding seen on the host it is `likely`.
-Looks like, but is not: a cpuset (CONSTRAINT_CPUSET); `global_oom` in the summary line, which only means "not a cgroup".
-The victim may be a bystander: the kernel kills the biggest task that may use the node. The one that asked is then the culprit.
+Fires when a report names CONSTRAINT_MEMORY_POLICY (or, 4.14 to 4.19, a nodemask in its header). It
+is `likely` where the zones of each allowed node are at their watermarks, and `confirmed` where in
+addition the lines are the kernel's own and a second sign agrees.
+Stays clear when every report is complete and names another constraint, with all nodes at their
+watermarks or a cgroup's limit reached. Cannot tell when a kill has no report, or when a report says
+CONSTRAINT_NONE while one node alone is short: MGLRU's min_ttl_ms does that, and with the victim's
+binding seen on the host it is `likely`.
+Looks like, but is not: a cpuset (CONSTRAINT_CPUSET); `global_oom` in the summary line, which only
+means "not a cgroup".
+The victim may be a bystander: the kernel kills the biggest task that may use the node. The one that
+asked is then the culprit.
 
-Kernel: mm/oom_kill.c constrained_alloc, oom_cpuset_eligible; mm/mempolicy.c mempolicy_in_oom_domain.
+Kernel: mm/oom_kill.c constrained_alloc, oom_cpuset_eligible; mm/mempolicy.c
+mempolicy_in_oom_domain.
 """
 
 from __future__ import annotations
@@ -40,7 +46,9 @@ def check(evidence: Evidence) -> Outcome:
 
 
 def _is_bound(case: NodeCase) -> bool:
-    """Whether the victim's job is seen to be bound to these nodes: a live copy of it, or the launcher's flag."""
+    """Whether the victim's job is seen to be bound to these nodes: a live copy of it, or the
+    launcher's flag.
+    """
     victim, unit = case.kills[0].task, case.unit()
     if any(same_job(process.task, victim) for process in case.bound_processes()):
         return True

@@ -1,10 +1,14 @@
 """memcg-oom: a cgroup reached its memory limit, and the kernel killed inside it.
 
-Fires when a report names CONSTRAINT_MEMCG or a kill line begins with `Memory cgroup out of memory`. The limit may be the victim's own
-cgroup's or a parent's: `oom_memcg=` (up to 4.19 `killed as a result of limit of`) names whose. It is `likely` where limit and usage are
-printed and meet, `confirmed` where the lines are the kernel's own and a second sign agrees, `possible` for a bare kill line.
-Stays clear when every kill names another constraint. Cannot tell when the log cannot be read or does not reach back.
-Looks like, but is not: Docker's OOMKilled or systemd's Result=oom-kill, which any OOM kill inside the cgroup sets.
+Fires when a report names CONSTRAINT_MEMCG or a kill line begins with `Memory cgroup out of memory`.
+The limit may be the victim's own cgroup's or a parent's: `oom_memcg=` (up to 4.19 `killed as a
+result of limit of`) names whose. It is `likely` where limit and usage are printed and meet,
+`confirmed` where the lines are the kernel's own and a second sign agrees, `possible` for a bare
+kill line.
+Stays clear when every kill names another constraint. Cannot tell when the log cannot be read or
+does not reach back.
+Looks like, but is not: Docker's OOMKilled or systemd's Result=oom-kill, which any OOM kill inside
+the cgroup sets.
 
 Kernel: mm/memcontrol.c mem_cgroup_print_oom_context and mem_cgroup_print_oom_meminfo.
 """
@@ -25,7 +29,10 @@ from diagnostics.sizes import human
 CODE = "memcg-oom"
 NOT_SHOWN = Numbers(
     agree=False,
-    because="The report around the kill line is not complete, so how the limit came to be reached cannot be checked.",
+    because=(
+        "The report around the kill line is not complete, so how the limit came to be "
+        "reached cannot be checked."
+    ),
 )
 NOT_REACHED = Numbers(
     agree=False, because="By the report's own lines the usage had not reached the limit."
@@ -55,7 +62,9 @@ def check(evidence: Evidence) -> Outcome:
 
 
 def _worded(report: OomReport) -> bool:
-    """The kernel words a cgroup's kill differently, so a plain kill line excludes one even without its report."""
+    """The kernel words a cgroup's kill differently, so a plain kill line excludes one even without
+    its report.
+    """
     return report.constraint is not None or bool(report.kill_lines)
 
 
@@ -121,13 +130,19 @@ def _say_limit(report: OomReport, cgroup: str | None) -> str:
     limit_kb = _limit_kb(report)
     if limit_kb is None or report.memcg_usage_kb is None:
         return f"The memory limit of {whose} was reached; limit and usage are not in the log."
-    return f"The memory limit of {whose} was reached: {human(report.memcg_usage_kb)} used of {human(limit_kb)}."
+    return (
+        f"The memory limit of {whose} was reached: {human(report.memcg_usage_kb)} used of "
+        f"{human(limit_kb)}."
+    )
 
 
 def _say_scope(report: OomReport, cgroup: str | None) -> str:
     own = report.summary.task_memcg if report.summary else report.memcg_of_task
     if own and cgroup and own != cgroup:
-        return f"The limit is a parent's: the killed process was in {own}, and everything below {cgroup} shares the limit."
+        return (
+            f"The limit is a parent's: the killed process was in {own}, and everything below "
+            f"{cgroup} shares the limit."
+        )
     return "The machine itself may have had memory to spare: only this cgroup was full."
 
 

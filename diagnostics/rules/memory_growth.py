@@ -1,11 +1,16 @@
-"""memory-growth: a process takes as much memory as it is given, so that no limit and no machine is large enough.
+"""memory-growth: a process takes as much memory as it is given, so that no limit and no machine is
+large enough.
 
-Fires when it is seen to grow: the largest process of a machine that ran out of memory was killed, runs again, and grew while the probe ran.
-That is `likely` at most, since how far it would grow nobody knows, and explains the kill beside it. It is `possible` where the same program
-of one cgroup was killed at two different limits, each time full: it may need more than both, and no more than that.
-Stays clear when none of the largest processes grew and no limit was met at two sizes. Cannot tell when one grew that was not killed: it may
-be starting. Never told from sizes at death, which are all alike where a limit or a full node is behind them.
-Looks like, but is not: a limit that is too small for a steady need; a full node, of which membind-oom tells.
+Fires when it is seen to grow: the largest process of a machine that ran out of memory was killed,
+runs again, and grew while the probe ran. That is `likely` at most, since how far it would grow
+nobody knows, and explains the kill beside it. It is `possible` where the same program of one cgroup
+was killed at two different limits, each time full: it may need more than both, and no more than
+that.
+Stays clear when none of the largest processes grew and no limit was met at two sizes.
+Cannot tell when one grew that was not killed: it may be starting. Never told from sizes at death,
+which are all alike where a limit or a full node is behind them.
+Looks like, but is not: a limit that is too small for a steady need; a full node, of which
+membind-oom tells.
 
 Source: /proc/PID/status VmRSS, read twice; the limits in the kernel's reports.
 """
@@ -46,7 +51,10 @@ CAVEAT = "It grew while it was looked at; how far it would grow is not known."
 AT_BOTH = "It was stopped at both limits: it may need more than both, and no more than that."
 REMEDY = Remedy(
     action="find-the-growth",
-    says="Find what it keeps: a heap profile, caches without a limit, queues that fill. Until then give it a limit (MemoryMax=).",
+    says=(
+        "Find what it keeps: a heap profile, caches without a limit, queues that fill. Until "
+        "then give it a limit (MemoryMax=)."
+    ),
     because="If it grows without an end, more memory only delays the next kill.",
 )
 
@@ -66,7 +74,8 @@ def check(evidence: Evidence) -> Outcome:
     ]
     if not growing:
         return Clear(
-            f"none of the {len(growth.by_pid)} largest processes grew by 1 MiB a second in {growth.seconds:.1f} s"
+            f"none of the {len(growth.by_pid)} largest processes grew by 1 MiB a second in "
+            f"{growth.seconds:.1f} s"
         )
     kills = _of_box(evidence)
     found = [
@@ -95,7 +104,9 @@ def _of_box(evidence: Evidence) -> tuple[Kill, ...]:
 
 
 def _largest_died(report: OomReport) -> bool:
-    """Whether the victim was the largest of all; a smaller one may have died for one that is protected."""
+    """Whether the victim was the largest of all; a smaller one may have died for one that is
+    protected.
+    """
     largest = max(report.tasks, key=lambda row: row.rss_pages, default=None)
     return largest is not None and largest.pid == report.kills[0].task.pid
 
@@ -136,7 +147,10 @@ def _live(process: Process, grown: Grown, growth: Growth, kills: tuple[Kill, ...
 
 def _say(process: Process, grown: Grown, growth: Growth) -> str:
     sizes = f"from {human(grown.before_kb)} to {human(grown.after_kb)}"
-    return f"{say_task(process.task)}, grew {sizes} in {growth.seconds:.1f} s ({human(int(grown.kb / growth.seconds))} a second)"
+    return (
+        f"{say_task(process.task)}, grew {sizes} in {growth.seconds:.1f} s "
+        f"({human(int(grown.kb / growth.seconds))} a second)"
+    )
 
 
 def _at_two_limits(evidence: Evidence) -> tuple[Finding, ...]:
@@ -172,7 +186,10 @@ def _of_limits(reports: Sequence[SourcedReport]) -> Finding | None:
         story=(
             say_kills(kills),
             f"{say_task(task)}, met two limits, and filled both:",
-            f"it was killed at a limit of {human(low)}, holding {human(small_kb)}, and at {human(high)}, holding {human(large_kb)}.",
+            (
+                f"it was killed at a limit of {human(low)}, holding {human(small_kb)}, and at "
+                f"{human(high)}, holding {human(large_kb)}."
+            ),
         ),
         citations=tuple(
             sourced.cite(line)

@@ -1,8 +1,10 @@
 """no-kill-seen: whether the kernel's OOM killer killed here at all. It is an answer, never a cause.
 
 Fires when never: a SEV without a kill has another cause, which this one does not name.
-Stays clear when it is settled: kills were seen, or log and counter were there from boot to now and show none.
-Cannot tell when the log was rotated, cut, not readable or a file by itself, or when the kernel's counter and the log disagree.
+Stays clear when it is settled: kills were seen, or log and counter were there from boot to now and
+show none.
+Cannot tell when the log was rotated, cut, not readable or a file by itself, or when the kernel's
+counter and the log disagree.
 Looks like, but is not: health. A process may end in many ways without an OOM kill.
 
 Source: /proc/vmstat oom_kill (4.14 and later); the kernel log.
@@ -25,5 +27,6 @@ def check(evidence: Evidence) -> Outcome:
         return seen
     victims = len({kill.task.pid for kill in kills_of(seen.reports)})
     return Clear(
-        f"the kernel's OOM killer did kill here ({victims} {'process' if victims == 1 else 'processes'})"
+        f"the kernel's OOM killer did kill here ({victims} "
+        f"{'process' if victims == 1 else 'processes'})"
     )

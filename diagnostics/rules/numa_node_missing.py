@@ -1,10 +1,11 @@
-"""numa-node-missing: a service is to be placed on a NUMA node that this host does not have, so it does not start.
+"""numa-node-missing: a service is to be placed on a NUMA node that this host does not have, so it
+does not start.
 
-Fires when systemd logged that a unit's main process exited with a status, and that unit's numactl or NUMAMask= names a node that is not
-online. It is `confirmed`: the unit, the end and the nodes are systemd's and the kernel's own words. Exit status 242 is systemd's own
-for it.
-Stays clear when no unit that failed names a node that is not there. Cannot tell when the units, the ends or the nodes could not be
-read.
+Fires when systemd logged that a unit's main process exited with a status, and that unit's numactl
+or NUMAMask= names a node that is not online. It is `confirmed`: the unit, the end and the nodes are
+systemd's and the kernel's own words. Exit status 242 is systemd's own for it.
+Stays clear when no unit that failed names a node that is not there. Cannot tell when the units, the
+ends or the nodes could not be read.
 Looks like, but is not: a node that is there and full, which is membind-oom.
 
 numactl exits with 1; systemd: EXIT_NUMA_POLICY in systemd.exec(5).
@@ -77,7 +78,10 @@ def _told(absent: Collection[int], there: Collection[int]) -> Told:
         remedy=Remedy(
             action="name-a-node",
             says=f"Name nodes that are there ({list_nodes(there)}), or let it use all.",
-            because="The host was replaced, or a node went offline; the unit was written for another one.",
+            because=(
+                "The host was replaced, or a node went offline; the unit was written for "
+                "another one."
+            ),
         ),
         explains=("application-exit", GIVEN_UP),
     )

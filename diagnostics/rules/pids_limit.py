@@ -1,10 +1,12 @@
 """pids-limit: a cgroup reached its limit of processes and threads, and a new one was refused.
 
-Fires when the kernel logged that the pids controller rejected a fork. It is `confirmed`: the line is the kernel's own. The kernel logs
-only the first refusal in each cgroup, so how often it happened is not told.
-Stays clear when a kernel log that goes back to boot has no such line. Cannot tell when it cannot be read or does not go back.
-Looks like, but is not: memory that cannot be allocated; the message of the program is often the same (Resource temporarily
-unavailable).
+Fires when the kernel logged that the pids controller rejected a fork. It is `confirmed`: the line
+is the kernel's own. The kernel logs only the first refusal in each cgroup, so how often it happened
+is not told.
+Stays clear when a kernel log that goes back to boot has no such line. Cannot tell when it cannot be
+read or does not go back.
+Looks like, but is not: memory that cannot be allocated; the message of the program is often the
+same (Resource temporarily unavailable).
 
 Kernel: kernel/cgroup/pids.c pids_event; systemd: TasksMax= in systemd.resource-control(5).
 """
@@ -27,7 +29,10 @@ CODE = "pids-limit"
 WORDS = "fork rejected by pids controller in "
 REMEDY = Remedy(
     action="raise-tasks-max",
-    says="Find what starts so many processes or threads (systemd-cgls, ps -eLf); if it may, raise TasksMax= of the unit or --pids-limit.",
+    says=(
+        "Find what starts so many processes or threads (systemd-cgls, ps -eLf); if it may, "
+        "raise TasksMax= of the unit or --pids-limit."
+    ),
     because="More memory does not help; a leak of threads reaches any limit.",
 )
 
@@ -44,7 +49,8 @@ def check(evidence: Evidence) -> Outcome:
         return Unknown("the kernel log does not go from boot to now, so such a line may be missing")
     if not any(is_recent(evidence, event.wall) for event in refused):
         return Unknown(
-            "the kernel refused a fork more than an hour ago, and logs only the first refusal of each cgroup"
+            "the kernel refused a fork more than an hour ago, and logs only the first "
+            "refusal of each cgroup"
         )
     groups = list(dict.fromkeys(event.text.rpartition(WORDS)[2].strip() for event in refused))
     named = ", ".join(groups[:3]) + (f" and {len(groups) - 3} more" if len(groups) > 3 else "")
@@ -55,7 +61,10 @@ def check(evidence: Evidence) -> Outcome:
             judged=of_own_decision([event.citation for event in refused]),
             story=(
                 f"{named} may have no more processes and threads{_say_limit(evidence, groups)}.",
-                f"So the kernel refused a new one{_say_when(refused[-1])}{_say_lines(len(refused))}.",
+                (
+                    "So the kernel refused a new "
+                    f"one{_say_when(refused[-1])}{_say_lines(len(refused))}."
+                ),
             ),
             citations=tuple(event.citation for event in refused[:2]),
             limits=tuple(

@@ -1,9 +1,12 @@
-"""rlimit-memory: a process reached its own limit of address space (RLIMIT_AS), got no more memory, and gave up.
+"""rlimit-memory: a process reached its own limit of address space (RLIMIT_AS), got no more memory,
+and gave up.
 
-Fires when a service ended without SIGKILL, said just before that it got no memory, and runs under such a limit (LimitAS= of its unit, or
-that of a process of it now). It is `likely` at most: that memory was refused is the program's own word.
-Stays clear when no service that ended has such a limit. Cannot tell when one has, and its last words do not speak of memory, or were lost.
-Looks like, but is not: an OOM kill: this limit kills nobody, it refuses.
+Fires when a service ended without SIGKILL, said just before that it got no memory, and runs under
+such a limit (LimitAS= of its unit, or that of a process of it now). It is `likely` at most: that
+memory was refused is the program's own word.
+Stays clear when no service that ended has such a limit. Cannot tell when one has, and its last
+words do not speak of memory, or were lost. Looks like, but is not: an OOM kill: this limit kills
+nobody, it refuses.
 
 Kernel: mm/mmap.c, may_expand_vm; getrlimit(2); LimitAS= in systemd.exec(5).
 """
@@ -39,8 +42,14 @@ PHRASES = (
 EXPLAINED = ("application-exit", "abort", "segfault", "start-limit-hit")
 REMEDY = Remedy(
     action="raise-the-limit",
-    says="Raise LimitAS= of the unit (or “ulimit -v” in its script), or drop it and limit what it really uses: MemoryMax=.",
-    because="RLIMIT_AS counts reserved addresses, not memory in use, so programs reach it long before they use that much.",
+    says=(
+        "Raise LimitAS= of the unit (or “ulimit -v” in its script), or drop it and limit what "
+        "it really uses: MemoryMax=."
+    ),
+    because=(
+        "RLIMIT_AS counts reserved addresses, not memory in use, so programs reach it long "
+        "before they use that much."
+    ),
 )
 
 
@@ -60,7 +69,8 @@ def check(evidence: Evidence) -> Outcome:
         )
     if isinstance(words, Missing):
         return Unknown(
-            f"{next(iter(limits))} has a limit of address space, but its last words were not seen ({words.because})"
+            f"{next(iter(limits))} has a limit of address space, but its last words were "
+            f"not seen ({words.because})"
         )
     refused = [
         (end, line)
@@ -69,7 +79,8 @@ def check(evidence: Evidence) -> Outcome:
     ]
     if not refused:
         return Unknown(
-            f"{next(iter(limits))} has a limit of address space, but did not say that it got no memory"
+            f"{next(iter(limits))} has a limit of address space, but did not say that it "
+            "got no memory"
         )
     ends, (_, line) = [end for end, _ in refused], refused[-1]
     return (
@@ -105,7 +116,10 @@ def _told(
         code=CODE,
         headline="out of its own address space limit",
         did="gave up",
-        why=f"It may reserve {human(limits[line.unit][0])} of addresses (RLIMIT_AS) and no more, and said: {quote(line.text)}.",
+        why=(
+            f"It may reserve {human(limits[line.unit][0])} of addresses (RLIMIT_AS) and no "
+            f"more, and said: {quote(line.text)}."
+        ),
         remedy=REMEDY,
         explains=EXPLAINED,
         limits=tuple(reached),
@@ -113,7 +127,9 @@ def _told(
 
 
 def _limit_of(evidence: Evidence, end: ServiceEvent) -> tuple[int, Citation] | None:
-    """kB, and the line that shows it: the unit's own setting, or of a process that runs in it now."""
+    """kB, and the line that shows it: the unit's own setting, or of a process that runs in it
+    now.
+    """
     unit = settings_of(evidence, end)
     value = unit.properties.get("LimitAS", "") if unit else ""
     if unit and value.isascii() and value.isdigit() and int(value) < 1 << 62:

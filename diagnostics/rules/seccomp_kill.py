@@ -1,7 +1,7 @@
 """seccomp-kill: a program made a system call that its filter forbids, and SIGSYS ended it.
 
-Fires when systemd logged an end by SIGSYS, or exit status 159. It is `confirmed` where the kernel's audit line (type 1326) is there
-too, `likely` on systemd's record alone.
+Fires when systemd logged an end by SIGSYS, or exit status 159. It is `confirmed` where the kernel's
+audit line (type 1326) is there too, `likely` on systemd's record alone.
 Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
 Looks like, but is not: a call that is refused with an error, which kills nobody.
 
@@ -21,10 +21,16 @@ TOLD = Told(
     code=CODE,
     headline="killed by its system call filter (SIGSYS)",
     did="was killed by SIGSYS",
-    why="It made a system call that its filter forbids: SystemCallFilter= of the unit, or that of the container.",
+    why=(
+        "It made a system call that its filter forbids: SystemCallFilter= of the unit, or that "
+        "of the container."
+    ),
     remedy=Remedy(
         action="allow-the-call",
-        says="Find the call (syscall= in the kernel's audit line) and allow it in SystemCallFilter=, or in the container's profile.",
+        says=(
+            "Find the call (syscall= in the kernel's audit line) and allow it in "
+            "SystemCallFilter=, or in the container's profile."
+        ),
         because="A new version of a program or of libc often begins to use another call.",
     ),
 )

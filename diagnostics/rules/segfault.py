@@ -1,7 +1,8 @@
 """segfault: a program read or wrote memory that is not its own, and SIGSEGV ended it.
 
-Fires when systemd logged an end by SIGSEGV, or exit status 139, by which a shell says that of a command in it. It is `confirmed` where
-the kernel logged the fault too, `likely` on systemd's record alone (somebody may have sent the signal).
+Fires when systemd logged an end by SIGSEGV, or exit status 139, by which a shell says that of a
+command in it. It is `confirmed` where the kernel logged the fault too, `likely` on systemd's record
+alone (somebody may have sent the signal).
 Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
 Looks like, but is not: an OOM kill, which is SIGKILL; an abort, by which a program ends itself.
 
@@ -21,11 +22,20 @@ TOLD = Told(
     code=CODE,
     headline="crashed by SIGSEGV (segmentation fault)",
     did="crashed by SIGSEGV",
-    why="It touched memory that is not its own: a defect of the program or of a library, or a stack that ran out.",
+    why=(
+        "It touched memory that is not its own: a defect of the program or of a library, or a "
+        "stack that ran out."
+    ),
     remedy=Remedy(
         action="read-the-core",
-        says="Look at the core dump (coredumpctl) for the place; compare with what was deployed last.",
-        because="The address and the file in the kernel's line tell whether it is always the same place.",
+        says=(
+            "Look at the core dump (coredumpctl) for the place; compare with what was deployed "
+            "last."
+        ),
+        because=(
+            "The address and the file in the kernel's line tell whether it is always the "
+            "same place."
+        ),
     ),
 )
 

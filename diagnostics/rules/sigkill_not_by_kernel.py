@@ -1,11 +1,14 @@
-"""sigkill-not-by-kernel: a service was ended by SIGKILL, and the kernel's OOM killer did not do it. It is an answer, never a cause.
+"""sigkill-not-by-kernel: a service was ended by SIGKILL, and the kernel's OOM killer did not do it.
+It is an answer, never a cause.
 
 Fires when never: who sent the signal is another cause's question.
-Stays clear when systemd logged no main process that SIGKILL ended, or when each such end follows an OOM kill of the same unit, or was
-systemd's own doing (a time-out, a client's request, systemd-oomd), of which another cause tells.
-Cannot tell when one does not, and the kernel log reaches back: then somebody else sent the signal, and who is not known. Nor when
-systemd's journal or the kernel log was not there.
-Looks like, but is not: exit status 137, by which a script says that SIGKILL ended a command in it; such an end counts here too.
+Stays clear when systemd logged no main process that SIGKILL ended, or when each such end follows an
+OOM kill of the same unit, or was systemd's own doing (a time-out, a client's request,
+systemd-oomd), of which another cause tells.
+Cannot tell when one does not, and the kernel log reaches back: then somebody else sent the signal,
+and who is not known. Nor when systemd's journal or the kernel log was not there.
+Looks like, but is not: exit status 137, by which a script says that SIGKILL ended a command in it;
+such an end counts here too.
 
 Source: systemd's message ids (sd-messages.h); systemd.exec(5).
 """
@@ -44,7 +47,8 @@ def check(evidence: Evidence) -> Outcome:
         return journal.nothing
     if isinstance(log, Missing):
         return Unknown(
-            f"{_say(ended)}; whether the OOM killer sent it is in the kernel log, and that was not seen ({log.because})"
+            f"{_say(ended)}; whether the OOM killer sent it is in the kernel log, and that "
+            f"was not seen ({log.because})"
         )
     kills = kills_of(log.reports)
     not_killed = [event for event in ended if not by_oom_killer(kills, event)]
@@ -59,7 +63,8 @@ def check(evidence: Evidence) -> Outcome:
             if count
         ]
         return Clear(
-            f"each SIGKILL that ended a service was {' or '.join(whose)} ({len(ended)} of {len(ended)})"
+            f"each SIGKILL that ended a service was {' or '.join(whose)} ({len(ended)} of "
+            f"{len(ended)})"
         )
     if any(may_be_by_oom_killer(kills, event) for event in others):
         return Unknown(
@@ -67,12 +72,14 @@ def check(evidence: Evidence) -> Outcome:
         )
     if sender := at_that_time(evidence, others[-1]):
         return Unknown(
-            f"{_say(others)}, and the kernel's OOM killer did not send it; {sender} logged at that time that it sent a signal"
+            f"{_say(others)}, and the kernel's OOM killer did not send it; {sender} logged "
+            "at that time that it sent a signal"
         )
     if log.gap:
         return Unknown(f"{_say(others)} without an OOM kill in the log; but {log.gap}")
     return Unknown(
-        f"{_say(others)}, and the kernel's OOM killer did not send it; who did is not in what was collected"
+        f"{_say(others)}, and the kernel's OOM killer did not send it; who did is not in "
+        "what was collected"
     )
 
 

@@ -1,13 +1,15 @@
 """slab-growth: the kernel's own objects held a large part of the memory that ran out.
 
-Fires when an OOM report of the whole machine counts at least a quarter of its memory as slab that cannot be reclaimed; or, where the report
-is of some nodes, when one of them holds that much of it now, since slab outlives the kill. It explains the OOM kill beside it. `confirmed`
-where the lines are the kernel's own and a second sign of the kills agrees, else `likely`; `possible`
-where the report is not complete.
+Fires when an OOM report of the whole machine counts at least a quarter of its memory as slab that
+cannot be reclaimed; or, where the report is of some nodes, when one of them holds that much of it
+now, since slab outlives the kill. It explains the OOM kill beside it. `confirmed` where the lines
+are the kernel's own and a second sign of the kills agrees, else `likely`; `possible` where the
+report is not complete.
 Stays clear when no report counts that much. Cannot tell when the report's numbers are lost.
 Looks like, but is not: a process that is large; these objects are in no process's RSS.
 
-Kernel: mm/page_alloc.c show_free_areas (slab_unreclaimable); mm/slab_common.c dump_unreclaimable_slab; slabtop(1).
+Kernel: mm/page_alloc.c show_free_areas (slab_unreclaimable); mm/slab_common.c
+dump_unreclaimable_slab; slabtop(1).
 """
 
 from __future__ import annotations
@@ -23,10 +25,16 @@ from diagnostics.model import Outcome, Remedy
 
 CODE = "slab-growth"
 HEADLINE = "the kernel's own objects hold much"
-SAYS = "the kernel's own objects (slab) that cannot be reclaimed; they belong to no process, and stay when one is killed."
+SAYS = (
+    "the kernel's own objects (slab) that cannot be reclaimed; they belong to no process, and "
+    "stay when one is killed."
+)
 REMEDY = Remedy(
     action="find-the-slab",
-    says="“slabtop -o -s c” names the kind of object: dentry and inode (files), sock (connections), kmalloc (drivers, “ipcs -q”).",
+    says=(
+        "“slabtop -o -s c” names the kind of object: dentry and inode (files), sock "
+        "(connections), kmalloc (drivers, “ipcs -q”)."
+    ),
     because="No limit on processes helps: what holds it must be closed, or the kernel mended.",
 )
 
@@ -45,7 +53,9 @@ def check(evidence: Evidence) -> Outcome:
 
 
 def _of_report(sourced: SourcedReport, live: Mapping[int, Node]) -> Iterator[Held | None]:
-    """A report counts slab on all nodes together. Where it is about some nodes only, what these hold now tells their part of it."""
+    """A report counts slab on all nodes together. Where it is about some nodes only, what these
+    hold now tells their part of it.
+    """
     report = sourced.report
     if report.hard_slab_pages is None or report.page_kb is None:
         return

@@ -1,11 +1,13 @@
 """start-timeout-kill: a service did not say in time that it had started, and systemd ended it.
 
-Fires when systemd logged that a start operation timed out. It is `confirmed` where the unit's failure with result `timeout` was logged
-too, `likely` on the first record alone.
+Fires when systemd logged that a start operation timed out. It is `confirmed` where the unit's
+failure with result `timeout` was logged too, `likely` on the first record alone.
 Stays clear when no such record is in systemd's journal. Cannot tell when that cannot be read.
-Looks like, but is not: a crash. The process may be healthy and only slow, or Type=notify without a notification.
+Looks like, but is not: a crash. The process may be healthy and only slow, or Type=notify without a
+notification.
 
-systemd: src/core/service.c, service_dispatch_timer; TimeoutStartSec= and Type= in systemd.service(5).
+systemd: src/core/service.c, service_dispatch_timer; TimeoutStartSec= and Type= in
+systemd.service(5).
 """
 
 from __future__ import annotations
@@ -30,12 +32,16 @@ def check(evidence: Evidence) -> Outcome:
         code=CODE,
         headline="ended by systemd when its start timed out",
         did="was ended by systemd, since its start took too long",
-        why=f"systemd waited for it to be ready until its time was up{say_setting(evidence, late, 'TimeoutStartUSec')}; it may be slow, "
+        why="systemd waited for it to be ready until its time was "
+        f"up{say_setting(evidence, late, 'TimeoutStartUSec')}; it may be slow, "
         "wait for something, or never say that it is ready (Type=notify).",
         remedy=Remedy(
             action="start-in-time",
             says="Find what the start waits for, or give it longer: TimeoutStartSec= of the unit.",
-            because="Each restart begins from the start again, so a start that is too slow never ends by itself.",
+            because=(
+                "Each restart begins from the start again, so a start that is too slow never "
+                "ends by itself."
+            ),
         ),
     )
     return (finding(evidence, told, late, tuple(event.citation for event in failed[:1])),)

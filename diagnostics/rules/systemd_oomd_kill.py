@@ -1,7 +1,8 @@
 """systemd-oomd-kill: systemd-oomd killed a cgroup, ahead of the kernel's OOM killer.
 
-Fires when systemd logged of a unit that systemd-oomd killed it, or systemd-oomd logged that it did. It is `confirmed` where both did, or
-where an end by SIGKILL of the same unit follows within seconds, `likely` on one of them alone.
+Fires when systemd logged of a unit that systemd-oomd killed it, or systemd-oomd logged that it did.
+It is `confirmed` where both did, or where an end by SIGKILL of the same unit follows within
+seconds, `likely` on one of them alone.
 Stays clear when systemd's journal has no such record. Cannot tell when that cannot be read.
 Looks like, but is not: an OOM kill of the kernel's, of which no line is in the kernel log then.
 
@@ -32,7 +33,10 @@ CODE = "systemd-oomd-kill"
 _KILLED = re.compile(r"Killed (\S+) due to (memory .*)")
 REMEDY = Remedy(
     action="tune-oomd",
-    says="Find what used the memory; if the unit is to be spared, set ManagedOOMPreference=avoid, or a higher limit in oomd.conf.",
+    says=(
+        "Find what used the memory; if the unit is to be spared, set "
+        "ManagedOOMPreference=avoid, or a higher limit in oomd.conf."
+    ),
     because="systemd-oomd acts on pressure and on swap, before memory is quite used up.",
 )
 

@@ -1,9 +1,12 @@
-"""userspace-oom-kill: a daemon that watches memory (earlyoom, nohang, oomd) ended a process, ahead of the kernel's OOM killer.
+"""userspace-oom-kill: a daemon that watches memory (earlyoom, nohang, oomd) ended a process, ahead
+of the kernel's OOM killer.
 
-Fires when the daemon logged that it sent SIGTERM or SIGKILL, or killed a cgroup. Journald says whose line it is. It is `confirmed` where
-systemd recorded an end by that signal within seconds, of a unit of that name; `likely` on the daemon's line alone, since systemd takes an
-end by SIGTERM for a clean one.
-Stays clear when no such line is in the journal. Cannot tell when the journal of daemons cannot be read.
+Fires when the daemon logged that it sent SIGTERM or SIGKILL, or killed a cgroup. Journald says
+whose line it is. It is `confirmed` where systemd recorded an end by that signal within seconds, of
+a unit of that name; `likely` on the daemon's line alone, since systemd takes an end by SIGTERM for
+a clean one.
+Stays clear when no such line is in the journal. Cannot tell when the journal of daemons cannot be
+read.
 Looks like, but is not: systemd-oomd, which has a cause of its own; an OOM kill of the kernel's.
 
 Source: earlyoom kill.c; nohang(8); oomd's BaseKillPlugin.cpp.
@@ -34,8 +37,14 @@ _NOHANG_CGROUP = re.compile(r"\W*cgroup_v2: (\S+)")
 _OOMD = re.compile(r"(?:.*\] )?oomd kill: [0-9.]+ [0-9.]+ [0-9.]+ (\S+)")
 REMEDY = Remedy(
     action="tune-the-daemon",
-    says="Find what used the memory; if the process is to be spared, tell the daemon (earlyoom --avoid, its thresholds -m and -s).",
-    because="Such a daemon acts on thresholds of its own, before memory is quite used up, and often on the largest process.",
+    says=(
+        "Find what used the memory; if the process is to be spared, tell the daemon (earlyoom "
+        "--avoid, its thresholds -m and -s)."
+    ),
+    because=(
+        "Such a daemon acts on thresholds of its own, before memory is quite used up, and "
+        "often on the largest process."
+    ),
 )
 
 
@@ -44,12 +53,14 @@ def check(evidence: Evidence) -> Outcome:
     daemons = evidence.get(DaemonJournal)
     if isinstance(daemons, Missing):
         return Unknown(
-            f"what earlyoom, nohang or oomd did is in the journal, and that was not seen ({daemons.because})"
+            "what earlyoom, nohang or oomd did is in the journal, and that was not seen "
+            f"({daemons.because})"
         )
     found = {daemon: killed for daemon in DAEMONS if (killed := _killed_by(daemon, evidence))}
     if not found and not seen_since(evidence, daemons.back_to):
         return Unknown(
-            f"the journal of these daemons was read back to {say_moment(Moment(wall=daemons.back_to))} only"
+            "the journal of these daemons was read back to "
+            f"{say_moment(Moment(wall=daemons.back_to))} only"
         )
     if not found:
         return Clear(f"neither earlyoom nor nohang nor oomd logged a kill {say_since(evidence)}")
@@ -77,7 +88,9 @@ def check(evidence: Evidence) -> Outcome:
 
 
 def _is_of(end: ServiceEvent, event: ServiceEvent) -> bool:
-    """Whether systemd's record may be of this kill: at its time, of a unit that the daemon names or that bears the process' name."""
+    """Whether systemd's record may be of this kill: at its time, of a unit that the daemon names or
+    that bears the process' name.
+    """
     name = event.unit.partition(", pid ")[0]
     return is_at(end.wall, event.wall) and (
         f"({end.unit})" in event.unit or (name != "" and end.unit == f"{name}.service")

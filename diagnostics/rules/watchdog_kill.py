@@ -1,9 +1,10 @@
 """watchdog-kill: a service stopped sending its keep-alive, and systemd aborted it.
 
-Fires when systemd logged a watchdog time-out. It is `confirmed` where the end of the same service follows within seconds, `likely` on
-the first record alone.
+Fires when systemd logged a watchdog time-out. It is `confirmed` where the end of the same service
+follows within seconds, `likely` on the first record alone.
 Stays clear when no such record is in systemd's journal. Cannot tell when that cannot be read.
-Looks like, but is not: a crash by SIGABRT of the program's own, which is abort; the kernel's or hardware's watchdog, which reboot.
+Looks like, but is not: a crash by SIGABRT of the program's own, which is abort; the kernel's or
+hardware's watchdog, which reboot.
 
 systemd: src/core/service.c, service_dispatch_watchdog; WatchdogSec= in systemd.service(5).
 """
@@ -30,11 +31,20 @@ def check(evidence: Evidence) -> Outcome:
         code=CODE,
         headline="aborted by systemd's watchdog",
         did="was aborted by systemd (SIGABRT), since it sent no keep-alive",
-        why=f"It had hung, or was kept from running, for longer than its watchdog allows{say_setting(evidence, hung, 'WatchdogUSec')}.",
+        why=(
+            "It had hung, or was kept from running, for longer than its watchdog "
+            f"allows{say_setting(evidence, hung, 'WatchdogUSec')}."
+        ),
         remedy=Remedy(
             action="find-the-hang",
-            says="Look at the core dump (coredumpctl) for where it hung; raise WatchdogSec= only if it is slow there by nature.",
-            because="A longer time only hides a hang; a machine that is short of memory or CPU can cause it too.",
+            says=(
+                "Look at the core dump (coredumpctl) for where it hung; raise WatchdogSec= only "
+                "if it is slow there by nature."
+            ),
+            because=(
+                "A longer time only hides a hang; a machine that is short of memory or CPU "
+                "can cause it too."
+            ),
         ),
     )
     return (finding(evidence, told, hung, tuple(event.citation for event in ended[:1])),)

@@ -1,4 +1,6 @@
-"""Ends of services as data: which, how often, in what rhythm, and how each came; and which records are of one end."""
+"""Ends of services as data: which, how often, in what rhythm, and how each came; and which records
+are of one end.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ def ends_of(
 ) -> tuple[End, ...]:
     """One for each unit, teller and way of ending, those with most first.
 
-    A record that does not say how it ended (a time-out of systemd's) takes that of the first of `exits` that follows on it.
+    A record that does not say how it ended (a time-out of systemd's) takes that of the first of
+    `exits` that follows on it.
     """
     together: dict[tuple[str, str | None, str], list[ServiceEvent]] = {}
     for event in events:
@@ -116,7 +119,9 @@ def is_near(one: ServiceEvent, other: ServiceEvent) -> bool:
 
 
 def follows(end: ServiceEvent, event: ServiceEvent) -> bool:
-    """Whether an end is what came of the event: of the same unit, within seconds, and not before it."""
+    """Whether an end is what came of the event: of the same unit, within seconds, and not before
+    it.
+    """
     if end.wall is None or event.wall is None:
         return False
     return (

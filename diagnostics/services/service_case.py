@@ -1,4 +1,6 @@
-"""What the rules on ends of services share: which ends, how often, in what rhythm, told as a finding."""
+"""What the rules on ends of services share: which ends, how often, in what rhythm, told as a
+finding.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ GIVEN_UP = "start-limit-hit"  # what follows of any end that comes again and aga
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What a rule says: `did` goes on after the unit's name (`was killed by systemd`), `why` is the cause in a sentence."""
+    """What a rule says: `did` goes on after the unit's name (`was killed by systemd`), `why` is the
+    cause in a sentence.
+    """
 
     code: str
     headline: str
@@ -90,7 +94,9 @@ class Ends(ServiceJournal):
 
 
 def journal_of(evidence: Evidence) -> Ends | Unknown:
-    """What counts of systemd's journal and of others' logs, or why nothing can be said. An end of last week is no cause of now."""
+    """What counts of systemd's journal and of others' logs, or why nothing can be said. An end of
+    last week is no cause of now.
+    """
     journal, others = evidence.get(ServiceJournal), evidence.get(OtherEnds)
     told = others.ends if isinstance(others, OtherEnds) else ()
     if isinstance(journal, Missing):
@@ -123,7 +129,9 @@ def _recent(evidence: Evidence, events: Iterable[ServiceEvent]) -> tuple[Service
 
 
 def _is_same_end(one: ServiceEvent, other: ServiceEvent) -> bool:
-    """Whether the end of a container, or of whatever bears the name of a service, is that service's."""
+    """Whether the end of a container, or of whatever bears the name of a service, is that
+    service's.
+    """
     same = one.unit.partition(" ")[0] == other.unit.removesuffix(".service")
     return same and is_at(one.wall, other.wall) and _how(one) == _how(other)
 
@@ -156,7 +164,8 @@ def finding(
     signs: Sequence[Citation],
     judged: Judgement | None = None,
 ) -> Finding:
-    """One finding for all events; without a judgement of the rule's own another sign that agrees (`signs`) confirms it.
+    """One finding for all events; without a judgement of the rule's own another sign that agrees
+    (`signs`) confirms it.
 
     What it explains is of the same units, where these are known.
     """
@@ -187,7 +196,8 @@ def by_signal(
 ) -> Outcome:
     """One finding for all ends by this signal, or by a shell's exit status that stands for it.
 
-    Where the kernel confirms those that no service can have written, what others wrote is told apart: it is not confirmed by that.
+    Where the kernel confirms those that no service can have written, what others wrote is told
+    apart: it is not confirmed by that.
 
     `kernel_says`: the words of a line by which the kernel says the same, in several wordings.
     """
@@ -220,7 +230,10 @@ def _by_signal(
     kernel_says: Sequence[Sequence[str]],
 ) -> Finding:
     if all(event.signal is None for event in ends):
-        why = f"Status {BY_SHELL + number} stands for {number.name}: of a script or a container, in which it ended a process. {told.why}"
+        why = (
+            f"Status {BY_SHELL + number} stands for {number.name}: of a script or a container, "
+            f"in which it ended a process. {told.why}"
+        )
         told = replace(told, did=f"ended with status {BY_SHELL + number}", why=why)
     return finding(evidence, told, ends, _of_kernel(evidence, ends, kernel_says))
 
@@ -249,7 +262,9 @@ def _of_kernel(
 
 
 def by_systemd(journal: ServiceJournal, end: ServiceEvent) -> bool:
-    """Whether systemd sent the signal itself, at a time-out of its own or because somebody asked it to; or systemd-oomd did."""
+    """Whether systemd sent the signal itself, at a time-out of its own or because somebody asked it
+    to; or systemd-oomd did.
+    """
     words = ("timed out. ", "Watchdog timeout", "on client request")
     asked = (
         *(event for said in words for event in journal.saying(said)),
@@ -259,7 +274,9 @@ def by_systemd(journal: ServiceJournal, end: ServiceEvent) -> bool:
 
 
 def by_oom_killer(kills: Iterable[Kill], end: ServiceEvent) -> bool:
-    """Whether one of the OOM killer's kills is this end: at its time, and of the same unit or container."""
+    """Whether one of the OOM killer's kills is this end: at its time, and of the same unit or
+    container.
+    """
     return any(
         _is_named(kill, end) and kill.at is not None and is_at(end.wall, kill.at.wall)
         for kill in kills
@@ -274,7 +291,9 @@ def _is_named(kill: Kill, end: ServiceEvent) -> bool:
 
 
 def may_be_by_oom_killer(kills: Iterable[Kill], end: ServiceEvent) -> bool:
-    """Whether one of the OOM killer's kills may be this end, as far as times, units and containers are known."""
+    """Whether one of the OOM killer's kills may be this end, as far as times, units and containers
+    are known.
+    """
     return any(_may_be(kill, end) for kill in kills)
 
 
@@ -289,7 +308,9 @@ def _may_be(kill: Kill, end: ServiceEvent) -> bool:
 
 
 def at_that_time(evidence: Evidence, end: ServiceEvent) -> str | None:
-    """A daemon that kills, or sudo, which logged at that time that it sent a signal; whom it met it need not say."""
+    """A daemon that kills, or sudo, which logged at that time that it sent a signal; whom it met it
+    need not say.
+    """
     return next(
         (event.by for event in daemon_events(evidence, *SENDERS) if is_at(event.wall, end.wall)),
         None,
@@ -332,7 +353,10 @@ def say_rhythm(events: Sequence[ServiceEvent]) -> str:
     last = f"at {say_moment(Moment(wall=stamps[-1]))}"
     if len(stamps) < RHYTHM_AT_LEAST:
         return f"{times}, last {last}" if len(events) > 1 else f"{times}, {last}"
-    return f"{times} in {_say_span(stamps[-1] - stamps[0])}, every {_say_seconds(statistics.median(gaps_s(stamps)))}, last {last}"
+    return (
+        f"{times} in {_say_span(stamps[-1] - stamps[0])}, every "
+        f"{_say_seconds(statistics.median(gaps_s(stamps)))}, last {last}"
+    )
 
 
 def _say_span(span: timedelta) -> str:

@@ -1,9 +1,11 @@
-"""Sentences that say the same of several hosts, though each names its own host, address, host key or time: they are told once.
+"""Sentences that say the same of several hosts, though each names its own host, address, host key
+or time: they are told once.
 
-Why a host could not be asked is a sentence that opens with the host ("web1 (10.0.0.1:22): connection refused, …") and may name it again.
-Two of these that differ in nothing but what is each host's own have one cause and one cure. This is the one place that takes it out; where
-it fails to, two sentences stand where one would do. Hosts that are asked at two ports are two things to look at, whatever the sentence
-says, and a port that is not SSH's own is told.
+Why a host could not be asked is a sentence that opens with the host ("web1 (10.0.0.1:22):
+connection refused, …") and may name it again. Two of these that differ in nothing but what is each
+host's own have one cause and one cure. This is the one place that takes it out; where it fails to,
+two sentences stand where one would do. Hosts that are asked at two ports are two things to look at,
+whatever the sentence says, and a port that is not SSH's own is told.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ _Key = tuple[str | None, tuple[str, ...], tuple[str, ...]]
 
 
 class _Said(NamedTuple):
-    """A sentence on one host: who it is, what stands between what is the host's own, and that, as kinds and values."""
+    """A sentence on one host: who it is, what stands between what is the host's own, and that, as
+    kinds and values.
+    """
 
     name: str
     where: str | None
@@ -46,7 +50,9 @@ class _Said(NamedTuple):
 
 
 def told_once(errors: Iterable[tuple[str | None, str]]) -> tuple[str, ...]:
-    """Sentences for hosts (name and reason) that could not be examined, one for each reason; that of most hosts first."""
+    """Sentences for hosts (name and reason) that could not be examined, one for each reason; that
+    of most hosts first.
+    """
     groups: dict[_Key, list[_Said]] = {}
     for name, error in errors:
         said = _read(name, error)
@@ -57,8 +63,8 @@ def told_once(errors: Iterable[tuple[str | None, str]]) -> tuple[str, ...]:
 
 
 def _kept(groups: Mapping[_Key, Sequence[str]]) -> tuple[list[_Key], list[_Key]]:
-    """Which are told, and which are counted: our own words before those that quote a host, which could be as many as there are hosts and
-    would hide that a host's key has changed.
+    """Which are told, and which are counted: our own words before those that quote a host, which
+    could be as many as there are hosts and would hide that a host's key has changed.
     """
     quoting = {key for key in groups if _QUOTES.search("".join(key[1]))}
     own, rest = largest(
@@ -71,7 +77,9 @@ def _kept(groups: Mapping[_Key, Sequence[str]]) -> tuple[list[_Key], list[_Key]]
 
 
 def without_numbers(sentence: str) -> str:
-    """What two hosts' sentences have in common where they differ in numbers only: sizes, times, a host's number in its name."""
+    """What two hosts' sentences have in common where they differ in numbers only: sizes, times, a
+    host's number in its name.
+    """
     return _NUMBER.sub("0", sentence)
 
 
@@ -121,11 +129,14 @@ def _tell(group: Sequence[_Said]) -> str:
     own = [
         _own(kind, [said.own[place] for said in group]) for place, kind in enumerate(first.kinds)
     ]
-    return f"{who}: {''.join(word + value for word, value in zip(first.words, (*own, ''), strict=True))}"
+    words = zip(first.words, (*own, ""), strict=True)
+    return f"{who}: {''.join(word + value for word, value in words)}"
 
 
 def _counted(group: Sequence[_Said]) -> str:
-    """The hosts, and at which port they are asked, unless the sentence says it or it is the usual one."""
+    """The hosts, and at which port they are asked, unless the sentence says it or it is the usual
+    one.
+    """
     port, who = group[0].port, hosts_of([said.name for said in group])
     is_told = port in (None, _USUAL_PORT) or any(
         re.search(rf"\bport {port}\b", words) for words in group[0].words
@@ -134,7 +145,9 @@ def _counted(group: Sequence[_Said]) -> str:
 
 
 def _own(kind: str, values: Sequence[str]) -> str:
-    """What stands for all: the value that they share, the shortest and the longest time, or a word that says whose it is."""
+    """What stands for all: the value that they share, the shortest and the longest time, or a word
+    that says whose it is.
+    """
     if len(set(values)) == 1:
         return values[0]
     if kind == "time":

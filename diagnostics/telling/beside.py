@@ -1,6 +1,8 @@
-"""What is told of hosts beside a cause: kills that no finding covers, what is older, and answers that are not whole or not new.
+"""What is told of hosts beside a cause: kills that no finding covers, what is older, and answers
+that are not whole or not new.
 
-It is said of all hosts of a part, never dropped: of many with a few names, and how many others there are.
+It is said of all hosts of a part, never dropped: of many with a few names, and how many others
+there are.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ def of_looks(hosts: Sequence[HostReport]) -> tuple[str, ...]:
     ]
     asked = (
         [
-            f"Shared with an earlier question, since a host is looked at once in a minute: {listed(shared)}."
+            (
+                "Shared with an earlier question, since a host is looked at once in a minute: "
+                f"{listed(shared)}."
+            )
         ]
         if shared
         else []
@@ -57,7 +62,10 @@ def _broken(hosts: Iterable[HostReport]) -> tuple[str, ...]:
     kept, rest = largest(groups, MOST_TOLD)
     others = [name for why in rest for name in groups[why]]
     told = [
-        f"The answer{'s' if len(groups[why]) > 1 else ''} of {hosts_of(groups[why])} broke off: {why}."
+        (
+            f"The answer{'s' if len(groups[why]) > 1 else ''} of {hosts_of(groups[why])} broke "
+            f"off: {why}."
+        )
         for why in kept
     ]
     return (
@@ -71,7 +79,9 @@ def _broken(hosts: Iterable[HostReport]) -> tuple[str, ...]:
 
 
 def _longer_ago(hosts: Sequence[Examined]) -> tuple[str, ...]:
-    """Findings that are no cause of this, since they are older; of one that many hosts have, who has it stands in place of when."""
+    """Findings that are no cause of this, since they are older; of one that many hosts have, who
+    has it stands in place of when.
+    """
     older: dict[str, list[tuple[Examined, Finding]]] = {}
     for host in hosts:
         for finding in host.older:
@@ -106,7 +116,9 @@ def _unexplained(hosts: Sequence[Examined]) -> tuple[str, ...]:
     logs = (
         "The log holds"
         if len(hosts) == 1
-        else f"The log{'s' if names[1:] else ''} of {hosts_of(names)} hold{'' if names[1:] else 's'}"
+        else (
+            f"The log{'s' if names[1:] else ''} of {hosts_of(names)} hold{'' if names[1:] else 's'}"
+        )
     )
     return (f"{logs} {count} that could not be put down to a cause ({listed(kills)}).",)
 

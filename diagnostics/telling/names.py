@@ -1,4 +1,6 @@
-"""Hosts in a sentence: a few are all named; of more, three and how many others there are, so that a line stays a line."""
+"""Hosts in a sentence: a few are all named; of more, three and how many others there are, so that a
+line stays a line.
+"""
 
 from __future__ import annotations
 

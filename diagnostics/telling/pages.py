@@ -1,4 +1,6 @@
-"""A page for each cause, made from its rule's docstring: `docs/causes/` holds them, a test keeps them current, a terminal gets the same."""
+"""A page for each cause, made from its rule's docstring: `docs/causes/` holds them, a test keeps
+them current, a terminal gets the same.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def page_of(rule: Rule) -> str:
 
 
 def text_of(rule: Rule, width: int) -> str:
-    """Plain text of the page, wrapped at `width` characters: what `page_of` has in bold begins a paragraph."""
+    """Plain text of the page, wrapped at `width` characters: what `page_of` has in bold begins a
+    paragraph.
+    """
     paragraphs = page_of(rule).replace("**", "").removeprefix("# ").split("\n\n")
     return (
         "\n\n".join(_wrapped(" ".join(paragraph.split()), width) for paragraph in paragraphs) + "\n"
@@ -31,7 +35,9 @@ def text_of(rule: Rule, width: int) -> str:
 
 
 def list_of(rules: Iterable[Rule], width: int) -> str:
-    """Plain text: each code and what it is, in the order in which a report names them, wrapped at `width` characters."""
+    """Plain text: each code and what it is, in the order in which a report names them, wrapped at
+    `width` characters.
+    """
     rules = tuple(rules)
     column = max(len(rule.code) for rule in rules) + 2
     return "".join(

@@ -1,4 +1,5 @@
-"""A picture of full nodes for monospaced text: who holds what, what is free, where the watermark is. At most 38 columns, no colour.
+"""A picture of full nodes for monospaced text: who holds what, what is free, where the watermark
+is. At most 38 columns, no colour.
 
     node 1, 7.8 GiB
     [AAAAAAAAAAAAAAAAAAAAAAAAAAABBBBBBBB. ]
@@ -9,7 +10,8 @@
     other nodes
         7.7 GiB  free
 
-A process of which only its size on all nodes together is known is marked by `?` and not drawn into the bar.
+A process of which only its size on all nodes together is known is marked by `?` and not drawn into
+the bar.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Codes and sections with a reason each, told for many hosts at once: `code, code (hosts): reason`."""
+"""Codes and sections with a reason each, told for many hosts at once: `code, code (hosts):
+reason`.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,11 @@ Table = Mapping[str, str]
 
 
 def by_reason(names: Sequence[str], tables: Sequence[Table]) -> tuple[str, ...]:
-    """Each reason once, with the codes and the hosts that have it; hosts are named where only some do.
+    """Each reason once, with the codes and the hosts that have it; hosts are named where only some
+    do.
 
-    `tables` has what each of the hosts `names` says, by code. Of many hosts, reasons that differ in numbers only count as one, and are told
-    with the numbers of one host.
+    `tables` has what each of the hosts `names` says, by code. Of many hosts, reasons that differ in
+    numbers only count as one, and are told with the numbers of one host.
     """
     told: dict[tuple[str, str], list[int]] = {}
     for place, table in enumerate(tables):
@@ -52,5 +55,8 @@ def _tell_rest(names: Sequence[str], groups: Sequence[Sequence[int]]) -> tuple[s
         return ()
     hosts = [names[place] for place in sorted({place for places in groups for place in places})]
     return (
-        f"{len(groups)} more reasons, of {hosts_of(hosts)}: `sevbot diagnose HOST` tells those of one.",
+        (
+            f"{len(groups)} more reasons, of {hosts_of(hosts)}: `sevbot diagnose HOST` tells "
+            "those of one."
+        ),
     )

@@ -1,6 +1,8 @@
-"""A report for people at a terminal: plain text, colour only if asked for, and every character from a host made visible.
+"""A report for people at a terminal: plain text, colour only if asked for, and every character from
+a host made visible.
 
-Sentences are wrapped between words: a path or an option with a hyphen stays whole, so that it can be copied, and so does a command.
+Sentences are wrapped between words: a path or an option with a hyphen stays whole, so that it can
+be copied, and so does a command.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ LONGEST_WORD = 220  # of a sentence: more is no name or path that somebody reads
 
 @dataclass(frozen=True)
 class _Page:
-    """How wide lines are, whether lines of evidence are wrapped, too, and whether there is colour."""
+    """How wide lines are, whether lines of evidence are wrapped, too, and whether there is
+    colour.
+    """
 
     width: int
     wraps_evidence: bool
@@ -46,7 +50,8 @@ def fitting(width: int | None) -> int:
 def to_text(report: Report, *, colour: bool = False, width: int | None = None) -> str:
     """The report as text, ending with a newline.
 
-    `width` is a terminal's (taken as 40 to 100 columns). Without it the text is for a file: 100 columns, and evidence line by line.
+    `width` is a terminal's (taken as 40 to 100 columns). Without it the text is for a file: 100
+    columns, and evidence line by line.
     """
     page = _Page(fitting(width), width is not None, colour)
     return "\n".join(_part(part, page) for part in tell(report).parts)

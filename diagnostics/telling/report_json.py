@@ -1,7 +1,8 @@
-"""The report for programs: the versioned JSON contract of docs/json.md, which `report_reader` reads back without loss.
+"""The report for programs: the versioned JSON contract of docs/json.md, which `report_reader` reads
+back without loss.
 
-What a key meant in schema 1 it means still; what that left out stands under names of its own (`taken` beside `taken_at`, `clear_because`
-beside `clear`).
+What a key meant in schema 1 it means still; what that left out stands under names of its own
+(`taken` beside `taken_at`, `clear_because` beside `clear`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A report out of its JSON: the inverse of `report_json`, for whoever keeps reports. Schema 1 is read as far as it goes."""
+"""A report out of its JSON: the inverse of `report_json`, for whoever keeps reports. Schema 1 is
+read as far as it goes.
+"""
 
 from __future__ import annotations
 
@@ -35,12 +37,15 @@ __all__ = ["ReportError", "from_json"]
 
 
 def from_json(text: str) -> Report:
-    """The report that `to_json` wrote, in this or an older version; keys that are not known are passed over. Raises ReportError."""
+    """The report that `to_json` wrote, in this or an older version; keys that are not known are
+    passed over. Raises ReportError.
+    """
     said = load(text)
     schema = said.whole("schema")
     if not 1 <= schema <= SCHEMA:
         raise ReportError(
-            f"not a report of sevbot that this one reads: schema {schema}, and it reads 1 to {SCHEMA}: upgrade sevbot"
+            f"not a report of sevbot that this one reads: schema {schema}, and it reads 1 "
+            f"to {SCHEMA}: upgrade sevbot"
         )
     groups = tuple(
         Group(group.text("code"), group.text("headline"), group.names("hosts"))

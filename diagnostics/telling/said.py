@@ -1,4 +1,6 @@
-"""JSON that somebody else may have written, value by value: each is what it has to be, or ReportError says which is not."""
+"""JSON that somebody else may have written, value by value: each is what it has to be, or
+ReportError says which is not.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ class ReportError(ValueError):
 
 
 def load(text: str) -> Said:
-    """The JSON in `text`: of bounded length and depth, and without what is no JSON (NaN). Raises ReportError."""
+    """The JSON in `text`: of bounded length and depth, and without what is no JSON (NaN). Raises
+    ReportError.
+    """
     if len(text) > MOST_CHARACTERS:
         raise ReportError(f"not a report of sevbot: it is longer than {MOST_CHARACTERS} characters")
     try:
@@ -54,7 +58,9 @@ def _check_depth(value: object) -> None:
 
 
 class Said:
-    """An object of the JSON. Whatever a key holds is asked for by its kind; what nobody asks for may be there."""
+    """An object of the JSON. Whatever a key holds is asked for by its kind; what nobody asks for
+    may be there.
+    """
 
     def __init__(self, value: object, name: str) -> None:
         if not isinstance(value, dict):

@@ -1,6 +1,7 @@
 """A report as headings and paragraphs: the one wording that the terminal and the thread share.
 
-`tell` turns a report into a `Telling`; `render` prints it for a terminal, `bot.blocks` for Slack. Nothing here knows a cause by name.
+`tell` turns a report into a `Telling`; `render` prints it for a terminal, `bot.blocks` for Slack.
+Nothing here knows a cause by name.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class Quoted:
 
 @dataclass(frozen=True)
 class Part:
-    """What is told of one group of hosts: those with the same finding, or those with none. `picture` is for monospaced text."""
+    """What is told of one group of hosts: those with the same finding, or those with none.
+    `picture` is for monospaced text.
+    """
 
     headline: str
     subtitle: str
@@ -72,7 +75,9 @@ class Telling:
 
 
 def tell(report: Report) -> Telling:
-    """One part for each group, one for the hosts without a finding, one for those that could not be reached."""
+    """One part for each group, one for the hosts without a finding, one for those that could not be
+    reached.
+    """
     parts = [_found(group, report) for group in report.groups]
     quiet = [host for host in report.hosts if isinstance(host, Examined) and not host.findings]
     parts.extend(_quiet(hosts, report, headline) for headline, hosts in _by_headline(quiet).items())
@@ -150,7 +155,9 @@ def _is_of(finding: Finding, group: Group) -> bool:
 
 
 def _by_headline(hosts: Iterable[Examined]) -> dict[str, list[Examined]]:
-    """Hosts without a finding: with kills of another cause, with something that could not be told, or with neither."""
+    """Hosts without a finding: with kills of another cause, with something that could not be told,
+    or with neither.
+    """
     kinds: dict[str, list[Examined]] = {}
     for host in hosts:
         kinds.setdefault(_quiet_headline(host), []).append(host)
@@ -164,9 +171,13 @@ def _quiet_headline(host: Examined) -> str:
 
 
 _QUIET_STORY = {
-    NOT_TOLD: "What was needed to tell was not there; below is what is missing and what would help.",
+    NOT_TOLD: (
+        "What was needed to tell was not there; below is what is missing and what would help."
+    ),
     UNEXPLAINED: "The kernel's OOM killer did kill here.",
-    NO_CAUSE: "Nothing that sevbot looks for was found. This does not say that the service is healthy.",
+    NO_CAUSE: (
+        "Nothing that sevbot looks for was found. This does not say that the service is healthy."
+    ),
 }
 
 

@@ -1,4 +1,6 @@
-"""`make accuracy`: every log of the corpus through sevbot, beside its label and what its peers say. Status 1 if anything is wrong."""
+"""`make accuracy`: every log of the corpus through sevbot, beside its label and what its peers say.
+Status 1 if anything is wrong.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def _family(label: Label) -> str:
 
 
 def _table(title: str, rows: Iterable[Row], group: Callable[[Label], str]) -> None:
-    """Right/wrong/unknown for each column; logs without anything to compare in a column are not counted there."""
+    """Right/wrong/unknown for each column; logs without anything to compare in a column are not
+    counted there.
+    """
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(group(row[0]), []).append(row)
@@ -73,18 +77,20 @@ def _cell(counts: Mapping[Mark | None, int]) -> str:
 
 
 def _peers(labels: Sequence[Label]) -> None:
-    """What peers say of the killed process; neither names the constraint, so neither has a verdict."""
+    """What peers say of the killed process; neither names the constraint, so neither has a
+    verdict.
+    """
     print(
-        "\npeers, on logs with a kill: the killed process (right / wrong / unknown); neither tells a limit to nodes from a full machine\n"
+        "\npeers, on logs with a kill: the killed process (right / wrong / unknown); "
+        "neither tells a limit to nodes from a full machine\n"
     )
     print("| peer | complete | partial | retyped |\n|---|---|---|---|")
     for peer, said in (("OOMAnalyser", _oomanalyser()), ("hotsos", _hotsos())):
         counts = {kind: Counter[Mark | None]() for kind in ("complete", "partial", "retyped")}
         for label in labels:
             counts[completeness(label)][_peer_mark(label, said.get(label["id"], set()))] += 1
-        print(
-            f"| {peer} | {' | '.join(_cell(counts[kind]) if said else 'not run' for kind in counts)} |"
-        )
+        cells = [_cell(counts[kind]) if said else "not run" for kind in counts]
+        print(f"| {peer} | {' | '.join(cells)} |")
     print()
 
 

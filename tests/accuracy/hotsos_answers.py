@@ -1,6 +1,8 @@
-"""hotsos's own words on each log of a corpus, as JSON lines. Runs in hotsos's environment: `python hotsos_answers.py CORPUS`.
+"""hotsos's own words on each log of a corpus, as JSON lines. Runs in hotsos's environment: `python
+hotsos_answers.py CORPUS`.
 
-Each log is given to it as the kern.log of a sosreport, and its reader of OOM traces is asked for what it found.
+Each log is given to it as the kern.log of a sosreport, and its reader of OOM traces is asked for
+what it found.
 """
 
 import json

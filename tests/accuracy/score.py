@@ -26,8 +26,10 @@ CODES = {  # the label's word, and the causes that it covers: "none" is a machin
 SIZES = ("total_vm_kb", "anon_rss_kb", "file_rss_kb", "shmem_rss_kb")
 Label = Mapping[str, Any]
 DISPUTED = {  # labels that we hold to be wrong; such logs are not counted
-    "gpud-dmesg-decode-iso": "a test fixture of pasted lines. Its last summary line names pid 863987, and the kernel prints that line only "
-    "for a task that it is about to kill (mm/oom_kill.c, oom_kill_process), so it is a kill although its kill line was left out; pid 456 "
+    "gpud-dmesg-decode-iso": "a test fixture of pasted lines. Its last summary line names pid "
+    "863987, and the kernel prints that line only "
+    "for a task that it is about to kill (mm/oom_kill.c, oom_kill_process), so it is a kill "
+    "although its kill line was left out; pid 456 "
     "was chosen, but the line that follows says that 123 died",
 }
 
@@ -52,7 +54,9 @@ class Answer:
         return {finding.code for finding in self.findings}
 
     def beyond(self, allowed: set[str]) -> set[str]:
-        """Causes other than these, and other than what explains one of these (slab that filled the machine)."""
+        """Causes other than these, and other than what explains one of these (slab that filled the
+        machine).
+        """
         others = [finding for finding in self.findings if finding.code not in allowed]
         return {
             finding.code
@@ -72,7 +76,9 @@ def score(corpus: Path) -> list[Row]:
 
 
 def completeness(label: Label) -> str:
-    """complete: header, state of the memory and outcome are all there; retyped: typed from a page."""
+    """complete: header, state of the memory and outcome are all there; retyped: typed from a
+    page.
+    """
     if label.get("how") == "retyped":
         return "retyped"
     return "complete" if label.get("complete") else "partial"
@@ -96,7 +102,9 @@ def marks(label: Label, said: Answer) -> Mapping[str, Mark | None]:
 
 
 def _kills(label: Label, kills: Sequence[Kill]) -> Mark:
-    """Each victim with its name and every size that is printed; a pid that nobody killed is wrong."""
+    """Each victim with its name and every size that is printed; a pid that nobody killed is
+    wrong.
+    """
     expected = {(kill["pid"], kill["comm"]): kill for kill in label["killed"]}
     found = {(kill.task.pid, kill.task.comm): kill for kill in kills}
     if found.keys() - expected.keys() or any(
@@ -159,7 +167,9 @@ def _victim(label: Label, said: Answer) -> Mark | None:
 
 
 def _verdict(label: Label, said: Answer) -> Mark:
-    """A cause that the label does not cover is wrong; none at all is right only where nobody could tell, or nobody was killed."""
+    """A cause that the label does not cover is wrong; none at all is right only where nobody could
+    tell, or nobody was killed.
+    """
     allowed = CODES.get(label.get("inferred_constraint") or "", set())
     if not label["killed"] or not allowed:
         return Mark.WRONG if said.codes else Mark.RIGHT

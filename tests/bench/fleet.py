@@ -1,8 +1,10 @@
-"""`make bench BENCH=fleet`: 250 logins at a real sshd, each of which brings a recorded bundle, beside two peers; as root.
+"""`make bench BENCH=fleet`: 250 logins at a real sshd, each of which brings a recorded bundle,
+beside two peers; as root.
 
-sshd and all clients run in a network namespace that is made for it and holds nothing but a loopback; a host is an address of it. Each
-client is a process that measures itself from behind its imports; the rounds take the clients in turn, so that what else the machine does
-meets each of them. Half of the machine is busy being the hosts: compare the ratios of CPU, not the walls.
+sshd and all clients run in a network namespace that is made for it and holds nothing but a
+loopback; a host is an address of it. Each client is a process that measures itself from behind its
+imports; the rounds take the clients in turn, so that what else the machine does meets each of them.
+Half of the machine is busy being the hosts: compare the ratios of CPU, not the walls.
 """
 
 from __future__ import annotations
@@ -75,10 +77,12 @@ def main() -> None:
             runs = _measure(directory, inside, size)
     base = runs["asyncssh, tuned by hand"]
     print(
-        f"{HOSTS} hosts, {size} bytes each, {ROUNDS} rounds; CPU and wall without imports; ratios of each round's CPU, medians\n"
+        f"{HOSTS} hosts, {size} bytes each, {ROUNDS} rounds; CPU and wall without imports; "
+        "ratios of each round's CPU, medians\n"
     )
     print(
-        "| client | CPU | beside tuned | beside parallel-ssh | wall | imports' CPU |\n|---|---|---|---|---|---|"
+        "| client | CPU | beside tuned | beside parallel-ssh | wall | imports' CPU "
+        "|\n|---|---|---|---|---|---|"
     )
     for client, its in runs.items():
         ratios = [f"{_ratio(its, other):.2f}" for other in (base, runs["parallel-ssh"])]
@@ -136,7 +140,9 @@ def _write_files(directory: Path) -> int:
         "known_hosts_of_addresses": "".join(
             f"[{address}]:{PORT} {public}\n" for address in _addresses()
         ),
-        "authorized_keys": f'restrict,command="exec cat {directory}/answer" {client.export_public_key().decode()}',
+        "authorized_keys": (
+            f'restrict,command="exec cat {directory}/answer" {client.export_public_key().decode()}'
+        ),
         "config": SSHD_CONFIG.format(port=PORT, directory=directory),
         "probe": PROBE,
     }
@@ -149,7 +155,9 @@ def _write_files(directory: Path) -> int:
 
 @contextlib.contextmanager
 def _namespace() -> Iterator[list[str]]:
-    """What to put before a command so that it runs in a namespace with a loopback only; it is removed at the end."""
+    """What to put before a command so that it runs in a namespace with a loopback only; it is
+    removed at the end.
+    """
     name = f"sevbot-bench-{os.getpid()}"
     subprocess.run(["ip", "netns", "add", name], check=True)
     try:
@@ -166,7 +174,10 @@ def _sshd(directory: Path, inside: list[str]) -> Iterator[None]:
     command = [*inside, PROGRAM, "-D", "-e", "-f", str(directory / "config")]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
         try:
-            wait = f"for n in $(seq 100); do bash -c 'exec 3<>/dev/tcp/127.0.0.1/{PORT}' 2>/dev/null && exit 0; sleep 0.1; done; exit 1"
+            wait = (
+                f"for n in $(seq 100); do bash -c 'exec 3<>/dev/tcp/127.0.0.1/{PORT}' "
+                "2>/dev/null && exit 0; sleep 0.1; done; exit 1"
+            )
             subprocess.run([*inside, "bash", "-c", wait], check=True)
             yield
         finally:

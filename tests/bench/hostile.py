@@ -1,7 +1,8 @@
-"""`make bench BENCH=hostile`: 64 hosts that attack before they prove who they are, and what the loop that answers Slack feels of it.
+"""`make bench BENCH=hostile`: 64 hosts that attack before they prove who they are, and what the
+loop that answers Slack feels of it.
 
-The hosts are a process of their own, and so is each measurement, so that its peak of memory is its own. The lag is the longest time that
-the loop came late to a timer of 10 ms.
+The hosts are a process of their own, and so is each measurement, so that its peak of memory is its
+own. The lag is the longest time that the loop came late to a timer of 10 ms.
 """
 
 from __future__ import annotations
@@ -42,13 +43,17 @@ class Felt:
 
 def main() -> None:
     print(
-        f"{len(ADDRESSES)} hostile hosts\n\n| attack | wall | CPU | lag | memory | told |\n|---|---|---|---|---|---|"
+        f"{len(ADDRESSES)} hostile hosts\n\n| attack | wall | CPU | lag | memory | told "
+        "|\n|---|---|---|---|---|---|"
     )
     for kind in KINDS:
         felt = measure(kind)
         told = ", ".join(f"{count} x {words}" for words, count in felt.told.items())
         print(
-            f"| {kind} | {felt.wall_s:.1f} s | {felt.cpu_s:.1f} s | {felt.lag_s:.2f} s | {felt.peak_mb:.0f} MB | {told} |",
+            (
+                f"| {kind} | {felt.wall_s:.1f} s | {felt.cpu_s:.1f} s | {felt.lag_s:.2f} s | "
+                f"{felt.peak_mb:.0f} MB | {told} |"
+            ),
             flush=True,
         )
 

@@ -1,6 +1,8 @@
-"""Reading long logs, in one run on the same files beside grep. Times are medians; compare the ratios, not the times.
+"""Reading long logs, in one run on the same files beside grep. Times are medians; compare the
+ratios, not the times.
 
-Each file is made of the recorded incident of tests/logs. Memory is the peak above a Python that has imported the reader and read nothing.
+Each file is made of the recorded incident of tests/logs. Memory is the peak above a Python that has
+imported the reader and read nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ READ = """
 import resource, sys
 from diagnostics.collect.log_file import read_log_file
 def peak():
-    return int(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))
+    lines = open('/proc/self/status')
+    return int(next(line.split()[1] for line in lines if line.startswith('VmHWM')))
 before = peak()
 log = read_log_file(sys.argv[1])
 print(len(log.reports), peak() - before)
@@ -44,19 +47,23 @@ def main() -> None:
         grep, read = _in_turns(partial(_grep, long), partial(_read, long))
         print("| what | time | beside | memory |\n|---|---|---|---|")
         print(
-            f"| `grep -F -c 'invoked oom-killer'` on 100 MB, to a pipe | {grep * 1e3:.0f} ms | 1 | |"
+            f"| `grep -F -c 'invoked oom-killer'` on 100 MB, to a pipe | {grep * 1e3:.0f} "
+            "ms | 1 | |"
         )
         print(
-            f"| reading 100 MB with {REPORTS} reports | {read * 1e3:.0f} ms | {read / grep:.1f} times grep | {_memory(long)} |"
+            f"| reading 100 MB with {REPORTS} reports | {read * 1e3:.0f} ms | "
+            f"{read / grep:.1f} times grep | {_memory(long)} |"
         )
         for name, path in (("60 MB of nothing but reports", storm), ("the same from gzip", packed)):
             took = _median(partial(_read, path))
             print(
-                f"| {name} | {took:.1f} s | {storm.stat().st_size / took / 1e6:.0f} MB/s | {_memory(path)} |"
+                f"| {name} | {took:.1f} s | {storm.stat().st_size / took / 1e6:.0f} MB/s | "
+                f"{_memory(path)} |"
             )
         took = _timed(partial(_memory, storm, pipe=True))
         print(
-            f"| the same from a pipe, with the start of Python | {took:.1f} s | | {_memory(storm, pipe=True)} |"
+            f"| the same from a pipe, with the start of Python | {took:.1f} s | | "
+            f"{_memory(storm, pipe=True)} |"
         )
         for name, arguments in (
             ("`sevbot --help`", ["--help"]),

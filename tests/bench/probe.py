@@ -1,4 +1,5 @@
-"""What the probe costs on this machine when it is busy, and when it has many processes: `make bench BENCH=probe`.
+"""What the probe costs on this machine when it is busy, and when it has many processes: `make bench
+BENCH=probe`.
 
 Each line is one run: seconds of wall and CPU, programs started, sections that came whole.
 """
@@ -60,7 +61,8 @@ def report(where: str) -> None:
         else []
     )
     print(
-        f"{where}: {took_s:.2f} s, {used.ru_utime + used.ru_stime:.2f} s of CPU, {used.ru_maxrss // 1024} MiB at most, "
+        f"{where}: {took_s:.2f} s, {used.ru_utime + used.ru_stime:.2f} s of CPU, "
+        f"{used.ru_maxrss // 1024} MiB at most, "
         f"{programs()} programs, {len(whole)} of {len(SECTIONS)} sections"
     )
 

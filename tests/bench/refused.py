@@ -1,4 +1,6 @@
-"""`make bench BENCH=refused`: 100 names of the inventory on one sshd that refuses the key, and then lets it in; what its log says."""
+"""`make bench BENCH=refused`: 100 names of the inventory on one sshd that refuses the key, and then
+lets it in; what its log says.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ def names_on(sshd: Sshd) -> list[Target]:
 
 def main() -> None:
     print(
-        f"{NAMES} names on one sshd\n\n| the key is | failed log-ins | connections | dropped | examined | wall |\n|---|---|---|---|---|---|"
+        f"{NAMES} names on one sshd\n\n| the key is | failed log-ins | connections | "
+        "dropped | examined | wall |\n|---|---|---|---|---|---|"
     )
     with (
         tempfile.TemporaryDirectory() as directory,
@@ -61,6 +64,9 @@ async def _row(what: str, sshd: Sshd, collector: SshCollector, targets: list[Tar
     ]
     examined = sum(isinstance(each, Bundle) for each in found)
     print(
-        f"| {what} | {counts[0]} | {counts[1]} | {counts[2]} | {examined} of {len(found)} | {wall_s:.1f} s |",
+        (
+            f"| {what} | {counts[0]} | {counts[1]} | {counts[2]} | {examined} of {len(found)} | "
+            f"{wall_s:.1f} s |"
+        ),
         flush=True,
     )

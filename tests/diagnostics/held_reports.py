@@ -32,5 +32,8 @@ def assert_clear_or_unknown(code: str, less: str) -> None:
     assert code in host.clear
     assert [finding.code for finding in host.findings] == ["membind-oom"]
     assert code in examine(recorded("5.10-D-memcg.txt")).clear
-    kill = "[  100.000000] Out of memory: Killed process 300 (job) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB\n"
+    kill = (
+        "[  100.000000] Out of memory: Killed process 300 (job) total-vm:1kB, anon-rss:1kB, "
+        "file-rss:0kB, shmem-rss:0kB\n"
+    )
     assert code in examine(kill).unknown

@@ -45,16 +45,25 @@ def membind_report(
     task_memcg: str = "/system.slice/job.service",
     node_lines: tuple[str, ...] = (),
 ) -> str:
-    """A whole report in the text of 5.0 and later, with one bound node that is full unless told otherwise."""
+    """A whole report in the text of 5.0 and later, with one bound node that is full unless told
+    otherwise.
+    """
     invoker, invoker_pid = asker or (comm, pid)
     rows = {pid: comm, invoker_pid: invoker}
     lines = [
-        f"{invoker} invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO), order=0, oom_score_adj=0",
+        (
+            f"{invoker} invoked oom-killer: "
+            "gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO), order=0, "
+            "oom_score_adj=0"
+        ),
         f"CPU: 0 PID: {invoker_pid} Comm: {invoker} Not tainted 6.1.0 #1",
         "Mem-Info:",
         "active_anon:48 inactive_anon:2034238 isolated_anon:0",
         f" free:{total_free_pages} free_pcp:66 free_cma:0",
-        f"Node 1 Normal free:{node_free_kb}kB boost:0kB min:45160kB low:56448kB high:67736kB present:8388608kB managed:8222888kB",
+        (
+            f"Node 1 Normal free:{node_free_kb}kB boost:0kB min:45160kB low:56448kB "
+            "high:67736kB present:8388608kB managed:8222888kB"
+        ),
         "lowmem_reserve[]: 0 0 0 0 0",
         *node_lines,
         f"Node 1 Normal: 91*4kB (UE) 234*8kB (UME) = {node_free_kb}kB",
@@ -63,14 +72,26 @@ def membind_report(
             f"[{row:7}]     0 {row:5}  1556727  1556359 12513280        0             0 {name}"
             for row, name in rows.items()
         ),
-        f"oom-kill:constraint={constraint},cpuset=/,mems_allowed={mems_allowed},global_oom,task_memcg={task_memcg},task={comm},pid={pid},uid=0",
-        f"Out of memory: Killed process {pid} ({comm}) total-vm:6226908kB, anon-rss:6224784kB, file-rss:652kB, shmem-rss:0kB, UID:0",
+        (
+            f"oom-kill:constraint={constraint},cpuset=/,mems_allowed={mems_allowed},global_oom,"
+            f"task_memcg={task_memcg},task={comm},pid={pid},uid=0"
+        ),
+        (
+            f"Out of memory: Killed process {pid} ({comm}) total-vm:6226908kB, "
+            "anon-rss:6224784kB, file-rss:652kB, shmem-rss:0kB, UID:0"
+        ),
     ]
     return "".join(f"{prefix}{line}\n" for line in lines)
 
 
-KILL = "Out of memory: Killed process 300 (job) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB, UID:0"
-NO_CONSTRAINT = "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task=job,pid=300,uid=0"
+KILL = (
+    "Out of memory: Killed process 300 (job) total-vm:1kB, anon-rss:1kB, file-rss:0kB, "
+    "shmem-rss:0kB, UID:0"
+)
+NO_CONSTRAINT = (
+    "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,"
+    "task_memcg=/,task=job,pid=300,uid=0"
+)
 
 
 def zone_report(
@@ -79,7 +100,9 @@ def zone_report(
     gfp: str = "0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO)",
     summary: str | None = NO_CONSTRAINT,
 ) -> str:
-    """A report with these zone, reserve and buddy lines, and no constraint unless told otherwise."""
+    """A report with these zone, reserve and buddy lines, and no constraint unless told
+    otherwise.
+    """
     lines = [
         f"job invoked oom-killer: gfp_mask={gfp}, order={order}, oom_score_adj=0",
         "CPU: 0 PID: 300 Comm: job Not tainted 6.1.0 #1",
@@ -104,7 +127,9 @@ def zone(
 def node_sections(
     *free_kb: int, total_kb: tuple[int, ...] = (8222888, 8222888), page_kb: int = 4
 ) -> dict[str, str]:
-    """The sections that tell of node 0, 1, ...: what is free and how large each is; watermarks are 0 pages."""
+    """The sections that tell of node 0, 1, ...: what is free and how large each is; watermarks are
+    0 pages.
+    """
     nodes = tuple(enumerate(zip(free_kb, total_kb, strict=True)))
     zones = (
         f"Node {n}, zone   Normal\n        high     0\n        managed  {total // page_kb}\n"

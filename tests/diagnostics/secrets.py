@@ -1,4 +1,6 @@
-"""Secrets made at run time from patterns, by dice with a seed, and the places in which they stand in logs. None is anybody's."""
+"""Secrets made at run time from patterns, by dice with a seed, and the places in which they stand
+in logs. None is anybody's.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,9 @@ class Dice:
 
 
 def with_prefixes(dice: Dice, tail: str = _BASE62) -> dict[str, str]:
-    """A secret of each vendor whose secrets have a prefix; `tail` are the letters behind it, where the vendor leaves the choice."""
+    """A secret of each vendor whose secrets have a prefix; `tail` are the letters behind it, where
+    the vendor leaves the choice.
+    """
     hexes = _HEX if tail == _BASE62 else "abcdef"
     upper = _UPPER + "234567" if tail == _BASE62 else _UPPER
     many = 22 if tail == _BASE62 else 18
@@ -204,7 +208,9 @@ def by_hand(dice: Dice) -> dict[str, str]:
     """What people make up: found only behind a word that announces it."""
     return {
         "a word and digits": dice.word(3) + dice.of(_DIGITS, 2),
-        "a word with signs": f"{dice.word(2).capitalize()}$%{dice.of(_DIGITS, 2)}!{dice.of(_LOWER, 2)}",
+        "a word with signs": (
+            f"{dice.word(2).capitalize()}$%{dice.of(_DIGITS, 2)}!{dice.of(_LOWER, 2)}"
+        ),
         "a word": dice.word(),
         "six digits": dice.of(_DIGITS, 6),
     }

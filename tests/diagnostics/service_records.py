@@ -59,7 +59,9 @@ def finding_on(code: str, host: Examined) -> Finding:
 
 
 def assert_told_by_signal(code: str, number: int, other: int) -> None:
-    """A cause that is an end by a signal: fires on it and on a shell's status for it, is clear of others, unknown without a journal."""
+    """A cause that is an end by a signal: fires on it and on a shell's status for it, is clear of
+    others, unknown without a journal.
+    """
     for how in ("killed", "dumped"):
         finding = finding_on(
             code, host_of("".join(ended(number, at_s, code=how) for at_s in (100, 141, 182)))
@@ -81,7 +83,9 @@ def assert_told_by_signal(code: str, number: int, other: int) -> None:
 
 
 def assert_confirmed_by_the_kernel(code: str, number: int, line: str) -> None:
-    """The kernel's own line of that moment is a second sign; a user's, or one of another time, is none."""
+    """The kernel's own line of that moment is a second sign; a user's, or one of another time, is
+    none.
+    """
     for facility, at_s, sure in (
         ("kern", 99, "confirmed"),
         ("user", 99, "likely"),

@@ -1,4 +1,6 @@
-"""A real OpenSSH sshd on loopback for one test: its own keys, its own configuration, its log in a file."""
+"""A real OpenSSH sshd on loopback for one test: its own keys, its own configuration, its log in a
+file.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ _POLL_S = 0.02
 
 
 class Sshd:
-    """Runs in a `with` block. `options` stand before the key in authorized_keys; `script` makes a program for a forced command."""
+    """Runs in a `with` block. `options` stand before the key in authorized_keys; `script` makes a
+    program for a forced command.
+    """
 
     def __init__(
         self, directory: Path, *, options: str = "", key_is_known: bool = True, config: str = ""
@@ -60,7 +64,8 @@ class Sshd:
             "PermitRootLogin yes",
             "Subsystem sftp internal-sftp",
             "MaxStartups 100",
-            f"SetEnv HOME={self.directory}",  # else bash would run the .bashrc of whoever runs the tests at each login
+            # else bash would run the .bashrc of whoever runs the tests at each login
+            f"SetEnv HOME={self.directory}",
             "LogLevel DEBUG1",
         ]
 
@@ -135,7 +140,9 @@ def free_port() -> int:
 
 
 def forced(directory: Path, script: str) -> str:
-    """authorized_keys options that force a program with the text `script`; its process id is noted, so that it can be ended."""
+    """authorized_keys options that force a program with the text `script`; its process id is noted,
+    so that it can be ended.
+    """
     program = directory / "forced"
     program.write_text(f"#!/bin/sh\necho $$ >> {directory}/forced.pid\n{script}", encoding="utf-8")
     program.chmod(0o755)

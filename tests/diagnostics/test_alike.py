@@ -1,4 +1,6 @@
-"""Why many hosts could not be asked: real failures' sentences, one for each cause, with the cure said once."""
+"""Why many hosts could not be asked: real failures' sentences, one for each cause, with the cure
+said once.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,8 @@ FAILURES: dict[str, Callable[[Target], str]] = {
     "no_exec": lambda t: because.no_exec(t.where, "Session request failed"),
     "probe": printed,
     "inventory": lambda _: (
-        "not in the inventory: check the spelling, or add it as [hosts.NAME] to sevbot's configuration"
+        "not in the inventory: check the spelling, or add it as [hosts.NAME] to sevbot's "
+        "configuration"
     ),
 }
 HELPERS = {"quoted", "waited", "host_key_because"}
@@ -110,7 +113,9 @@ def test_every_failure_that_ssh_has_a_sentence_for_is_tried_here() -> None:
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_many_hosts_with_one_cause_are_one_sentence(name: str) -> None:
-    """300 of them, however often each sentence names its host, its address, its key or its own time; it names no single one of them."""
+    """300 of them, however often each sentence names its host, its address, its key or its own
+    time; it names no single one of them.
+    """
     (sentence,) = told(FAILURES[name], targets(300))
 
     assert sentence.startswith("300 hosts (web1, web2, web3 and 297 more): ")
@@ -146,7 +151,8 @@ def test_a_few_are_all_named_with_their_addresses() -> None:
     """Up to four."""
     (sentence,) = told(FAILURES["refused"], targets(2))
     assert sentence.startswith(
-        "web1 (10.0.0.1:22), web2 (10.0.0.2:22): connection refused, nothing listens on port 22: is sshd"
+        "web1 (10.0.0.1:22), web2 (10.0.0.2:22): connection refused, nothing listens on "
+        "port 22: is sshd"
     )
 
 
@@ -179,10 +185,12 @@ def test_two_ports_are_two_sentences_and_the_larger_is_first() -> None:
     first, second = told(FAILURES["refused"], hosts)
 
     assert first.startswith(
-        "200 hosts (web101, web102, web103 and 197 more): connection refused, nothing listens on port 22:"
+        "200 hosts (web101, web102, web103 and 197 more): connection refused, nothing "
+        "listens on port 22:"
     )
     assert second.startswith(
-        "100 hosts (web1, web2, web3 and 97 more): connection refused, nothing listens on port 2222:"
+        "100 hosts (web1, web2, web3 and 97 more): connection refused, nothing listens on "
+        "port 2222:"
     )
 
 
@@ -206,9 +214,9 @@ def test_reasons_without_end_are_counted() -> None:
     )
 
     assert len(sentences) == MOST_TOLD
-    assert (
-        last
-        == "288 hosts (web13, web14, web15 and 285 more): 288 other reasons; `sevbot diagnose HOST` tells that of one."
+    assert last == (
+        "288 hosts (web13, web14, web15 and 285 more): 288 other reasons; `sevbot diagnose "
+        "HOST` tells that of one."
     )
 
 

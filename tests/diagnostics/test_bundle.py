@@ -1,4 +1,6 @@
-"""Bundles as directories: what is written is read back, and what cannot be read says why and what would help."""
+"""Bundles as directories: what is written is read back, and what cannot be read says why and what
+would help.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ def test_what_is_written_is_read_back(bundle: Bundle) -> None:
 
 
 def test_a_directory_of_format_1_is_read(tmp_path: Path) -> None:
-    """The first format that was ever written, as it stands in docs/design.md, with a field that is no longer used."""
+    """The first format that was ever written, as it stands in docs/design.md, with a field that is
+    no longer used.
+    """
     about = {
         "bundle": 1,
         "host": "web1",
@@ -89,7 +93,9 @@ def test_a_directory_of_format_1_is_read(tmp_path: Path) -> None:
 
 
 def test_what_was_told_of_the_probe_is_kept(tmp_path: Path) -> None:
-    """And shown, before the sections that did not come; a bundle of which nothing was told has no such key, as older ones had none."""
+    """And shown, before the sections that did not come; a bundle of which nothing was told has no
+    such key, as older ones had none.
+    """
     found = read_directory(
         directory(
             tmp_path, ABOUT | {"remarks": {"probe": "an old copy", "lock": "none"}}, clock="now 1\n"

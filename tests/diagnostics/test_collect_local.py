@@ -1,4 +1,6 @@
-"""Collecting from this machine: the same probe through sh, bounded in time and size, with nothing left running."""
+"""Collecting from this machine: the same probe through sh, bounded in time and size, with nothing
+left running.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Collecting over SSH from a real OpenSSH sshd: what a host is asked, how it proves who it is, and how sevbot logs in."""
+"""Collecting over SSH from a real OpenSSH sshd: what a host is asked, how it proves who it is, and
+how sevbot logs in.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def test_without_a_forced_command_the_whole_probe_is_the_command(tmp_path: Path)
 
 
 def test_with_a_forced_command_the_host_runs_its_own_copy(tmp_path: Path) -> None:
-    """The same text as a file on the host gives the same sections; of another one it is told that it is."""
+    """The same text as a file on the host gives the same sections; of another one it is told that
+    it is.
+    """
     copy = tmp_path / "copy"
     copy.write_text(PROBE)
     copy.chmod(0o755)
@@ -68,11 +72,12 @@ def test_a_changed_host_key_stops_everything(tmp_path: Path) -> None:
 
 
 def test_a_host_key_of_another_kind_is_told_apart_from_a_changed_one(tmp_path: Path) -> None:
-    """Only an RSA key is on file and the host has none: refused just the same, but most likely a line is missing."""
+    """Only an RSA key is on file and the host has none: refused just the same, but most likely a
+    line is missing.
+    """
     with Sshd(tmp_path) as sshd:
-        sshd.known_hosts.write_text(
-            f"{NAME} {asyncssh.generate_private_key('ssh-rsa', key_size=2048).export_public_key().decode()}"
-        )
+        another = asyncssh.generate_private_key("ssh-rsa", key_size=2048).export_public_key()
+        sshd.known_hosts.write_text(f"{NAME} {another.decode()}")
         told = because(collect(sshd.settings(), sshd.target))
     assert "has only ssh-rsa for web1" in told
     assert "ssh-ed25519 SHA256:" in told
@@ -138,13 +143,16 @@ def test_a_bare_key_is_not_enough_where_only_an_authority_is_known(tmp_path: Pat
     """A host without a certificate counts as another machine."""
     with Sshd(tmp_path) as sshd:
         sshd.known_hosts.write_text(
-            f"@cert-authority web* {asyncssh.generate_private_key('ssh-ed25519').export_public_key().decode()}"
+            "@cert-authority web* "
+            f"{asyncssh.generate_private_key('ssh-ed25519').export_public_key().decode()}"
         )
         assert "HOST KEY CHANGED" in because(collect(sshd.settings(), sshd.target))
 
 
 def test_a_refused_key_is_one_attempt_and_names_key_and_user(tmp_path: Path) -> None:
-    """One key is offered once; nothing else is tried, and the sentence says where to put the public key."""
+    """One key is offered once; nothing else is tried, and the sentence says where to put the public
+    key.
+    """
     with Sshd(tmp_path, key_is_known=False) as sshd:
         told = because(collect(sshd.settings(), sshd.target))
         log = sshd.wait_for("Failed publickey")
@@ -183,11 +191,14 @@ def test_no_common_algorithm_names_the_ones_to_allow(tmp_path: Path) -> None:
 def test_nothing_of_the_users_own_ssh_set_up_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Configuration, agent and keys of whoever runs sevbot stay untouched: no ProxyCommand, no agent connection, one key offered."""
+    """Configuration, agent and keys of whoever runs sevbot stay untouched: no ProxyCommand, no
+    agent connection, one key offered.
+    """
     home, canary = tmp_path / "home" / ".ssh", tmp_path / "canary"
     home.mkdir(parents=True)
     (home / "config").write_text(
-        f'Match exec "touch {canary}"\nHost *\n  ProxyCommand touch {canary}\n  User somebody\n  Port 1\n'
+        f'Match exec "touch {canary}"\nHost *\n  ProxyCommand touch {canary}\n  User '
+        "somebody\n  Port 1\n"
     )
     asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(home / "id_ed25519"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -219,7 +230,9 @@ class Signed(TypedDict, total=False):
 
 
 def with_certificate(sshd: Sshd, **signed: Unpack[Signed]) -> SshSettings:
-    """Let the account also log in by certificates of a fresh authority, and give the client one, for the account if for nobody else."""
+    """Let the account also log in by certificates of a fresh authority, and give the client one,
+    for the account if for nobody else.
+    """
     authority = asyncssh.generate_private_key("ssh-ed25519")
     key = asyncssh.read_private_key(str(sshd.client_key))
     named: Signed = {"principals": [sshd.target.user]}
@@ -255,7 +268,9 @@ def test_an_expired_certificate_never_falls_back_to_the_bare_key(tmp_path: Path)
 def test_what_is_wrong_with_a_refused_certificate_is_read_from_it(
     tmp_path: Path, certificate: Signed, words: str
 ) -> None:
-    """sevbot holds it, so nobody has to guess. Of what only the host knows all that it may be is told."""
+    """sevbot holds it, so nobody has to guess. Of what only the host knows all that it may be is
+    told.
+    """
     with Sshd(tmp_path, key_is_known=False, config=BY_AUTHORITY.format(tmp_path)) as sshd:
         (tmp_path / "principals").write_text(f"{sshd.target.user}\n")
         settings = with_certificate(sshd, **certificate)
@@ -279,7 +294,9 @@ BY_AUTHORITY = "TrustedUserCAKeys {0}/authority\nAuthorizedPrincipalsFile {0}/pr
 
 
 def trust_by_authority(sshd: Sshd) -> None:
-    """As docs/deploy/hosts.md has it: the authority in TrustedUserCAKeys, and not in authorized_keys."""
+    """As docs/deploy/hosts.md has it: the authority in TrustedUserCAKeys, and not in
+    authorized_keys.
+    """
     keys = sshd.directory / "authorized_keys"
     (sshd.directory / "authority").write_text(keys.read_text().partition("cert-authority ")[2])
     keys.write_text("")

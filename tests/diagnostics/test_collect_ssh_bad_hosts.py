@@ -1,4 +1,6 @@
-"""Hosts that hang, print for ever, break off or speak nonsense: each costs its own report only, and what came is used."""
+"""Hosts that hang, print for ever, break off or speak nonsense: each costs its own report only, and
+what came is used.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,10 @@ from tests.diagnostics.sshd import (
     free_port,
 )
 
-ONE_SECTION = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n=begin uname\\n|Linux\\n|half'\n"
+ONE_SECTION = (
+    "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n=begin "
+    "uname\\n|Linux\\n|half'\n"
+)
 
 HALF_A_COPY = "#!/bin/sh\necho =sevbot-probe 1\necho =done\n"
 
@@ -56,7 +61,9 @@ def test_a_hung_probe_ends_at_the_deadline(tmp_path: Path) -> None:
 
 @sshd_runs
 def test_what_a_hung_probe_printed_is_used(tmp_path: Path) -> None:
-    """Whole sections and whole lines that came before the deadline are evidence; the rest says why it is missing."""
+    """Whole sections and whole lines that came before the deadline are evidence; the rest says why
+    it is missing.
+    """
     with Sshd(tmp_path, options=forced(tmp_path, ONE_SECTION + "exec sleep 7777\n")) as sshd:
         found = bundle(collect(sshd.settings(deadline_s=1.5), sshd.target))
     assert found.sections["clock"].text == "now 1\n"
@@ -164,7 +171,10 @@ COPY_IT = "`install -m 755 probe.sh /usr/libexec/sevbot-probe`"
         ("nothing printed", f"or the forced command an old copy? Then copy it again: {COPY_IT}"),
         (
             "half a copy",
-            f"the host's copy of the probe is of version 1, this sevbot's of version 2 ({digest()}); copy it again: {COPY_IT}",
+            (
+                "the host's copy of the probe is of version 1, this sevbot's of version 2 "
+                f"({digest()}); copy it again: {COPY_IT}"
+            ),
         ),
     ],
 )
@@ -199,7 +209,9 @@ def test_bytes_that_are_not_text_do_not_lose_the_section(tmp_path: Path) -> None
 
 @sshd_runs
 def test_a_connection_lost_in_the_middle_keeps_what_came(tmp_path: Path) -> None:
-    """The host's session dies: whole sections stay, and the reason says that the connection was lost."""
+    """The host's session dies: whole sections stay, and the reason says that the connection was
+    lost.
+    """
     kill_session = ONE_SECTION + "sleep 0.5\nkill -9 $PPID\nexec sleep 60\n"
     with Sshd(tmp_path, options=forced(tmp_path, kill_session)) as sshd:
         found = bundle(collect(sshd.settings(), sshd.target))
@@ -257,7 +269,9 @@ def test_a_host_that_stays_busy_is_told_with_how_long_it_was(tmp_path: Path) -> 
 
 
 class Slow:
-    """Stands before a real sshd: holds back what it says on the first connections, as an overloaded host does."""
+    """Stands before a real sshd: holds back what it says on the first connections, as an overloaded
+    host does.
+    """
 
     def __init__(self, sshd: Sshd, held_back: int) -> None:
         self._sshd = sshd
@@ -331,12 +345,13 @@ def test_no_second_login_where_the_deadline_leaves_no_longer_one(tmp_path: Path)
 @sshd_runs
 @pytest.mark.parametrize("trouble", ["a refused key", "a changed host key", "no sshd"])
 def test_no_second_login_where_the_first_was_answered(tmp_path: Path, trouble: str) -> None:
-    """A refusal, a host key that is another, a connection that is closed: none of them gets better by asking twice."""
+    """A refusal, a host key that is another, a connection that is closed: none of them gets better
+    by asking twice.
+    """
     with Sshd(tmp_path, key_is_known=trouble != "a refused key") as sshd:
         if trouble == "a changed host key":
-            sshd.known_hosts.write_text(
-                f"{NAME} {asyncssh.generate_private_key('ssh-ed25519').export_public_key().decode()}"
-            )
+            another = asyncssh.generate_private_key("ssh-ed25519").export_public_key()
+            sshd.known_hosts.write_text(f"{NAME} {another.decode()}")
         slow = Slow(sshd, held_back=0)
         if trouble == "no sshd":
             sshd.port = free_port()
@@ -345,7 +360,9 @@ def test_no_second_login_where_the_first_was_answered(tmp_path: Path, trouble: s
 
 
 def read_on(sock: MeteredSocket, far: socket.socket, most: float = math.inf) -> None:
-    """Read what `far` sends without an end; no more than `most` bytes come of it before a read raises."""
+    """Read what `far` sends without an end; no more than `most` bytes come of it before a read
+    raises.
+    """
     got = 0
     while True:
         with suppress(BlockingIOError):
@@ -355,7 +372,9 @@ def read_on(sock: MeteredSocket, far: socket.socket, most: float = math.inf) -> 
 
 
 def test_a_socket_gives_no_more_than_its_host_may_send() -> None:
-    """Small pieces until the host has proved who it is; then what an answer needs, and the more of it the more has come."""
+    """Small pieces until the host has proved who it is; then what an answer needs, and the more of
+    it the more has come.
+    """
     near, far = socket.socketpair()
     with near, far, MeteredSocket(fileno=near.detach()) as sock:
         far.setblocking(False)
@@ -390,7 +409,9 @@ def serve(
     directory: Path,
     settings_s: float = 1.0,
 ) -> str:
-    """The reason that a collection from a plain TCP server gives, with time limits of `settings_s`."""
+    """The reason that a collection from a plain TCP server gives, with time limits of
+    `settings_s`.
+    """
     key = asyncssh.generate_private_key("ssh-ed25519")
     key.write_private_key(str(directory / "client_key"))
     (directory / "client_key").chmod(0o600)
@@ -501,7 +522,9 @@ def test_a_port_that_is_not_a_working_sshd_is_named(
     answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
     reason: str,
 ) -> None:
-    """Silent, dripping, endless or nonsense: the answer comes within the time limit and says what it looks like."""
+    """Silent, dripping, endless or nonsense: the answer comes within the time limit and says what
+    it looks like.
+    """
     start = time.monotonic()
     told = serve(answer, tmp_path)
     assert reason in told

@@ -1,4 +1,6 @@
-"""Hosts that want to shut sevbot out of all others, before its key was let in anywhere: by refusals, and by answers that never come."""
+"""Hosts that want to shut sevbot out of all others, before its key was let in anywhere: by
+refusals, and by answers that never come.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class Evil(asyncssh.SSHServer):
 
 
 class Evils:
-    """Servers that are evil while the block runs; `settings` and `targets` are those of `sshd` and of them together."""
+    """Servers that are evil while the block runs; `settings` and `targets` are those of `sshd` and
+    of them together.
+    """
 
     def __init__(self, sshd: Sshd) -> None:
         self._sshd = sshd
@@ -112,7 +116,9 @@ def farewell(code: int, reason: bytes) -> bytes:
 def test_words_of_a_machine_that_proved_nothing_are_no_refusals(
     tmp_path: Path, code: int, reason: bytes
 ) -> None:
-    """A machine at the addresses of three hosts says that we failed to log in: the others are asked all the same, and so is it."""
+    """A machine at the addresses of three hosts says that we failed to log in: the others are asked
+    all the same, and so is it.
+    """
 
     async def run(sshd: Sshd) -> None:
         async with Evils(sshd) as evils:
@@ -169,7 +175,9 @@ def test_hosts_that_never_answer_the_offer_hold_up_no_other(tmp_path: Path) -> N
 
 
 def test_a_host_that_waits_for_its_turn_to_the_end_is_told_so(tmp_path: Path) -> None:
-    """More stuck hosts than the deadline has turns; none of them gets a second offer of a key that nobody has let in yet."""
+    """More stuck hosts than the deadline has turns; none of them gets a second offer of a key that
+    nobody has let in yet.
+    """
 
     async def run(sshd: Sshd) -> list[str]:
         async with Evils(sshd) as evils:

@@ -1,4 +1,6 @@
-"""Reaching hosts over TCP, and many hosts together: none holds up another, and none is asked more often than it should be."""
+"""Reaching hosts over TCP, and many hosts together: none holds up another, and none is asked more
+often than it should be.
+"""
 
 from __future__ import annotations
 

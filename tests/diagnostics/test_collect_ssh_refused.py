@@ -1,4 +1,6 @@
-"""A key that is refused, against a real sshd that has many names in the inventory: nobody may be locked out by sevbot's zeal."""
+"""A key that is refused, against a real sshd that has many names in the inventory: nobody may be
+locked out by sevbot's zeal.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ async def ask_all(collector: SshCollector, targets: list[Target]) -> list[Bundle
 def test_a_hundred_names_on_an_address_that_refuses_make_three_failed_log_ins(
     tmp_path: Path,
 ) -> None:
-    """The others are not examined, with the reason and the cure, and the address sees nothing of them."""
+    """The others are not examined, with the reason and the cure, and the address sees nothing of
+    them.
+    """
 
     async def run(sshd: Sshd) -> list[Bundle | Missing]:
         targets = names_on(sshd)

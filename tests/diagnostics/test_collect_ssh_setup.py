@@ -1,4 +1,6 @@
-"""What is checked before the first connection, what asyncssh is told, and how many hosts are asked together."""
+"""What is checked before the first connection, what asyncssh is told, and how many hosts are asked
+together.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def refused(settings: SshSettings) -> str:
 def test_the_options_are_the_ones_that_were_decided(
     settings: SshSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Read back from asyncssh itself: nothing is left to a default that looks around on this machine."""
+    """Read back from asyncssh itself: nothing is left to a default that looks around on this
+    machine.
+    """
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
     host_keys = read_host_keys(settings.known_hosts, SIGNATURES).of(NAME, 22)
     own = host_options(TARGET, host_keys, asyncssh.SSHClient())
@@ -91,7 +95,9 @@ def test_a_missing_key_names_the_file_and_how_to_make_it(settings: SshSettings) 
 
 
 def test_a_credential_of_systemds_is_taken(settings: SshSettings) -> None:
-    """Its mode is 0440 since systemd 254: the group's bits are the list's mask, and no group may read it."""
+    """Its mode is 0440 since systemd 254: the group's bits are the list's mask, and no group may
+    read it.
+    """
     give(settings.client_key, USER, OURS)
     SshCollector(settings)
 
@@ -241,7 +247,9 @@ def test_a_server_that_lets_anyone_in_is_refused(settings: SshSettings) -> None:
 def test_hashed_entries_are_scanned_once_for_each_host(
     settings: SshSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The scan costs milliseconds in a large file, so that it must not happen for each connection."""
+    """The scan costs milliseconds in a large file, so that it must not happen for each
+    connection.
+    """
     scans = []
     real = asyncssh.SSHKnownHosts.match
 

@@ -88,14 +88,18 @@ def test_a_summary_that_names_another_victim_confirms_nothing(name: str) -> None
 
 
 def test_nobody_else_judges() -> None:
-    """No `Confidence` and no `Judgement` is made but in one module (and read back by the reader of reports)."""
+    """No `Confidence` and no `Judgement` is made but in one module (and read back by the reader of
+    reports).
+    """
     for path in SOURCES:
         if path not in JUDGES:
             assert judged_in(path) == [], path
 
 
 def judged_in(path: Path) -> list[int]:
-    """The lines that name a level, or make or alter a judgement, under whatever name they were imported."""
+    """The lines that name a level, or make or alter a judgement, under whatever name they were
+    imported.
+    """
     return judged(ast.parse(path.read_text(encoding="utf-8")))
 
 

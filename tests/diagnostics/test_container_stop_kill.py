@@ -9,8 +9,14 @@ from tests.diagnostics.service_records import BOOTED_S, daemon_said, ended, find
 
 CODE = "container-stop-kill"
 ID = "4f1c" * 16
-DOCKER = f'time="…" level=info msg="Container failed to exit within 10s of signal 15 - using the force" container={ID}'
-PODMAN = 'level=warning msg="StopSignal SIGTERM failed to stop container web in 2 seconds, resorting to SIGKILL"'
+DOCKER = (
+    'time="…" level=info msg="Container failed to exit within 10s of signal 15 - using the '
+    f'force" container={ID}'
+)
+PODMAN = (
+    'level=warning msg="StopSignal SIGTERM failed to stop container web in 2 seconds, '
+    'resorting to SIGKILL"'
+)
 
 
 def container(status: int, at: str = "06:47:49") -> str:

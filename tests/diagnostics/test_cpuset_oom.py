@@ -34,11 +34,16 @@ def test_an_old_kernels_cpuset_is_seen_in_its_numbers() -> None:
 
 
 def test_an_old_kernels_cpuset_hides_the_other_nodes() -> None:
-    """3.10 to 4.13: the header's nodes are the only ones that are shown, and the total says that more was free."""
+    """3.10 to 4.13: the header's nodes are the only ones that are shown, and the total says that
+    more was free.
+    """
     log = membind_report().replace("oom-kill:", "lost:")
     log = log.replace(
         "kern  :warn  : [  100.000000] CPU",
-        "kern  :warn  : [  100.000000] job cpuset=/jobs mems_allowed=1\nkern  :warn  : [  100.000000] CPU",
+        (
+            "kern  :warn  : [  100.000000] job cpuset=/jobs mems_allowed=1\nkern  :warn  : [  "
+            "100.000000] CPU"
+        ),
     )
 
     assert limit(log) == Limit(Kind.CPUSET, frozenset({1}))

@@ -1,4 +1,6 @@
-"""A log that was cut anywhere: the same finding from what is left, or none with an unknown, and never another number."""
+"""A log that was cut anywhere: the same finding from what is left, or none with an unknown, and
+never another number.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def check(host: dict[str, Any], ignore: set[str]) -> None:
 
 @pytest.mark.parametrize("part", range(4))
 def test_a_cut_tail_changes_no_number(part: int) -> None:
-    """An unterminated last line is no value; what stands before it stays as it is, the node's numbers too."""
+    """An unterminated last line is no value; what stands before it stays as it is, the node's
+    numbers too.
+    """
     for cut in cuts()[part::4]:
         host = host_of(LOG[:cut])
         check(host, ignore=set())
@@ -62,7 +66,9 @@ def test_a_cut_tail_changes_no_number(part: int) -> None:
 
 @pytest.mark.parametrize("part", range(4))
 def test_a_lost_head_changes_no_number(part: int) -> None:
-    """A ring buffer loses its oldest lines, in the middle of one if a tool cuts by bytes; only line numbers move."""
+    """A ring buffer loses its oldest lines, in the middle of one if a tool cuts by bytes; only line
+    numbers move.
+    """
     for cut in cuts()[part::4]:
         check(host_of(LOG[cut:]), ignore={"line"})
 

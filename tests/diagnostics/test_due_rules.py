@@ -1,4 +1,6 @@
-"""Rules that are not due take nothing: what redacting skips, going the long way through every rule would not have changed either."""
+"""Rules that are not due take nothing: what redacting skips, going the long way through every rule
+would not have changed either.
+"""
 
 from __future__ import annotations
 
@@ -133,14 +135,18 @@ def test_most_texts_have_few_rules_due() -> None:
 @settings(max_examples=600)
 @given(WORDS | TEXTS, st.sampled_from(["", *AROUND]))
 def test_no_word_that_dice_made_is_passed_over(word: str, before: str) -> None:
-    """The first look at a word tells no other thing than all looks do; and what stands before one only excuses it."""
+    """The first look at a word tells no other thing than all looks do; and what stands before one
+    only excuses it.
+    """
     assert is_made_up(word, before) == is_made_up_of_all(word, before)
     assert is_made_up(word, "") or not is_made_up(word, before)
 
 
 @given(st.text(st.sampled_from("ab[]m\\#^033ue1bx \r\n\t\0\x7f\x1b\x0b")))
 def test_what_an_ascii_text_looks_like_is_told_as_of_any_other(text: str) -> None:
-    """As bytes, and only where there is a sign of an escape; a letter of another kind takes the long way."""
+    """As bytes, and only where there is a sign of an escape; a letter of another kind takes the
+    long way.
+    """
     assert as_read(text) == as_read(f"{text}\u00e9")[:-1] or "\x1b" in text
     if "\x1b" not in text:
         assert as_read(text) == _WRITTEN_ESCAPES.sub("", text).replace("\r\n", "\n").translate(

@@ -78,7 +78,9 @@ def test_giving_up_is_no_end_by_itself() -> None:
 def test_daemons_kills_of_one_program_are_together(
     by: str, lines: list[str], unit: str, how: str | None
 ) -> None:
-    """Each run has another pid, so a pid in the name would hide the rhythm; the signal is what the daemon says it sent."""
+    """Each run has another pid, so a pid in the name would hide the rhythm; the signal is what the
+    daemon says it sent.
+    """
     words = "".join(
         daemon_said(line % pid if "%d" in line else line, at_s, by=by)
         for pid, at_s in ((321, 100), (533, 108), (720, 116))
@@ -109,7 +111,9 @@ def test_what_is_explained_is_of_the_same_unit() -> None:
 
 
 def test_what_a_log_that_anybody_writes_says_is_told_apart() -> None:
-    """The kernel's line confirms the crash that systemd recorded, and no other that was written beside it."""
+    """The kernel's line confirms the crash that systemd recorded, and no other that was written
+    beside it.
+    """
     kernel = "kern  :info  : [   99.900000] web[388]: segfault at 0 ip 0 sp 0 error 4 in web[0+1]\n"
     forged = "/etc/sevbot/logs/a:2026-11-22T21:47:49Z payments exited on signal 11\n"
     host = host_of(ended(11, 100, code="dumped"), kernel, runner_logs=forged)

@@ -74,7 +74,9 @@ def test_nodes_come_with_their_watermarks() -> None:
 
 @pytest.mark.parametrize(("page_kb", "high_kb"), [(4, 4 * 1000), (64, 64 * 1000), (32, None)])
 def test_watermarks_are_in_pages_of_the_size_that_fits(page_kb: int, high_kb: int | None) -> None:
-    """zoneinfo does not say it: 64 KiB on many arm64 and ppc64 machines; a size that no kernel has is not believed."""
+    """zoneinfo does not say it: 64 KiB on many arm64 and ppc64 machines; a size that no kernel has
+    is not believed.
+    """
     sections = {
         name.replace("_", "-"): text
         for name, text in node_sections(4000000, page_kb=page_kb, total_kb=(8222848,)).items()
@@ -198,7 +200,9 @@ def test_a_report_in_both_kernel_logs_counts_once() -> None:
 
 
 def test_two_copies_of_one_log_in_one_text_count_once() -> None:
-    """Somebody sent syslog and dmesg in one file; the first copy lost its zones. What comes again at another time is another kill."""
+    """Somebody sent syslog and dmesg in one file; the first copy lost its zones. What comes again
+    at another time is another kill.
+    """
     dmesg = membind_report(prefix="[  100.000000] ")
     syslog = "".join(
         line

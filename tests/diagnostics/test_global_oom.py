@@ -1,4 +1,6 @@
-"""global-oom: every zone was full, or somebody asked for it by hand; never where a node had room."""
+"""global-oom: every zone was full, or somebody asked for it by hand; never where a node had
+room.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def test_a_kill_by_hand_and_a_real_one_are_two_findings() -> None:
 
 
 def test_a_report_that_hides_nodes_is_never_the_whole_machines() -> None:
-    """The line with the constraint is lost, only the bound node is shown, and the total says that 3.8 GiB were free."""
+    """The line with the constraint is lost, only the bound node is shown, and the total says that
+    3.8 GiB were free.
+    """
     log = "".join(f"{line}\n" for line in membind_report().splitlines() if "oom-kill:" not in line)
     host = examine(log)
 
@@ -89,7 +93,9 @@ def test_no_lost_line_of_mglrus_report_makes_it_box_wide(lost: int) -> None:
 def test_a_kill_for_kswapd_is_box_wide_only_where_no_node_had_room(
     free_kb: tuple[int, int], kind: Kind, sure: str | None
 ) -> None:
-    """MGLRU's min_ttl_ms: kswapd0 asks while memory is at the high watermarks (1500 kB here), not below the low ones."""
+    """MGLRU's min_ttl_ms: kswapd0 asks while memory is at the high watermarks (1500 kB here), not
+    below the low ones.
+    """
     zones = (*zone("Normal", free_kb[0], node=0), *zone("Normal", free_kb[1], node=1))
     log = (
         zone_report(*zones)

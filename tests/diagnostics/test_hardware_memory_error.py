@@ -6,7 +6,10 @@ from tests.diagnostics.kernel_logs import examine
 from tests.diagnostics.service_records import finding_on, host_of
 
 CODE = "hardware-memory-error"
-LINE = "[   99.000000] Memory failure: 0x1a2b3: Sending SIGBUS to web:388 due to hardware memory corruption\n"
+LINE = (
+    "[   99.000000] Memory failure: 0x1a2b3: Sending SIGBUS to web:388 due to hardware memory "
+    "corruption\n"
+)
 
 
 def test_fires_on_the_kernels_line() -> None:
@@ -20,7 +23,10 @@ def test_fires_on_the_kernels_line() -> None:
 
 def test_a_page_that_was_taken_out_of_use_in_time_killed_nobody() -> None:
     """Only a line that names a process counts, and only the kernel's."""
-    recovered = "kern  :err   : [   99.000000] Memory failure: 0x1a2b3: recovery action for clean LRU page: Recovered\n"
+    recovered = (
+        "kern  :err   : [   99.000000] Memory failure: 0x1a2b3: recovery action for "
+        "clean LRU page: Recovered\n"
+    )
 
     assert CODE in host_of("", recovered).clear
     assert CODE in host_of("", f"user  :err   : {LINE}").clear

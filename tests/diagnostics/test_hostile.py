@@ -1,4 +1,6 @@
-"""Text that somebody wrote to make a reader slow or fail: a MiB of it within 100 ms, and any mutation of a log without a crash."""
+"""Text that somebody wrote to make a reader slow or fail: a MiB of it within 100 ms, and any
+mutation of a log without a crash.
+"""
 
 from __future__ import annotations
 
@@ -43,11 +45,15 @@ PIECES = {  # each is repeated to a MiB
     "headers": "[1.000000] a invoked oom-killer: gfp_mask=0, order=0\n",
     "a header's words": "[1.000000] " + "a invoked oom-killer " * 300 + "\n",
     "bare kills": "[1.000000] Killed process 1 (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB\n",
-    "many victims": "[1.000000] Out of memory: Killed process %d (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB\n",
+    "many victims": (
+        "[1.000000] Out of memory: Killed process %d (a) total-vm:1kB, anon-rss:1kB, "
+        "file-rss:1kB, shmem-rss:0kB\n"
+    ),
     "segfaults": "kern  :info  : [    1.000000] a[1]: segfault at 0 ip 0 sp 0 error 4 in a[0+1]\n",
     "one segfault among much": "kern  :info  : [    1.000000] x\n" * 400 + "segfault at\n",
     "group kills": "[1.000000] Tasks in /a are going to be killed due to memory.oom.group set\n"
-    "[1.000000] Memory cgroup out of memory: Killed process %d (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB\n",
+    "[1.000000] Memory cgroup out of memory: Killed process %d (a) total-vm:1kB, "
+    "anon-rss:1kB, file-rss:1kB, shmem-rss:0kB\n",
     "brackets in a kill": "[1.000000] Killed process 1 (" + "(a) " * 1500 + "\n",
     "task fields": SUMMARY + "global_oom,task_memcg=/" + ",task=a,pid=1" * 400 + "\n",
     "memcg fields": SUMMARY + "oom_memcg=/" + ",task_memcg=/a" * 400 + "\n",
@@ -80,11 +86,16 @@ PIECES = {  # each is repeated to a MiB
     "containers": 'docker ["a","/web","exited",137,false,"2026-11-23T07:00:00Z",3,0]\n',
     "job logs": "/etc/sevbot/logs/a:2026-11-23T07:00:00Z job ranker (pid 3) exited with signal 9\n",
     "job words": "/etc/sevbot/logs/a:" + "ranker (pid 3) exited " * 40 + "\n",
-    "supervisord": "/a:2026-11-23 07:00:00,123 INFO exited: web (terminated by SIGKILL; not expected)\n",
+    "supervisord": (
+        "/a:2026-11-23 07:00:00,123 INFO exited: web (terminated by SIGKILL; not expected)\n"
+    ),
     "tallies": "/a:@400000006a0f1c2e12345678 signal SIGKILL\n",
     "sizes": "at:1.5\n388:4000\n",
     "disks": "/dev/vda1 ext4 1024000 1023996 0 100% /\n",
-    "records": '{"_PID":"388","_SYSTEMD_UNIT":"a.service","MESSAGE":"a","__REALTIME_TIMESTAMP":"1795383969000000"}\n',
+    "records": (
+        '{"_PID":"388","_SYSTEMD_UNIT":"a.service","MESSAGE":"a",'
+        '"__REALTIME_TIMESTAMP":"1795383969000000"}\n'
+    ),
     "passwords": "password=",
     "urls": "a://a@a?a ",
     "escapes": "\x1b[1m",
@@ -103,7 +114,9 @@ def mib_of(piece: str) -> str:
 
 
 def seconds(read: Callable[[], object]) -> float:
-    """The best of seven, or of 25 where these fell into a moment in which others had the machine."""
+    """The best of seven, or of 25 where these fell into a moment in which others had the
+    machine.
+    """
     best = LIMIT_S * 100
     for turn in range(25):
         start = time.perf_counter()

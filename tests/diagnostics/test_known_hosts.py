@@ -1,4 +1,6 @@
-"""Who is trusted and what is revoked, against a real sshd on a port that is not 22: the case in which a host has two names."""
+"""Who is trusted and what is revoked, against a real sshd on a port that is not 22: the case in
+which a host has two names.
+"""
 
 from __future__ import annotations
 

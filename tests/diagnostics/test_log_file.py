@@ -80,7 +80,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 def in_a_child(
     name: str, limits: Limits, stdin: int | IO[bytes] = subprocess.DEVNULL
 ) -> tuple[str, int]:
-    """What a process of its own read, and the kB it grew by; it fails after a minute, so that a hang is a failure."""
+    """What a process of its own read, and the kB it grew by; it fails after a minute, so that a
+    hang is a failure.
+    """
     command = [sys.executable, "-c", CHILD, name, str(limits.most_bytes), str(limits.longest_s)]
     done = subprocess.run(
         command, check=True, capture_output=True, text=True, timeout=100, cwd=ROOT, stdin=stdin
@@ -94,7 +96,10 @@ def writing(to: Path, block: bytes, pause_s: float = 0) -> Iterator[None]:
     """Somebody who writes to a FIFO for as long as somebody reads."""
     what = to.with_name("block")
     what.write_bytes(block)
-    code = "import sys, time\nblock = open(sys.argv[1], 'rb').read()\nwith open(sys.argv[2], 'wb', 0) as file:\n"
+    code = (
+        "import sys, time\nblock = open(sys.argv[1], 'rb').read()\nwith open(sys.argv[2], "
+        "'wb', 0) as file:\n"
+    )
     code += f" while True: file.write(block); time.sleep({pause_s})"
     writer = subprocess.Popen([sys.executable, "-c", code, what, to], stderr=subprocess.DEVNULL)
     try:

@@ -74,7 +74,8 @@ def test_an_iso_stamp_is_wall_time() -> None:
 def test_a_continuation_belongs_to_the_record_above() -> None:
     """A line that a user wrote into the middle of its own record does not become the kernel's."""
     line = only(
-        f"user  :warn  : [  1.000000] first\n                               kern  :err   : [  2.0] {KILL}\n"
+        "user  :warn  : [  1.000000] first\n                               kern  :err   : "
+        f"[  2.0] {KILL}\n"
     )
 
     assert line.facility is Facility.OTHER

@@ -1,4 +1,6 @@
-"""Find, then parse: what is read of a long log is what a reading of each of its lines gives, and no user's record becomes the kernel's."""
+"""Find, then parse: what is read of a long log is what a reading of each of its lines gives, and no
+user's record becomes the kernel's.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ from diagnostics.facts.oom_reader import read_reports
 from tests.diagnostics.kernel_logs import LOGS, membind_report, recorded
 
 NOISE = "kern  :info  : [    1.000000] usb 1-1: new high-speed USB device number 3 using xhci_hcd\n"
-KILL = "Out of memory: Killed process {pid} (job) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB"
+KILL = (
+    "Out of memory: Killed process {pid} (job) total-vm:1kB, anon-rss:1kB, file-rss:0kB, "
+    "shmem-rss:0kB"
+)
 
 
 def read(text: str) -> KernelLog:
@@ -39,7 +44,10 @@ def piece(dice: random.Random, number: int) -> str:
     """A report, a longer one, a bare kill, or a report that lost its head."""
     pid = 10000 + number
     table = "".join(
-        f"kern  :info  : [  100.000000] [{row:7}]     0 {row:5}    100    100    100        0             0 other\n"
+        (
+            f"kern  :info  : [  100.000000] [{row:7}]     0 {row:5}    100    100    100        "
+            "0             0 other\n"
+        )
         for row in range(4000)
     )
     report = membind_report(pid=pid)
@@ -72,12 +80,16 @@ def test_a_long_log_is_read_as_if_line_by_line(seed: int) -> None:
 
 @pytest.mark.parametrize("padding", [0, 900, 70_000, WINDOW_BYTES - 3000, WINDOW_BYTES + 900_000])
 def test_a_users_record_is_never_the_kernels_wherever_it_lies(padding: int) -> None:
-    """dmesg indents the further lines of a record; the first one, which names the user, may be far above or outside of a region."""
+    """dmesg indents the further lines of a record; the first one, which names the user, may be far
+    above or outside of a region.
+    """
     forged = membind_report(prefix="kern  :warn  : [  100.000000] ")
     indented = "".join(f"{' ' * 32}{line}\n" for line in forged.splitlines())
     record = f"user  :warn  : [   99.000000] hello\n{indented}"
     noise = NOISE * (padding // len(NOISE))
-    text = f"{noise}{record}{NOISE * 20}{membind_report(pid=4711)}{record}{noise}{NOISE * (2 * WINDOW_BYTES // len(NOISE))}{record}"
+    kill = f"{NOISE * 20}{membind_report(pid=4711)}"
+    long = NOISE * (2 * WINDOW_BYTES // len(NOISE))
+    text = f"{noise}{record}{kill}{record}{noise}{long}{record}"
 
     assert [pid for pid, _ in kills(text)] == [4711]
 
@@ -120,9 +132,14 @@ def test_the_last_kill_of_a_long_log_is_found_at_its_line() -> None:
 
 
 def test_a_users_kill_inside_a_long_report_does_not_cut_it() -> None:
-    """It stands between the zones and the kernel's own kill line, a long task table after it, in a log that is read in regions."""
+    """It stands between the zones and the kernel's own kill line, a long task table after it, in a
+    log that is read in regions.
+    """
     rows = "".join(
-        f"kern  :info  : [  100.000000] [{row:7}]     0 {row:5}    100    100    100        0   0 other\n"
+        (
+            f"kern  :info  : [  100.000000] [{row:7}]     0 {row:5}    100    100    100        "
+            "0   0 other\n"
+        )
         for row in range(4000)
     )
     summary = "kern  :warn  : [  100.000000] oom-kill"

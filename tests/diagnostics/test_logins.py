@@ -122,7 +122,9 @@ def test_at_an_address_refusals_and_log_ins_under_way_are_three_together() -> No
 
 
 def test_log_ins_that_end_together_leave_those_who_wait_their_address() -> None:
-    """As where a host hangs: three time limits are over in one turn of the loop, before those who wait can come in."""
+    """As where a host hangs: three time limits are over in one turn of the loop, before those who
+    wait can come in.
+    """
 
     async def run() -> None:
         logins = Logins(Clock())

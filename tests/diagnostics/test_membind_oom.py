@@ -25,12 +25,18 @@ from tests.examined import examined, examined_log
 
 VMSTAT = "oom_kill 1\n"
 CLOCK = "now 1795384570\nuptime 600.92 537.49\nbtime 1795383969\n"
-UNITS = "Id=job.service\nMainPID=0\nExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job ...\nFragmentPath=/etc/systemd/system/job.service\n"
+UNITS = (
+    "Id=job.service\nMainPID=0\nExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job "
+    "...\nFragmentPath=/etc/systemd/system/job.service\n"
+)
 NODES = node_sections(8104924, 6218712)
 UP_FOR_LONG = "now 1795384570\nuptime 60000.92 537.49\n"
 DISK = "/dev/vda ext4 1000 10 990 1% /\ninodes\n/dev/vda ext4 1000 10 990 1% /\n"
 STEADY = "at:100.00\n400:1000\nat:102.00\n400:1000\n"
-BOUND_JOB = "Name:\tjob\nPid:\t400\nVmRSS:\t 1000 kB\ncgroup\t0::/system.slice/job.service\nnuma\tbind:1\tN1=1000\n"
+BOUND_JOB = (
+    "Name:\tjob\nPid:\t400\nVmRSS:\t 1000 "
+    "kB\ncgroup\t0::/system.slice/job.service\nnuma\tbind:1\tN1=1000\n"
+)
 
 
 def found(host: Examined) -> Finding:
@@ -97,9 +103,9 @@ def test_is_only_possible_where_the_node_was_not_full() -> None:
     finding = found(examine(membind_report(node_free_kb=900000), vmstat=VMSTAT))
 
     assert finding.confidence is Confidence.POSSIBLE
-    assert (
-        finding.caveat
-        == "By their own zone lines these nodes were not full, so the report does not agree with itself."
+    assert finding.caveat == (
+        "By their own zone lines these nodes were not full, so the report does not agree "
+        "with itself."
     )
 
 
@@ -122,7 +128,9 @@ def test_names_the_asker_as_culprit_of_a_collateral_kill() -> None:
 
 
 def test_a_thread_that_asks_is_not_another_process() -> None:
-    """The header gives a thread id; one that the task table does not list belongs to some process, maybe the victim."""
+    """The header gives a thread id; one that the task table does not list belongs to some process,
+    maybe the victim.
+    """
     log = membind_report(asker=("job-worker", 999))
     log = "".join(line + "\n" for line in log.splitlines() if "[    999]" not in line)
 
@@ -144,7 +152,9 @@ def test_gives_the_exact_edit_of_execstart() -> None:
 
 
 def test_the_edit_is_what_a_shell_makes_of_the_unit_file(tmp_path: Path) -> None:
-    """The line that people paste changes the real file, arguments that never left the host included."""
+    """The line that people paste changes the real file, arguments that never left the host
+    included.
+    """
     file = tmp_path / "job.service"
     file.write_text(
         "[Service]\nExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job --token=x -m1 y\n",
@@ -220,7 +230,10 @@ def test_a_cpuset_that_allows_no_other_node_rules_interleave_out() -> None:
 
 def test_names_who_fills_the_node() -> None:
     """Another bound process and its size on the node, later copies of the victim left out."""
-    hog = "Name:\thog\nPid:\t373\nVmRSS:\t 1851400 kB\ncgroup\t0::/system.slice/cache.service\nnuma\tbind:1\tN1=1851440\n"
+    hog = (
+        "Name:\thog\nPid:\t373\nVmRSS:\t 1851400 "
+        "kB\ncgroup\t0::/system.slice/cache.service\nnuma\tbind:1\tN1=1851440\n"
+    )
 
     memory = found(examine(membind_report(), processes=hog + BOUND_JOB)).memory
 
@@ -261,7 +274,10 @@ def test_cannot_tell_when_the_kernel_says_box_wide_but_one_node_had_room() -> No
 
 def test_tmpfs_on_the_node_is_told_and_drawn() -> None:
     """It is nobody's RSS, and stays when the processes die."""
-    line = "Node 1 active_anon:4kB inactive_anon:6000000kB mapped:0kB shmem:1536000kB shmem_thp: 0kB all_unreclaimable? yes"
+    line = (
+        "Node 1 active_anon:4kB inactive_anon:6000000kB mapped:0kB shmem:1536000kB shmem_thp: "
+        "0kB all_unreclaimable? yes"
+    )
     finding = found(examine(membind_report(node_lines=(line,))))
 
     assert finding.memory is not None
@@ -303,7 +319,10 @@ def test_two_causes_in_one_log_are_two_findings() -> None:
 
 
 MGLRU = "6.1-mglru-membind.txt"
-RANKER = "Name:\tranker\nPid:\t500\nVmRSS:\t 1000 kB\ncgroup\t0::/system.slice/ranker.service\nnuma\t{policy}\tN1=1000\n"
+RANKER = (
+    "Name:\tranker\nPid:\t500\nVmRSS:\t 1000 "
+    "kB\ncgroup\t0::/system.slice/ranker.service\nnuma\t{policy}\tN1=1000\n"
+)
 
 
 def test_mglru_with_the_victims_binding_seen_is_likely() -> None:
@@ -330,7 +349,10 @@ def test_mglru_without_the_victims_binding_stays_unknown(policy: str) -> None:
 
 def test_cannot_tell_from_a_bare_kill_line() -> None:
     """Rate limiting drops reports; what limited the process is then unknown."""
-    log = "[    1.000000] Out of memory: Killed process 9 (a) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB\n"
+    log = (
+        "[    1.000000] Out of memory: Killed process 9 (a) total-vm:1kB, anon-rss:1kB, "
+        "file-rss:0kB, shmem-rss:0kB\n"
+    )
 
     assert "without its report" in examine(log).unknown["membind-oom"]
 
@@ -388,7 +410,9 @@ def test_is_not_confirmed_by_one_report_for_the_kills_of_another() -> None:
 
 
 def test_a_users_record_of_which_the_head_was_cut_is_not_the_kernels() -> None:
-    """The section's cap took the line that names the user; what is left is indented, and states kern."""
+    """The section's cap took the line that names the user; what is left is indented, and states
+    kern.
+    """
     indented = "".join(f"{' ' * 32}{line}\n" for line in membind_report().splitlines())
 
     assert (
@@ -414,7 +438,10 @@ def test_a_kill_of_another_name_is_not_joined_to_a_report() -> None:
     log = "".join(f"{line}\n" for line in membind_report().splitlines() if "Killed" not in line)
     host = examine(
         log
-        + "kern  :err   : [  200.000000] Out of memory: Killed process 999 (postgres) total-vm:1kB, anon-rss:1kB, file-rss:0kB\n"
+        + (
+            "kern  :err   : [  200.000000] Out of memory: Killed process 999 (postgres) "
+            "total-vm:1kB, anon-rss:1kB, file-rss:0kB\n"
+        )
     )
 
     assert [(kill.task.comm, kill.task.pid) for kill in found(host).kills] == [("job", 300)]

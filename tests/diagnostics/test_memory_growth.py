@@ -1,4 +1,6 @@
-"""memory-growth: growth that was seen, or two limits that were met; never a guess from sizes at death."""
+"""memory-growth: growth that was seen, or two limits that were met; never a guess from sizes at
+death.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,22 @@ def memcg_kill(limit_kb: int, rss_kb: int, at_s: int, comm: str = "job") -> str:
     lines = (
         f"{comm} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
         f"memory: usage {limit_kb}kB, limit {limit_kb}kB, failcnt 10",
-        f"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a,task={comm},pid=300,uid=0",
-        f"Memory cgroup out of memory: Killed process 300 ({comm}) total-vm:9kB, anon-rss:{rss_kb}kB, file-rss:0kB, shmem-rss:0kB, UID:0",
+        (
+            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,"
+            f"oom_memcg=/a,task_memcg=/a,task={comm},pid=300,uid=0"
+        ),
+        (
+            f"Memory cgroup out of memory: Killed process 300 ({comm}) total-vm:9kB, "
+            f"anon-rss:{rss_kb}kB, file-rss:0kB, shmem-rss:0kB, UID:0"
+        ),
     )
     return "".join(f"kern  :warn  : [{at_s:5}.000000] {line}\n" for line in lines)
 
 
 def growing(by_kb: int, comm: str = "job", log: str | None = None, row: str = "") -> Examined:
-    """A machine that ran out of memory, and a process of this name that grew by so much in two seconds."""
+    """A machine that ran out of memory, and a process of this name that grew by so much in two
+    seconds.
+    """
     table = (
         "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
         row or ROW,
@@ -78,7 +88,10 @@ def test_never_where_another_was_larger() -> None:
     """A small process may die for one that is protected."""
     host = growing(
         60000,
-        row=f"{ROW}\n[    301]     0   301    90000    95000        0             0             0 hog",
+        row=(
+            f"{ROW}\n[    301]     0   301    90000    95000        0             0             "
+            "0 hog"
+        ),
     )
 
     assert CODE in host.unknown

@@ -8,18 +8,18 @@ from diagnostics.facts.oom_report import MEMCG, MEMORY_POLICY, OomReport
 from tests.diagnostics.kernel_logs import SEED, membind_report, recorded
 
 KERNEL_4_19 = """\
-[   10.000000] job invoked oom-killer: gfp_mask=0x6200ca(GFP_HIGHUSER_MOVABLE), nodemask=1, order=0, oom_score_adj=0
+[   10.000000] job invoked oom-killer: gfp_mask=0x6200ca(GFP_HIGHUSER), nodemask=1, order=0
 [   10.000100] job cpuset=/ mems_allowed=0-1
 [   10.000200] CPU: 0 PID: 300 Comm: worker Not tainted 4.19.0 #1
 [   10.000300] Out of memory: Kill process 300 (job) score 800 or sacrifice child
-[   10.000400] Killed process 301 (child) total-vm:1000kB, anon-rss:800kB, file-rss:4kB, shmem-rss:0kB
+[   10.000400] Killed process 301 (child) total-vm:1000kB, anon-rss:800kB, file-rss:4kB
 """
 KERNEL_4_19_MEMCG = """\
-[   10.000000] job invoked oom-killer: gfp_mask=0x6000c0(GFP_KERNEL), nodemask=(null), order=0, oom_score_adj=0
+[   10.000000] job invoked oom-killer: gfp_mask=0x6000c0(GFP_KERNEL), nodemask=(null), order=0
 [   10.000100] Task in /docker/abc killed as a result of limit of /docker
 [   10.000200] memory: usage 102400kB, limit 102400kB, failcnt 21
 [   10.000300] Memory cgroup out of memory: Kill process 300 (job) score 998 or sacrifice child
-[   10.000400] Killed process 300 (job) total-vm:103388kB, anon-rss:101000kB, file-rss:4kB, shmem-rss:0kB
+[   10.000400] Killed process 300 (job) total-vm:103388kB, anon-rss:101000kB, file-rss:4kB
 """
 
 
@@ -38,7 +38,9 @@ def test_every_incident_of_the_seed_is_read() -> None:
 
 
 def test_a_header_nodemask_is_a_memory_policy() -> None:
-    """4.14 to 4.19 print the mask in the header and have no summary line; the victim may be a child of the one chosen."""
+    """4.14 to 4.19 print the mask in the header and have no summary line; the victim may be a child
+    of the one chosen.
+    """
     (report,) = reports_of(KERNEL_4_19)
 
     assert (report.constraint, report.nodemask) == (MEMORY_POLICY, "1")
@@ -66,7 +68,10 @@ def test_an_old_cgroup_kill_names_whose_limit() -> None:
 
 def test_a_group_kill_counts_each_victim_once() -> None:
     """With memory.oom.group the chosen victim is printed twice, and its group with it."""
-    kill = "Memory cgroup out of memory: Killed process {pid} (job) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB, UID:0"
+    kill = (
+        "Memory cgroup out of memory: Killed process {pid} (job) total-vm:1kB, anon-rss:1kB, "
+        "file-rss:0kB, shmem-rss:0kB, UID:0"
+    )
     lines = [
         kill.format(pid=5),
         "Tasks in /x are going to be killed due to memory.oom.group set",
@@ -81,7 +86,10 @@ def test_a_group_kill_counts_each_victim_once() -> None:
 
 def test_a_bare_kill_is_a_report_of_its_own() -> None:
     """Rate limiting drops the report but never the kill line."""
-    bare = "[  101.000000] Out of memory: Killed process 999 (other) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB\n"
+    bare = (
+        "[  101.000000] Out of memory: Killed process 999 (other) total-vm:1kB, anon-rss:1kB, "
+        "file-rss:0kB, shmem-rss:0kB\n"
+    )
 
     first, second = reports_of(membind_report() + bare)
 

@@ -1,4 +1,6 @@
-"""Ends as container engines, supervisors and job runners tell them, and what the rules make of them."""
+"""Ends as container engines, supervisors and job runners tell them, and what the rules make of
+them.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +41,28 @@ def told(end: ServiceEvent) -> tuple[str, str | None, int | None, datetime | Non
 @pytest.mark.parametrize(
     ("line", "end"),
     [
-        (f"{SUPERVISORD}:2026-11-22 21:47:49,123 INFO exited: web (terminated by SIGKILL)", ("web (supervisord)", "killed", 9)),
-        (f"{SUPERVISORD}:2026-11-22 21:47:49,123 WARN exited: web (exit status 3; not expected)", ("web (supervisord)", "exited", 3)),
+        ((
+            f"{SUPERVISORD}:2026-11-22 21:47:49,123 INFO exited: web (terminated by "
+            "SIGKILL)"
+        ), ("web (supervisord)", "killed", 9)),
+        ((
+            f"{SUPERVISORD}:2026-11-22 21:47:49,123 WARN exited: web (exit status 3; not "
+            "expected)"
+        ), ("web (supervisord)", "exited", 3)),
         ("/run/service/web:@400000006b03632a12345678 signal SIGSEGV", ("web (s6)", "killed", 11)),
         ("/run/service/web:@400000006b03632a12345678 exitcode 7", ("web (s6)", "exited", 7)),
-        ("/etc/sevbot/logs/a:2026-11-22T21:47:49Z job ranker ended: signal 9", ("ranker (job log)", "killed", 9)),
-        ("/etc/sevbot/logs/a:2026-11-22 21:47:49 ranker (pid 388) was killed by signal SIGKILL", ("ranker (job log)", "killed", 9)),
-        ("/etc/sevbot/logs/a:[2026-11-22T22:47:49+0100] task=ranker exited with status 137", ("ranker (job log)", "exited", 137)),
+        ((
+            "/etc/sevbot/logs/a:2026-11-22T21:47:49Z job ranker ended: signal "
+            "9"
+        ), ("ranker (job log)", "killed", 9)),
+        ((
+            "/etc/sevbot/logs/a:2026-11-22 21:47:49 ranker (pid 388) was killed by signal "
+            "SIGKILL"
+        ), ("ranker (job log)", "killed", 9)),
+        ((
+            "/etc/sevbot/logs/a:[2026-11-22T22:47:49+0100] task=ranker exited with status "
+            "137"
+        ), ("ranker (job log)", "exited", 137)),
     ],
 )  # fmt: skip
 def test_who_ended_how_and_when(line: str, end: tuple[str, str, int]) -> None:
@@ -60,7 +77,10 @@ def test_who_ended_how_and_when(line: str, end: tuple[str, str, int]) -> None:
 
 def test_a_log_without_its_zone_is_in_the_hosts_local_time() -> None:
     """As supervisord writes it."""
-    line = "/var/log/supervisord.log:2026-11-22 22:47:49,123 INFO exited: web (exit status 3; not expected)\n"
+    line = (
+        "/var/log/supervisord.log:2026-11-22 22:47:49,123 INFO exited: web (exit status 3; "
+        "not expected)\n"
+    )
     (found,) = ends_of(runner_logs=line, clock=CLOCK + "zone +0100\n")
 
     assert told(found)[3] == AT
@@ -69,7 +89,10 @@ def test_a_log_without_its_zone_is_in_the_hosts_local_time() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "/var/log/supervisord.log:2026-11-22 21:47:49,123 INFO exited: web (exit status 0; expected)",
+        (
+            "/var/log/supervisord.log:2026-11-22 21:47:49,123 INFO exited: web (exit status 0; "
+            "expected)"
+        ),
         "/etc/sevbot/logs/a:2026-11-22T21:47:49Z job ranker started, will be killed on signal",
         "/etc/sevbot/logs/a:",
         "no colon",
@@ -89,7 +112,9 @@ def test_own_patterns_take_the_place_of_the_usual_ones() -> None:
 
 
 def test_a_container_counts_once_and_only_when_it_ended() -> None:
-    """A host may have both commands for one engine; a running container's exit code is of no end."""
+    """A host may have both commands for one engine; a running container's exit code is of no
+    end.
+    """
     (found,) = ends_of(containers=CONTAINER + CONTAINER.replace("docker", "podman"))
     assert told(found) == ("web (docker)", "exited", 139, AT)
     assert ends_of(containers=CONTAINER.replace("exited", "running")) == ()
@@ -143,7 +168,9 @@ JOB_LOG = "/etc/sevbot/logs/a:2026-11-22T21:47:49Z web exited on signal 11{}\n"
 
 
 def test_what_a_job_runners_log_says_is_never_confirmed() -> None:
-    """Anybody may have written it: neither the kernel's line of that moment nor systemd's words in it make it so."""
+    """Anybody may have written it: neither the kernel's line of that moment nor systemd's words in
+    it make it so.
+    """
     kernel = (
         "kern  :info  : [  100.000000] web[388]: segfault at 8 ip 00 sp 00 error 6 in web[55+10]\n"
     )
@@ -169,7 +196,10 @@ def test_what_a_job_runners_log_says_is_never_confirmed() -> None:
 
 def test_what_kubelet_says_of_containers() -> None:
     """Whatever runs them; its own unit only, and no container that was done."""
-    text = f'I1122 21:47:49 777 generic.go:334] "Generic (PLEG): container finished" podID="a" containerID="{ID}" exitCode=139'
+    text = (
+        'I1122 21:47:49 777 generic.go:334] "Generic (PLEG): container finished" podID="a" '
+        f'containerID="{ID}" exitCode=139'
+    )
     finding = finding_on("segfault", host_of("", daemons_journal=daemon_said(text, by="kubelet")))
     assert finding.story[0].startswith("container 4f1c4f1c4f1c (kubelet) ended with status 139")
     assert "segfault" in host_of("", daemons_journal=daemon_said(text, by="docker")).clear

@@ -1,4 +1,6 @@
-"""The picture of full nodes: within its columns, true to the numbers, and silent where it knows nothing."""
+"""The picture of full nodes: within its columns, true to the numbers, and silent where it knows
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ from diagnostics.telling.picture import COLUMNS, draw
 from diagnostics.telling.render import to_text
 from tests.diagnostics.kernel_logs import examine, membind_report
 
-HOG = "Name:\thog\nPid:\t373\nVmRSS:\t 1851400 kB\ncgroup\t0::/system.slice/cache.service\nnuma\tbind:1\tN1=1851440\n"
+HOG = (
+    "Name:\thog\nPid:\t373\nVmRSS:\t 1851400 "
+    "kB\ncgroup\t0::/system.slice/cache.service\nnuma\tbind:1\tN1=1851440\n"
+)
 
 
 def found(host: Examined) -> Finding:
@@ -34,7 +39,9 @@ def test_shows_who_holds_the_node_what_is_free_and_the_watermark() -> None:
 
 
 def test_a_process_whose_place_is_not_known_is_not_drawn() -> None:
-    """The task table gives sizes on all nodes together, and a victim that did not ask may lie elsewhere."""
+    """The task table gives sizes on all nodes together, and a victim that did not ask may lie
+    elsewhere.
+    """
     picture = draw(found(examine(membind_report(asker=("small", 77)))))
 
     assert picture[1] == "[" + "." * 35 + " ]"
@@ -43,7 +50,9 @@ def test_a_process_whose_place_is_not_known_is_not_drawn() -> None:
 
 @pytest.mark.parametrize("comm", ["x" * 15, "\u202e\x1b[2J", "日本語日本語", "a b(c),d"])
 def test_never_wider_than_its_columns(comm: str) -> None:
-    """A name is cut, never wrapped, and in ASCII; the terminal's indent fits into 40 columns, too."""
+    """A name is cut, never wrapped, and in ASCII; the terminal's indent fits into 40 columns,
+    too.
+    """
     host = examine(membind_report(comm=comm), processes=HOG.replace("hog", comm))
     picture = draw(found(host))
 
@@ -60,7 +69,9 @@ def test_says_nothing_where_the_zones_are_lost() -> None:
 
 
 def test_a_bar_is_no_longer_than_a_bar() -> None:
-    """Whatever sizes a host claims: a letter for each share of a node of 1 kB would take all memory there is."""
+    """Whatever sizes a host claims: a letter for each share of a node of 1 kB would take all memory
+    there is.
+    """
     node = NodeMemory(
         0, 0, 1, (Holder(Task("x", 1), 2**40, None, "numa_maps"),), hugepages_kb=2**40
     )

@@ -1,4 +1,6 @@
-"""Where else a job may go: whether it fits, what leads when it does not, and the change for each kind of launcher."""
+"""Where else a job may go: whether it fits, what leads when it does not, and the change for each
+kind of launcher.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,14 @@ FragmentPath=/etc/systemd/system/job.service
 ExecStart={exec_start}
 {more}
 """
-COPY = "Name:\tjob\nPid:\t400\nVmHWM:\t {hwm} kB\nVmRSS:\t 100 kB\ncgroup\t0::{cgroup}\nnuma\tbind:1\tN1=100\n"
-HOG = "Name:\thog\nPid:\t373\nVmRSS:\t 1851400 kB\ncgroup\t0::/system.slice/cache.service\nnuma\tbind:1\tN1=1851440\n"
+COPY = (
+    "Name:\tjob\nPid:\t400\nVmHWM:\t {hwm} kB\nVmRSS:\t 100 "
+    "kB\ncgroup\t0::{cgroup}\nnuma\tbind:1\tN1=100\n"
+)
+HOG = (
+    "Name:\thog\nPid:\t373\nVmRSS:\t 1851400 "
+    "kB\ncgroup\t0::/system.slice/cache.service\nnuma\tbind:1\tN1=1851440\n"
+)
 NUMACTL = "interleave\nlocalalloc\nmembind\npreferred\npreferred-many\nweighted-interleave\n"
 GIB = 1024 * 1024
 
@@ -175,7 +183,8 @@ def test_numa_policy_of_the_unit_is_changed_by_a_drop_in() -> None:
 
     assert remedy(host, "interleave").edit == (
         "mkdir -p /etc/systemd/system/job.service.d && "
-        "printf '[Service]\\nNUMAPolicy=interleave\\nNUMAMask=all\\n' > /etc/systemd/system/job.service.d/50-numa.conf\n"
+        "printf '[Service]\\nNUMAPolicy=interleave\\nNUMAMask=all\\n' > "
+        "/etc/systemd/system/job.service.d/50-numa.conf\n"
         "systemctl daemon-reload && systemctl restart job.service"
     )
     assert "NUMAPolicy=bind of job.service" in remedy(host, "interleave").because
@@ -227,9 +236,9 @@ def test_a_script_is_named_as_the_place_to_look() -> None:
     """What it says never leaves the host."""
     host = examine(membind_report(), units=unit("/usr/local/bin/start-job.sh ..."))
 
-    assert (
-        remedy(host, "interleave").edit
-        == "grep -n numactl /usr/local/bin/start-job.sh   # put --interleave=all in place of --membind there"
+    assert remedy(host, "interleave").edit == (
+        "grep -n numactl /usr/local/bin/start-job.sh   # put --interleave=all in place of "
+        "--membind there"
     )
 
 
@@ -278,7 +287,10 @@ def test_a_cpuset_that_forbids_the_nodes_is_widened_first() -> None:
 def test_where_the_asker_is_another_its_own_size_and_launcher_count() -> None:
     """The collateral victim's unit needs no change."""
     log = membind_report(asker=("small", 77))
-    processes = "Name:\tsmall\nPid:\t77\nVmRSS:\t 100 kB\ncgroup\t0::/system.slice/small.service\nnuma\tbind:1\tN1=100\n"
+    processes = (
+        "Name:\tsmall\nPid:\t77\nVmRSS:\t 100 "
+        "kB\ncgroup\t0::/system.slice/small.service\nnuma\tbind:1\tN1=100\n"
+    )
     units = unit("/usr/bin/numactl -m 1 /usr/bin/small ...").replace("job.service", "small.service")
 
     edit = remedy(examine(log, processes=processes, units=units), "interleave").edit

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from diagnostics.plain import plain
 
-# Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt): a font that does not know the character shows nothing in its place.
+# Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt): a font that does not know the
+# character shows nothing in its place.
 IGNORABLE = (
-    "00AD 034F 061C 115F-1160 17B4-17B5 180B-180F 200B-200F 202A-202E 2060-206F 3164 FE00-FE0F FEFF FFA0 FFF0-FFF8 "
+    "00AD 034F 061C 115F-1160 17B4-17B5 180B-180F 200B-200F 202A-202E 2060-206F 3164 "
+    "FE00-FE0F FEFF FFA0 FFF0-FFF8 "
     "1BCA0-1BCA3 1D173-1D17A E0000-E0FFF"
 )
 RANGES = [
@@ -20,7 +22,10 @@ RANGES = [
     for span in IGNORABLE.split()
 ]
 ALL = frozenset(code for span in RANGES for code in span)
-WITH_PERL = r"print join ' ', grep { chr =~ /\p{Default_Ignorable_Code_Point}/ } 0..0xD7FF, 0xE000..0x10FFFF"
+WITH_PERL = (
+    r"print join ' ', grep { chr =~ /\p{Default_Ignorable_Code_Point}/ } 0..0xD7FF, "
+    r"0xE000..0x10FFFF"
+)
 ignorable = st.sampled_from(sorted(ALL)).map(chr)
 
 
@@ -39,7 +44,9 @@ def test_no_invisible_character_is_shown() -> None:
     st.integers(1, 40),
 )
 def test_no_invisible_character_is_shown_among_others(text: str, limit: int) -> None:
-    """Whatever stands beside it, cut or not; and two texts that differ in one only are not shown alike."""
+    """Whatever stands beside it, cut or not; and two texts that differ in one only are not shown
+    alike.
+    """
     assert ALL.isdisjoint(map(ord, plain(text)))
     assert ALL.isdisjoint(map(ord, plain(text, limit)))
     assert plain(f"{text}\u3164") != plain(text)

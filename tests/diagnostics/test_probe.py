@@ -1,4 +1,6 @@
-"""The script that runs on hosts, run for real: under each shell and awk, with programs that hang, flood, lie or are missing."""
+"""The script that runs on hosts, run for real: under each shell and awk, with programs that hang,
+flood, lie or are missing.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ def run(command: Sequence[str | Path], **environment: str) -> bytes:
 
 
 def bundle_of(output: bytes, late: tuple[str, ...] = ()) -> Bundle:
-    """The bundle in a probe's output, which must be all there, in its order; `late` are those that had to be asked for by themselves."""
+    """The bundle in a probe's output, which must be all there, in its order; `late` are those that
+    had to be asked for by themselves.
+    """
     assert output.startswith(f"=sevbot-probe {VERSION} ".encode())
     assert output.endswith(b"=done\n")
     assert len(output) < MAX_OUTPUT_BYTES
@@ -75,7 +79,9 @@ def section_of(bundle: Bundle, name: str) -> Section:
 
 
 def with_programs(root: Path, **programs: str) -> Bundle:
-    """The probe's output on this machine with some programs replaced; only its PATH line is changed for that."""
+    """The probe's output on this machine with some programs replaced; only its PATH line is changed
+    for that.
+    """
     for name, script in programs.items():
         write_program(root, name, script)
     return bundle_of(run(["sh", "-c", PROBE.replace("\nPATH=", f"\nPATH={root}/bin:", 1)]))
@@ -104,7 +110,9 @@ def run_section(root: Path, name: str, *arguments: str) -> str:
 
 
 def in_section(root: Path, name: str, *arguments: str) -> list[str]:
-    """The command that is a section's own program, in a host that `root` stands for; awk programs name places of the host, too."""
+    """The command that is a section's own program, in a host that `root` stands for; awk programs
+    name places of the host, too.
+    """
     keeping = re.search(r"^keeping\(\) .*$", PROBE, flags=re.MULTILINE)
     assert keeping is not None
     own = root / "proc/self/cmdline"
@@ -125,14 +133,18 @@ def in_section(root: Path, name: str, *arguments: str) -> list[str]:
 
 
 def test_it_is_one_constant_that_fits_into_an_exec_request() -> None:
-    """No placeholder, no control character, and smaller than the limit that the collector states."""
+    """No placeholder, no control character, and smaller than the limit that the collector
+    states.
+    """
     assert len(PROBE.encode()) < MAX_SCRIPT_BYTES
     assert PROBE.isascii()
     assert PROBE.replace("\n", "").isprintable()
 
 
 def test_its_sections_and_caps_are_those_of_the_table() -> None:
-    """Order, size and which end is kept are stated twice, in the script and in probe.py; here they meet."""
+    """Order, size and which end is kept are stated twice, in the script and in probe.py; here they
+    meet.
+    """
     lines = [
         line.split() for line in PROBE.splitlines() if re.match("section [a-z]|numbers [a-z]", line)
     ]
@@ -143,7 +155,7 @@ def test_its_sections_and_caps_are_those_of_the_table() -> None:
         caps.extend(zip(names, map(int, sizes), strict=True))
     assert caps == list(CAPS.items())
     assert {line[1] for line in lines if line[2] == "tail"} == KEEPS_END
-    assert max(eval(line[4]) for line in lines if line[0] == "section") <= 10  # noqa: S307  # `3`, or `2+8`
+    assert max(eval(line[4]) for line in lines if line[0] == "section") <= 10  # noqa: S307  # `2+8`
 
 
 @pytest.mark.needs("shellcheck")
@@ -176,7 +188,9 @@ def header_of(command: Sequence[str | Path], cwd: Path | None = None) -> str:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_copy_tells_the_digest_of_its_own_text(tmp_path: Path, shell: list[str]) -> None:
-    """That of ours is ours, and of one that was changed it is another; by whatever name the shell was told."""
+    """That of ours is ours, and of one that was changed it is another; by whatever name the shell
+    was told.
+    """
     copy = tmp_path / "a $(id) copy"
     copy.write_text(PROBE, encoding="utf-8")
     assert header_of([*shell, copy]) == digest()
@@ -189,7 +203,9 @@ def test_a_copy_tells_the_digest_of_its_own_text(tmp_path: Path, shell: list[str
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_text_that_was_sent_tells_no_digest(tmp_path: Path, shell: list[str]) -> None:
-    """Its `$0` is the shell's name, or whatever the caller said: a program, a script that is no probe, a FIFO, nothing."""
+    """Its `$0` is the shell's name, or whatever the caller said: a program, a script that is no
+    probe, a FIFO, nothing.
+    """
     (tmp_path / "sh").write_text('#!/bin/sh\neval "$SSH_ORIGINAL_COMMAND"\n')
     os.mkfifo(tmp_path / "fifo")
     for name in ("sh", "./sh", "/bin/sh", "./fifo", ".", "-sh", "", "$(id)"):
@@ -209,7 +225,9 @@ def test_where_the_digest_fails_it_is_unknown(tmp_path: Path, said: str) -> None
 
 
 def test_it_says_where_there_is_no_flock(tmp_path: Path) -> None:
-    """Right behind its first line, with why; and where flock can lock nothing, too. Where another one is running it is busy."""
+    """Right behind its first line, with why; and where flock can lock nothing, too. Where another
+    one is running it is busy.
+    """
     (tmp_path / "bin").mkdir()
     for name in ("sh", "timeout", "head", "tail", "sed", "awk", "date", "ls"):
         (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
@@ -230,7 +248,9 @@ def test_it_says_where_there_is_no_flock(tmp_path: Path) -> None:
 
 
 def busybox_host(root: Path) -> list[str]:
-    """The command that runs a shell string on a machine whose only program is busybox; its mounts end with it."""
+    """The command that runs a shell string on a machine whose only program is busybox; its mounts
+    end with it.
+    """
     (root / "bin").mkdir()
     busybox = shutil.which("busybox")
     assert busybox is not None
@@ -250,7 +270,9 @@ def busybox_host(root: Path) -> list[str]:
 @pytest.mark.needs("busybox")
 @pytest.mark.needs("unshare")
 def test_a_host_with_nothing_but_busybox_answers_too(tmp_path: Path) -> None:
-    """What it has no program for is 127, everything else is there, and it does not take longer for that."""
+    """What it has no program for is 127, everything else is there, and it does not take longer for
+    that.
+    """
     begun = time.monotonic()
     bundle = bundle_of(run([*busybox_host(tmp_path), PROBE]))
     assert time.monotonic() - begun < 8
@@ -292,7 +314,9 @@ def test_without_privileges_it_says_what_it_may_not_read() -> None:
 
 
 def test_what_the_caller_says_does_not_reach_it(tmp_path: Path) -> None:
-    """Neither arguments nor input nor environment: not even the programs are looked for where the caller says."""
+    """Neither arguments nor input nor environment: not even the programs are looked for where the
+    caller says.
+    """
     write_program(tmp_path, "uname", "echo owned")
     write_program(tmp_path, "awk", "echo owned")
     hostile = {
@@ -320,7 +344,9 @@ def test_what_the_caller_says_does_not_reach_it(tmp_path: Path) -> None:
 
 
 def test_a_file_called_like_the_shell_is_not_read(tmp_path: Path) -> None:
-    """Of a text that was sent, `$0` is the shell's name; where somebody put a file of that name, its first line may have no end."""
+    """Of a text that was sent, `$0` is the shell's name; where somebody put a file of that name,
+    its first line may have no end.
+    """
     with (tmp_path / "sh").open("wb") as file:
         file.truncate(1 << 40)
     done = subprocess.run(
@@ -330,7 +356,9 @@ def test_a_file_called_like_the_shell_is_not_read(tmp_path: Path) -> None:
 
 
 def test_it_writes_no_file(tmp_path: Path) -> None:
-    """Not in its home, not for temporary use, not where it stands; and no program that it starts can make a file grow."""
+    """Not in its home, not for temporary use, not where it stands; and no program that it starts
+    can make a file grow.
+    """
     home = tmp_path / "home"
     home.mkdir()
     write_program(tmp_path, "dmesg", f"echo to be written > {tmp_path}/grown; echo went on")
@@ -352,7 +380,9 @@ def test_it_writes_no_file(tmp_path: Path) -> None:
 
 
 def test_where_the_largest_processes_are_not_found_it_says_so() -> None:
-    """On a host with very many processes the choice may not end in time; no process is then not the same as none."""
+    """On a host with very many processes the choice may not end in time; no process is then not the
+    same as none.
+    """
     script = PROBE.replace('limited 3 1 sh -c "$LARGEST"', 'limited 3 1 false "$LARGEST"')
     assert script != PROBE
     bundle = bundle_of(run(["sh", "-c", script]))
@@ -393,7 +423,10 @@ def test_functions_in_the_environment_are_none_of_the_probes() -> None:
 
 def test_content_that_looks_like_frames_stays_content(tmp_path: Path) -> None:
     """A log line can say what it likes: each line stands behind a bar."""
-    lines = "=end kernel-log 0\n=done\n=sevbot-probe 1\n=begin clock\n!note\n\n|\n||x\n\tx \\n %s $(id)\n"
+    lines = (
+        "=end kernel-log 0\n=done\n=sevbot-probe 1\n=begin clock\n!note\n\n|\n||x\n\tx \\n "
+        "%s $(id)\n"
+    )
     (tmp_path / "log").write_text(lines)
     bundle = with_programs(tmp_path, dmesg=f"cat {tmp_path}/log")
     assert section_of(bundle, "kernel-log") == Section("kernel-log", lines, exit=0)
@@ -407,7 +440,9 @@ def test_a_last_line_without_its_end_is_known_as_a_fragment(tmp_path: Path) -> N
 
 
 def test_status_and_last_words_of_a_failing_command_are_kept(tmp_path: Path) -> None:
-    """Its exit status is its own, not head's or sed's; of much that it complains the end is kept."""
+    """Its exit status is its own, not head's or sed's; of much that it complains the end is
+    kept.
+    """
     script = "seq 5000 >&2; printf '=end kernel-log 0\\n7' >&2; echo content; exit 41"
     section = section_of(with_programs(tmp_path, dmesg=script), "kernel-log")
     assert (section.text, section.exit) == ("content\n", 41)
@@ -434,7 +469,9 @@ def test_a_command_that_ignores_its_end_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_process_that_cannot_be_killed_is_not_waited_for(tmp_path: Path) -> None:
-    """One that left its session stands in for one in an uninterruptible sleep: it keeps both pipes open."""
+    """One that left its session stands in for one in an uninterruptible sleep: it keeps both pipes
+    open.
+    """
     begun = time.monotonic()
     bundle = with_programs(tmp_path, dmesg="setsid sleep 12 & echo lost; exit 0")
     assert time.monotonic() - begun < 10
@@ -477,7 +514,9 @@ def test_a_missing_tool_is_127_with_its_name(tmp_path: Path) -> None:
 
 
 def test_without_any_limiter_nothing_is_run(tmp_path: Path) -> None:
-    """A command that may hang is not started without a limit; every section says what is missing."""
+    """A command that may hang is not started without a limit; every section says what is
+    missing.
+    """
     (tmp_path / "bin").mkdir()
     for name in ("sh", "env", "sed", "head", "tail", "cat", "date", "uname", "dmesg"):
         (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
@@ -491,7 +530,9 @@ def test_without_any_limiter_nothing_is_run(tmp_path: Path) -> None:
 
 
 def test_endless_output_is_cut_at_the_cap(tmp_path: Path) -> None:
-    """A log that never ends keeps its end until its time is over, everything else stops at its beginning at once."""
+    """A log that never ends keeps its end until its time is over, everything else stops at its
+    beginning at once.
+    """
     bundle = with_programs(tmp_path, dmesg="exec yes 0123456789", date="exec yes 0123456789")
     for name in ("kernel-log", "clock"):
         section = section_of(bundle, name)
@@ -502,7 +543,8 @@ def test_endless_output_is_cut_at_the_cap(tmp_path: Path) -> None:
 
 # -- command lines --
 
-# command line; what is shown of it; what is shown where its words were joined by blanks, if that differs
+# command line; what is shown of it; what is shown where its words were joined by blanks, if that
+# differs
 SHOWN: list[tuple[list[str], str] | tuple[list[str], str, str]] = [
     (["/usr/local/bin/ranker"], "/usr/local/bin/ranker"),
     (["/usr/local/bin/ranker", "12000"], "/usr/local/bin/ranker ..."),
@@ -658,7 +700,9 @@ PLACES: list[list[str]] = [  # where {} is the secret
 
 
 def leaked(secret: str, shown: str) -> list[str]:
-    """The parts of `secret` that can be read in `shown`; launchers' names and our own options are no secrets."""
+    """The parts of `secret` that can be read in `shown`; launchers' names and our own options are
+    no secrets.
+    """
     parts = [part for part in re.split(r"[\s'\"=\x01]+", secret) if len(part) > 3]
     return [part for part in parts if part in shown and part not in ("sudo", "exec")]
 
@@ -676,9 +720,14 @@ def shown_of_processes(root: Path, command_lines: Sequence[Sequence[str]]) -> li
 
 
 def shown_of_units(root: Path, command_lines: Sequence[Sequence[str]]) -> list[str]:
-    """What the section `units` shows of command lines, each one that of a unit whose words systemctl has joined."""
+    """What the section `units` shows of command lines, each one that of a unit whose words
+    systemctl has joined.
+    """
     units = (
-        f"Id={number}.service\nNRestarts=1\nExecStart={{ path=/x ; argv[]={' '.join(words)} ; ignore_errors=no ; pid=0 }}\n"
+        (
+            f"Id={number}.service\nNRestarts=1\nExecStart={{ path=/x ; argv[]={' '.join(words)} "
+            f"; ignore_errors=no ; pid=0 }}\n"
+        )
         for number, words in enumerate(command_lines, 1)
     )
     (root / "shown").write_bytes("\n".join(units).encode())
@@ -702,7 +751,9 @@ def test_of_a_command_line_the_launchers_words_are_shown(tmp_path: Path, awk: st
 
 @pytest.mark.parametrize("awk", AWKS)
 def test_no_secret_on_a_command_line_is_shown(tmp_path: Path, awk: str) -> None:
-    """24 shapes of secrets at 33 places, in both inputs: nothing of them, and no control character."""
+    """24 shapes of secrets at 33 places, in both inputs: nothing of them, and no control
+    character.
+    """
     use_awk(tmp_path, awk)
     placed = [
         (secret, [word.replace("{}", secret) for word in place])
@@ -750,7 +801,9 @@ def process(root: Path, pid: int, **files: str) -> None:
 
 @pytest.mark.parametrize("awk", AWKS)
 def test_numa_maps_is_summed_by_policy_and_node(tmp_path: Path, awk: str) -> None:
-    """Huge pages count with their size, policies with a blank in their name are whole, one without pages is named too."""
+    """Huge pages count with their size, policies with a blank in their name are whole, one without
+    pages is named too.
+    """
     use_awk(tmp_path, awk)
     process(
         tmp_path, 7, status="Name:\tx\nPid:\t7\nVmRSS:\t 1 kB\n", cmdline="x\0", numa_maps=NUMA_MAPS
@@ -761,7 +814,9 @@ def test_numa_maps_is_summed_by_policy_and_node(tmp_path: Path, awk: str) -> Non
 
 @pytest.mark.parametrize("awk", AWKS)
 def test_numa_maps_that_cannot_be_read_says_why(tmp_path: Path, awk: str) -> None:
-    """Whoever may not open it is told so by the kernel; there is no other reason while the process is there."""
+    """Whoever may not open it is told so by the kernel; there is no other reason while the process
+    is there.
+    """
     use_awk(tmp_path, awk)
     for pid in ("7", "self"):
         (tmp_path / "proc" / pid).mkdir(parents=True)
@@ -770,7 +825,10 @@ def test_numa_maps_that_cannot_be_read_says_why(tmp_path: Path, awk: str) -> Non
     write_program(
         tmp_path,
         "cat",
-        'case $* in */numa_maps) echo "cat: $*: Permission denied" >&2; exit 1;; *) /bin/cat "$@";; esac',
+        (
+            'case $* in */numa_maps) echo "cat: $*: Permission denied" >&2; exit 1;; *) '
+            '/bin/cat "$@";; esac'
+        ),
     )
     text = run_section(tmp_path, "PROCESSES", "7", program("LAUNCHER") + program("PROCESS"))
     assert text == "Name:\tx\nPid:\t7\nnuma-error\tPermission denied\n"
@@ -781,7 +839,9 @@ def test_numa_maps_that_cannot_be_read_says_why(tmp_path: Path, awk: str) -> Non
 def test_a_process_that_blocks_whoever_reads_it_costs_its_own_rows_only(
     tmp_path: Path, awk: str, part: str
 ) -> None:
-    """A FIFO that brings nothing stands in for a process whose memory is locked; a Pid in a name is not the place where it stopped."""
+    """A FIFO that brings nothing stands in for a process whose memory is locked; a Pid in a name is
+    not the place where it stopped.
+    """
     use_awk(tmp_path, awk)
     for pid in (7, 8, 9):
         process(
@@ -832,7 +892,9 @@ def test_the_largest_processes_come_first_and_those_that_vanished_are_passed_ove
 
 @pytest.mark.parametrize("awk", AWKS)
 def test_one_user_cannot_take_all_places(tmp_path: Path, awk: str) -> None:
-    """A page that is mapped a thousand times makes a process look large; the largest of the others are still among the 24."""
+    """A page that is mapped a thousand times makes a process look large; the largest of the others
+    are still among the 24.
+    """
     use_awk(tmp_path, awk)
     for pid in range(1, 41):
         process(
@@ -929,14 +991,18 @@ INTERESTING = [
     {"MainPID": "4711"},
     {"ExecStart": "{ path=/bin/sh ; argv[]=/bin/sh -c true ; ignore_errors=no ; }"},
     {
-        "ExecStart": "{ path=/usr/bin/numactl ; argv[]=/usr/bin/numactl -m 1 x ; ignore_errors=no ; }"
+        "ExecStart": (
+            "{ path=/usr/bin/numactl ; argv[]=/usr/bin/numactl -m 1 x ; ignore_errors=no ; }"
+        )
     },
 ]
 
 
 @pytest.mark.parametrize("awk", AWKS)
 def test_units_of_interest_are_kept_and_others_are_not(tmp_path: Path, awk: str) -> None:
-    """Most services of a host are in order, and none of our business; systemctl's status is the section's."""
+    """Most services of a host are in order, and none of our business; systemctl's status is the
+    section's.
+    """
     use_awk(tmp_path, awk)
     units = [
         PLAIN,
@@ -964,23 +1030,28 @@ def test_units_of_interest_are_kept_and_others_are_not(tmp_path: Path, awk: str)
 
 @pytest.mark.parametrize("awk", AWKS)
 def test_an_argument_with_newlines_cannot_bring_words_in(tmp_path: Path, awk: str) -> None:
-    """systemctl prints it as it is; what follows the newline is neither words nor properties, and odd values are not shown."""
+    """systemctl prints it as it is; what follows the newline is neither words nor properties, and
+    odd values are not shown.
+    """
     use_awk(tmp_path, awk)
     (tmp_path / "shown").write_text(
-        "Id=a.service\nNRestarts=1\nExecStart={ path=/bin/sh ; argv[]=/bin/sh -c numactl -m 1\nsecret\nId=secret\nFragmentPath=x secret=1\n"
+        "Id=a.service\nNRestarts=1\nExecStart={ path=/bin/sh ; argv[]=/bin/sh -c numactl -m "
+        "1\nsecret\nId=secret\nFragmentPath=x secret=1\n"
         "Result=tab\tsecret\nnumactl secret ; ignore_errors=no ; }\n"
     )
     write_program(tmp_path, "systemctl", f"cat {tmp_path}/shown")
     text = run_section(tmp_path, "UNITS", program("LAUNCHER") + program("UNITS_KEPT"), "")
-    assert (
-        text
-        == "Id=a.service\nNRestarts=1\nFragmentPath=...\nResult=...\nExecStart=/bin/sh -c numactl -m 1 ...\n\n"
+    assert text == (
+        "Id=a.service\nNRestarts=1\nFragmentPath=...\nResult=...\nExecStart=/bin/sh -c "
+        "numactl -m 1 ...\n\n"
     )
 
 
 @pytest.mark.parametrize("awk", AWKS)
 def test_limits_and_moved_counters_of_cgroups_are_shown(tmp_path: Path, awk: str) -> None:
-    """Of both versions; what is unlimited or zero is left out, and names may hold colons and backslashes."""
+    """Of both versions; what is unlimited or zero is left out, and names may hold colons and
+    backslashes.
+    """
     use_awk(tmp_path, awk)
     files = {
         "a.slice/x\\x2dy.service/memory.events": "low 0\nhigh 0\nmax 12\noom 0\noom_kill 3\n",
@@ -1012,7 +1083,9 @@ def test_limits_and_moved_counters_of_cgroups_are_shown(tmp_path: Path, awk: str
 
 @pytest.mark.parametrize("awk", AWKS)
 def test_of_systemds_words_those_on_ends_are_kept_and_stay_json(tmp_path: Path, awk: str) -> None:
-    """journalctl prints fields in any order; its cursor, which is half of a record, is left out wherever it stands."""
+    """journalctl prints fields in any order; its cursor, which is half of a record, is left out
+    wherever it stands.
+    """
     use_awk(tmp_path, awk)
     ended = {
         "MESSAGE": 'web.service: Main process exited, "x"',
@@ -1049,7 +1122,9 @@ def test_of_systemds_words_those_on_ends_are_kept_and_stay_json(tmp_path: Path, 
 def test_of_daemons_words_those_on_kills_are_kept_without_command_lines(
     tmp_path: Path, awk: str
 ) -> None:
-    """They stay JSON; what a container said among docker's words is left out, and so is every other command of sudo's."""
+    """They stay JSON; what a container said among docker's words is left out, and so is every other
+    command of sudo's.
+    """
     use_awk(tmp_path, awk)
     killed = 'sending SIGTERM to process 388 uid 0 "ranker": badness 905, VmRSS 3276 MiB'
     told = [
@@ -1067,7 +1142,10 @@ def test_of_daemons_words_those_on_kills_are_kept_without_command_lines(
         },
     ]
     podman = {"_EXE": "/usr/bin/podman", "_SYSTEMD_UNIT": "web.service"}
-    warning = 'time="2026-11-23T08:40:12Z" level=warning msg="StopSignal SIGTERM failed to stop container web in 2 seconds, resorting to SIGKILL"'
+    warning = (
+        'time="2026-11-23T08:40:12Z" level=warning msg="StopSignal SIGTERM failed to stop '
+        'container web in 2 seconds, resorting to SIGKILL"'
+    )
     told.append({"MESSAGE": warning, **podman})
     other = [
         {"MESSAGE": f"hunter2 {warning}", **podman},
@@ -1122,7 +1200,9 @@ def test_where_older_records_were_left_out_the_oldest_is_told(tmp_path: Path, aw
 
 
 def test_the_last_words_of_services_that_ended_are_asked_for(tmp_path: Path) -> None:
-    """By unit, those that ended most often first; a name that journalctl could take for something else is left out."""
+    """By unit, those that ended most often first; a name that journalctl could take for something
+    else is left out.
+    """
     ends = ["web.service"] * 3 + ["db.service", "x y.service", "--vacuum-size=1"]
     (tmp_path / "ends").write_text("".join(f'{{"UNIT":"{unit}"}}\n' for unit in ends))
     write_program(
@@ -1139,11 +1219,16 @@ def test_the_last_words_of_services_that_ended_are_asked_for(tmp_path: Path) -> 
 
 
 def test_containers_are_asked_for_where_dockerd_runs(tmp_path: Path) -> None:
-    """Of this machine's own, by its socket; nothing is started, and podman, whose commands write, is not asked."""
+    """Of this machine's own, by its socket; nothing is started, and podman, whose commands write,
+    is not asked.
+    """
     write_program(
         tmp_path,
         "docker",
-        'case "$3" in ps) echo 4f1c4f1c4f1c; echo "; id"; echo 5a2d5a2d5a2d ;; inspect) echo "$*" ;; esac',
+        (
+            'case "$3" in ps) echo 4f1c4f1c4f1c; echo "; id"; echo 5a2d5a2d5a2d ;; inspect) '
+            'echo "$*" ;; esac'
+        ),
     )
     write_program(tmp_path, "podman", "echo asked")
 
@@ -1180,7 +1265,9 @@ def test_of_supervisors_logs_the_lines_on_ends_are_shown(tmp_path: Path) -> None
 
 
 def test_sizes_are_read_twice(tmp_path: Path) -> None:
-    """One that is gone meanwhile has no second size; the first sizes are those that it was given."""
+    """One that is gone meanwhile has no second size; the first sizes are those that it was
+    given.
+    """
     process(tmp_path, 7, status="Name:\tx\nVmRSS:\t   300 kB\n")
     (tmp_path / "proc/uptime").write_text("131.90 1.00\n")
 

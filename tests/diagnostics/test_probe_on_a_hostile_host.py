@@ -1,4 +1,6 @@
-"""The real script as an account that is not root, on a host where others chose the names and the files: what it starts is traced."""
+"""The real script as an account that is not root, on a host where others chose the names and the
+files: what it starts is traced.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ pytestmark = [
     pytest.mark.needs("setpriv"),
 ]
 
-# What somebody may call a file, a service or a process; each would start `id` or write the canary if it became program text
+# What somebody may call a file, a service or a process; each would start `id` or write the canary
+# if it became program text
 NAMES = [
     "a|e;#",
     "x;id;#",
@@ -107,7 +110,9 @@ def words_of(text: str, programs: set[str]) -> set[str]:
 
 
 def test_readmes_table_is_what_the_script_runs() -> None:
-    """Each section's row names the programs that its part of the script starts, and no other; there is no row too many."""
+    """Each section's row names the programs that its part of the script starts, and no other; there
+    is no row too many.
+    """
     table = readmes_programs()
     programs = set().union(*table.values())
     itself = table.pop("(itself)")
@@ -133,7 +138,9 @@ def test_readmes_table_is_what_the_script_runs() -> None:
 
 
 def test_no_sed_program_holds_a_variable_and_awk_ones_are_the_scripts_own() -> None:
-    """What the trace below sees is this script with those names; this holds for each sed, awk and find that anybody adds."""
+    """What the trace below sees is this script with those names; this holds for each sed, awk and
+    find that anybody adds.
+    """
     text = re.sub(r"(?m)(?:^|\s)#.*$|^unset (?:.*\\\n)*.*$", "", PROBE)
     seds = re.findall(r"(?<![\w./-])sed (?:-n )?(\"(?:[^\"\\]|\\.)*\"|'|\S+)", text)
     awks = re.findall(r"(?<![\w./-])awk (?:-v nothing=\S+ )?(\"[^\"]*\"|'|\S+)", text)
@@ -150,7 +157,9 @@ def test_no_sed_program_holds_a_variable_and_awk_ones_are_the_scripts_own() -> N
 
 @contextmanager
 def host(root: Path) -> Iterator[list[str]]:
-    """A host whose /etc/sevbot/logs, /run/service, /var/log and a mount are somebody else's; yields the words that run a command in it."""
+    """A host whose /etc/sevbot/logs, /run/service, /var/log and a mount are somebody else's; yields
+    the words that run a command in it.
+    """
     etc, run, log, mount = (root / name for name in ("etc", "run", "log", "m"))
     shutil.copytree(
         "/etc", etc, symlinks=True, ignore=shutil.ignore_patterns("ssh", "shadow", "ssl")
@@ -180,7 +189,9 @@ def host(root: Path) -> Iterator[list[str]]:
 @pytest.mark.needs("strace")
 @pytest.mark.needs("s6-svdt")
 def test_no_name_that_others_chose_starts_a_program(tmp_path: Path) -> None:
-    """Nothing but what README's table names is started, nothing is written, and what cannot be named plainly is counted."""
+    """Nothing but what README's table names is started, nothing is written, and what cannot be
+    named plainly is counted.
+    """
     root = tmp_path / "host"
     root.mkdir()
     trace = tmp_path / "trace"
@@ -238,11 +249,15 @@ time.sleep(60)
 """
 
 
-# Runs a command and prints the most kB that one program of it held; from a small process, since a child begins with its parent's
+# Runs a command and prints the most kB that one program of it held; from a small process, since a
+# child begins with its parent's
 MEASURED = [
     "/usr/bin/python3",
     "-Sc",
-    "import resource as r, subprocess, sys; subprocess.run(sys.argv[1:]); print(r.getrusage(r.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)",
+    (
+        "import resource as r, subprocess, sys; subprocess.run(sys.argv[1:]); "
+        "print(r.getrusage(r.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)"
+    ),
 ]
 
 
@@ -252,7 +267,9 @@ MEASURED = [
 def test_a_log_that_is_none_costs_little_memory_and_its_own_lines_only(
     tmp_path: Path, kind: str
 ) -> None:
-    """A link to a device or to what the system keeps for itself, a FIFO without end, a file of gigabytes without a line."""
+    """A link to a device or to what the system keeps for itself, a FIFO without end, a file of
+    gigabytes without a line.
+    """
     root = tmp_path / "host"
     root.mkdir()
     with host(root) as inside:
@@ -283,7 +300,9 @@ def test_a_log_that_is_none_costs_little_memory_and_its_own_lines_only(
 
 @contextmanager
 def home(root: Path, mode: int = 0o700) -> Iterator[list[str]]:
-    """The account's home as docs/deploy/hosts.md makes it; yields the words that run a command on such a host as that account."""
+    """The account's home as docs/deploy/hosts.md makes it; yields the words that run a command on
+    such a host as that account.
+    """
     root.chmod(0o755)
     place = root / "lib"
     (place / "sevbot-probe").mkdir(parents=True)
@@ -338,10 +357,13 @@ def running(program: Path) -> list[int]:
 @pytest.mark.needs("flock")
 @pytest.mark.needs("cc")
 def test_a_child_that_cannot_be_killed_blocks_no_later_probe(tmp_path: Path) -> None:
-    """A program of root's that lives on stands in for one in an uninterruptible sleep: the account can end neither."""
+    """A program of root's that lives on stands in for one in an uninterruptible sleep: the account
+    can end neither.
+    """
     source = tmp_path / "stuck.c"
     source.write_text(
-        '#include <unistd.h>\nint main(void) { setuid(0); write(1, "stuck\\n", 6); sleep(45); return 0; }\n'
+        '#include <unistd.h>\nint main(void) { setuid(0); write(1, "stuck\\n", 6); '
+        "sleep(45); return 0; }\n"
     )
     root = tmp_path / "host"
     root.mkdir()
@@ -370,7 +392,9 @@ def test_a_child_that_cannot_be_killed_blocks_no_later_probe(tmp_path: Path) -> 
 
 @pytest.mark.needs("flock")
 def test_a_probe_whose_output_nobody_reads_gives_the_lock_back(tmp_path: Path) -> None:
-    """A connection that broke: its shell waits in a write, with no section under way. It ends, and leaves nothing."""
+    """A connection that broke: its shell waits in a write, with no section under way. It ends, and
+    leaves nothing.
+    """
     with home(tmp_path) as inside:
         command = [*inside, *AS_NOBODY, "sh", str(SCRIPT)]
         reading, writing = os.pipe()
@@ -434,7 +458,9 @@ def test_a_home_as_the_documents_make_it_is_locked(tmp_path: Path) -> None:
 
 @pytest.mark.needs("strace")
 def test_it_starts_few_programs_and_needs_little_cpu(tmp_path: Path) -> None:
-    """On a host with 300 more processes: at most 150 programs, at most 6 of them for the processes; a second of CPU at most."""
+    """On a host with 300 more processes: at most 150 programs, at most 6 of them for the processes;
+    a second of CPU at most.
+    """
     sleepers = [subprocess.Popen(["sleep", "60"]) for _ in range(300)]
     trace = tmp_path / "trace"
     try:

@@ -1,4 +1,6 @@
-"""What of free text is stored: secrets in many places, sentences that must stay, and each section and field that may hold either."""
+"""What of free text is stored: secrets in many places, sentences that must stay, and each section
+and field that may hold either.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,11 @@ ORDINARY = (
 )
 PLACED = tuple(placements(SEED))
 MOST_LOST = 0.02
-CPU_LIMIT_S = 8.0  # of a rule for a MiB with up to 260,000 matches, on a busy machine; what grows with the square takes hours
-TALLY = "/run/service/web:@400000006b036f2a12345678 signal SIGKILL\n"  # of s6: a time that looks like a secret
+# of a rule for a MiB with up to 260,000 matches, on a busy machine; what grows with the square
+# takes hours
+CPU_LIMIT_S = 8.0
+# of s6: a time that looks like a secret
+TALLY = "/run/service/web:@400000006b036f2a12345678 signal SIGKILL\n"
 CANARY = "hunter2canary"
 SAID = f"db: password={CANARY} refused"
 KEPT = f"db: password={GONE} refused"
@@ -57,11 +62,14 @@ def applied(rules: tuple[Rule, ...] | list[Rule], text: str) -> str:
     return text
 
 
-# -- secrets ----------------------------------------------------------------------------------------------------------------------
+# -- secrets
+# --------------------------------------------------------------------------------------------------
 
 
 def test_no_placed_secret_is_left() -> None:
-    """Each shape behind words, in URLs, headers, options and other languages, on the next line, and by its looks."""
+    """Each shape behind words, in URLs, headers, options and other languages, on the next line, and
+    by its looks.
+    """
     told = [
         (
             placed,
@@ -100,13 +108,17 @@ def test_a_second_opinion_finds_none_either() -> None:
 
 
 def found_by_others(placed: Placed, text: str) -> list[str]:
-    """What is found that is a part of the secret: a name of a key is found as well, and no secret."""
+    """What is found that is a part of the secret: a name of a key is found as well, and no
+    secret.
+    """
     found = [secret.secret_value or "" for line in text.split("\n") for secret in scan_line(line)]
     return [value for value in found if left(placed, value)]
 
 
 def test_what_cannot_be_told_by_its_looks() -> None:
-    """A word, a number or a password that somebody made up, where nothing known announces it: counted, and stated in the README."""
+    """A word, a number or a password that somebody made up, where nothing known announces it:
+    counted, and stated in the README.
+    """
     unknown = not_by_looks(SEED)
     assert {placed.kind for placed in unknown} == {
         "a word and digits",
@@ -163,7 +175,10 @@ def test_the_readme_states_what_was_measured() -> None:
     """Placements, lines, and the share of words lost."""
     words, lost = words_lost()
     said = re.search(
-        r"none of (\d+) placed secrets is left, and (\d+) of (\d+) words of (\d+) ordinary log lines are lost; (\d+) placements",
+        (
+            r"none of (\d+) placed secrets is left, and (\d+) of (\d+) words of (\d+) ordinary "
+            r"log lines are lost; (\d+) placements"
+        ),
         " ".join(README.split()),
     )
     assert said is not None
@@ -236,7 +251,8 @@ def test_only_the_value_goes(text: str, shown: str) -> None:
     assert redact(text) == shown
 
 
-# -- ordinary lines ---------------------------------------------------------------------------------------------------------------
+# -- ordinary lines
+# --------------------------------------------------------------------------------------------------
 
 
 def words_lost() -> tuple[int, int]:
@@ -250,7 +266,9 @@ def words_lost() -> tuple[int, int]:
 
 
 def test_ordinary_lines_stay_readable() -> None:
-    """Crashes, starts, stacks, JSON and logfmt of many programs: at most one word in fifty is taken for a secret."""
+    """Crashes, starts, stacks, JSON and logfmt of many programs: at most one word in fifty is taken
+    for a secret.
+    """
     words, lost = words_lost()
     assert len(set(ORDINARY)) >= 300
     assert lost <= MOST_LOST * words
@@ -264,15 +282,37 @@ def test_lines_read_together_lose_no_more() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "level=error msg=failed module=compass author=joe secretary=ann monkey=1 keyboard=us bypass=true turnkey=yes max_tokens: 4096",
-        "token bucket empty, session expired, unexpected token in config, next-token is missing, access-token expired",
-        "web-7d9f8b6c5-x2x4q on ip-10-0-12-34.eu-west-1.compute.internal at 3f9a1c2, i-0a1b2c3d4e5f67890",
-        "(using password: YES), password: must not be empty, password_file=/run/secrets/db, PWD=/root, expected <token> but got <eof>",
-        "at io.netty.handler.codec.http2.Http2ConnectionHandler$FrameDecoder.decode(Http2ConnectionHandler.java:502)",
+        (
+            "level=error msg=failed module=compass author=joe secretary=ann monkey=1 "
+            "keyboard=us bypass=true turnkey=yes max_tokens: 4096"
+        ),
+        (
+            "token bucket empty, session expired, unexpected token in config, next-token is "
+            "missing, access-token expired"
+        ),
+        (
+            "web-7d9f8b6c5-x2x4q on ip-10-0-12-34.eu-west-1.compute.internal at 3f9a1c2, "
+            "i-0a1b2c3d4e5f67890"
+        ),
+        (
+            "(using password: YES), password: must not be empty, password_file=/run/secrets/db, "
+            "PWD=/root, expected <token> but got <eof>"
+        ),
+        (
+            "at io.netty.handler.codec.http2.Http2ConnectionHandler$FrameDecoder.decode"
+            "(Http2ConnectionHandler.java:502)"
+        ),
         "_ZN5boost6system12system_errorC1ERKNS0_10error_codeEPKc+0x2f in libboost_system.so.1.74.0",
-        "0x00007f2c8a1b4c30 fe80::5054:ff:fe12:3456%eth0 10.0.0.12:5432 2026-11-23T07:00:00.123456789+00:00 17.0.9+9-Debian-1deb12u1",
+        (
+            "0x00007f2c8a1b4c30 fe80::5054:ff:fe12:3456%eth0 10.0.0.12:5432 "
+            "2026-11-23T07:00:00.123456789+00:00 17.0.9+9-Debian-1deb12u1"
+        ),
         'WWW-Authenticate: Basic realm="shop", Bearer token expired, basic auth failed',
-        "ranker invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO), order=0, oom_score_adj=0",
+        (
+            "ranker invoked oom-killer: "
+            "gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO), order=0, "
+            "oom_score_adj=0"
+        ),
         'sending SIGTERM to process 388 uid 0 "passwd": badness 905, VmRSS 3276 MiB',
     ],
 )
@@ -281,18 +321,27 @@ def test_what_an_engineer_needs_stays(line: str) -> None:
     assert redact(line) == line
 
 
-# -- cost -------------------------------------------------------------------------------------------------------------------------
+# -- cost
+# --------------------------------------------------------------------------------------------------
 
 MIB = 1 << 20
 HOSTILE = {  # each is repeated to a MiB
-    "key words": "password=", "tokens": "token:", "keys with blanks": "password = ", "quotes": 'password="',
-    "escapes": '\\"password\\":\\"', "URLs": "://a:", "ats": "a:b@", "options": " --password", "commands": "mysql curl docker login ",
-    "headers": "authorization: basic ", "cookies": "cookie: a=b;", "elements": "<password>", "blocks": "-----BEGIN PRIVATE KEY-----",
-    "lines": "password:\n", "words": "a ", "letters": "a", "digits": "4", "groups of digits": "4111 ", "base 64": "aB3/",
-    "escape codes": "\x1b[31", "wide": "\uff50\uff1d", "dots": "eyJabcdefgh.", "phrases": "passphrase: a b c d ", "asks": "?key=",
-    "commas": "password=a,b", "blanks": " ", "newlines": "\n", "prefixes": "AKIA ghp_ sk- ", "nulls": "\0", "colons": ":",
-    "names": "a_key=", "brackets": "password=[[[{{{", "users": " -u a:", "in words": "password for a ",
-    "calls": "password(", "braces": "token: {", "pairs": "auth=('a',", "ids": "docker-", "echoes": "echo a:b | ", "tools": "sqlplus a/b ",
+    "key words": "password=", "tokens": "token:", "keys with blanks": "password = ",
+    "quotes": 'password="',
+    "escapes": '\\"password\\":\\"', "URLs": "://a:", "ats": "a:b@", "options": " --password",
+    "commands": "mysql curl docker login ",
+    "headers": "authorization: basic ", "cookies": "cookie: a=b;", "elements": "<password>",
+    "blocks": "-----BEGIN PRIVATE KEY-----",
+    "lines": "password:\n", "words": "a ", "letters": "a", "digits": "4",
+    "groups of digits": "4111 ", "base 64": "aB3/",
+    "escape codes": "\x1b[31", "wide": "\uff50\uff1d", "dots": "eyJabcdefgh.",
+    "phrases": "passphrase: a b c d ", "asks": "?key=",
+    "commas": "password=a,b", "blanks": " ", "newlines": "\n", "prefixes": "AKIA ghp_ sk- ",
+    "nulls": "\0", "colons": ":",
+    "names": "a_key=", "brackets": "password=[[[{{{", "users": " -u a:",
+    "in words": "password for a ",
+    "calls": "password(", "braces": "token: {", "pairs": "auth=('a',", "ids": "docker-",
+    "echoes": "echo a:b | ", "tools": "sqlplus a/b ",
     "uuids": "0a1b2c3d-4e5f-6789-abcd-ef0123456789-",
 }  # fmt: skip
 
@@ -340,7 +389,8 @@ def test_what_a_host_may_send_costs_little() -> None:
         assert time.process_time() - begun < CPU_LIMIT_S, name
 
 
-# -- sections ---------------------------------------------------------------------------------------------------------------------
+# -- sections
+# --------------------------------------------------------------------------------------------------
 
 
 def test_every_section_is_in_the_table() -> None:
@@ -385,7 +435,9 @@ CANARIES = {
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_a_canary_is_taken_from_every_field_with_free_text(name: str) -> None:
-    """In the text where it has any, and always in what its command wrote to stderr and in why it is missing."""
+    """In the text where it has any, and always in what its command wrote to stderr and in why it is
+    missing.
+    """
     text, shown = CANARIES[name] if name in FREE_TEXT else (TALLY, TALLY)
     redacted = redact_bundle(
         Bundle("web1", {name: Section(name, text, notes=f"sh: {SAID}")}, {"clock": SAID})
@@ -399,7 +451,10 @@ def test_a_canary_is_taken_from_every_field_with_free_text(name: str) -> None:
 
 def test_a_field_that_was_not_asked_for_is_dropped() -> None:
     """A host may send what it likes; of what is no record nothing is kept."""
-    text = f'{records({"MESSAGE": "ready", **OWN, "_CMDLINE": CANARY})}not a record {CANARY}\n{{"MESSAGE": "{CANARY}\n'
+    text = (
+        f"{records({'MESSAGE': 'ready', **OWN, '_CMDLINE': CANARY})}not a record "
+        f'{CANARY}\n{{"MESSAGE": "{CANARY}\n'
+    )
     shown = (
         redact_bundle(Bundle("web1", {"last-words": Section("last-words", text)}))
         .sections["last-words"]

@@ -166,7 +166,8 @@ def test_the_same_bundle_gives_the_same_bytes() -> None:
     )
 
 
-# -- read back --------------------------------------------------------------------------------------------------------------------
+# -- read back
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
@@ -181,7 +182,9 @@ def test_every_case_is_read_back_as_it_was(directory: Path) -> None:
 @settings(max_examples=50, deadline=None)
 @given(rich_fleets, st.integers(0, 9))
 def test_any_report_is_read_back_as_it_was(fleet: Fleet, hosts: int) -> None:
-    """Whatever is in it, hosts that were not reached, and findings of long ago; what is written keeps the schema."""
+    """Whatever is in it, hosts that were not reached, and findings of long ago; what is written
+    keeps the schema.
+    """
     report = fleet.report(hosts)
 
     VALIDATOR.validate(as_dict(report))
@@ -239,7 +242,9 @@ def test_the_schema_has_each_field_of_a_host() -> None:
 
 
 class Kept(NamedTuple):
-    """What a finding in a report of schema 1 says, for ever: none of it is compared with what sevbot says now."""
+    """What a finding in a report of schema 1 says, for ever: none of it is compared with what
+    sevbot says now.
+    """
 
     code: str
     headline: str
@@ -409,7 +414,10 @@ def test_a_report_of_schema_1_keeps_its_times_and_its_nodes() -> None:
             "`code` is no text",
         ),
         (
-            '{"schema": 2, "hosts": [], "groups": [{"code": "x", "headline": "x", "hosts": "abc"}]}',
+            (
+                '{"schema": 2, "hosts": [], "groups": [{"code": "x", "headline": "x", "hosts": '
+                '"abc"}]}'
+            ),
             "`hosts` is no list",
         ),
         (
@@ -514,7 +522,8 @@ def test_keys_that_are_new_are_passed_over(case: str) -> None:
     assert from_json(json.dumps(with_more(as_dict(report)))) == report
 
 
-# -- data -------------------------------------------------------------------------------------------------------------------------
+# -- data
+# --------------------------------------------------------------------------------------------------
 
 
 def findings_in(case: str) -> dict[str, Finding]:

@@ -7,7 +7,10 @@ from tests.diagnostics.service_records import ended, finding_on, host_of, last_w
 
 CODE = "rlimit-memory"
 UNIT = "Id=web.service\nLimitAS=209715200\n\n"
-PROCESS = "Name:\tweb\nPid:\t388\nVmRSS:\t 1 kB\nlimit-as\t209715200\ncgroup\t0::/system.slice/web.service\n"
+PROCESS = (
+    "Name:\tweb\nPid:\t388\nVmRSS:\t 1 "
+    "kB\nlimit-as\t209715200\ncgroup\t0::/system.slice/web.service\n"
+)
 END = ended(1, code="exited")
 SAID = last_words("mmap: Cannot allocate memory")
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from tests.diagnostics.service_records import assert_confirmed_by_the_kernel, assert_told_by_signal
 
 CODE = "seccomp-kill"
-LINE = "audit: type=1326 audit(1795384138.021:12): uid=0 pid=388 comm=web sig=31 arch=c000003e syscall=34 code=0x80000000"
+LINE = (
+    "audit: type=1326 audit(1795384138.021:12): uid=0 pid=388 comm=web sig=31 arch=c000003e "
+    "syscall=34 code=0x80000000"
+)
 
 
 def test_fires_on_the_signal_and_on_nothing_else() -> None:

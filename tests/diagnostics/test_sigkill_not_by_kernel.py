@@ -1,4 +1,6 @@
-"""sigkill-not-by-kernel: every SIGKILL that systemd saw is the OOM killer's, or it is said that it was not."""
+"""sigkill-not-by-kernel: every SIGKILL that systemd saw is the OOM killer's, or it is said that it
+was not.
+"""
 
 from __future__ import annotations
 

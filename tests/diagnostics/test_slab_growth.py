@@ -61,5 +61,8 @@ def test_stays_clear_of_less_and_of_cgroups() -> None:
 
 def test_cannot_tell_without_zones() -> None:
     """A bare kill shows nothing."""
-    kill = "[  100.000000] Out of memory: Killed process 300 (job) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB\n"
+    kill = (
+        "[  100.000000] Out of memory: Killed process 300 (job) total-vm:1kB, anon-rss:1kB, "
+        "file-rss:0kB, shmem-rss:0kB\n"
+    )
     assert CODE in examine(kill).unknown

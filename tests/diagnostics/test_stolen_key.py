@@ -1,4 +1,6 @@
-"""What someone with sevbot's key can do on a host whose authorized_keys forces the probe: read its output, and nothing else."""
+"""What someone with sevbot's key can do on a host whose authorized_keys forces the probe: read its
+output, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Sshd, forced
 
 pytestmark = pytest.mark.needs("sshd")
 
-ATTEMPTS = [  # options of ssh(1), then the command; {mark} is a file that would appear if anything but the probe ran
+ATTEMPTS = [
+    # options of ssh(1), then the command; {mark} is a file that would appear if anything but the
+    # probe ran
     "web1 id",
     "web1 touch {mark}",
     "web1 'bash -c \"touch {mark}\"'",
@@ -38,13 +42,18 @@ ATTEMPTS = [  # options of ssh(1), then the command; {mark} is a file that would
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
 def test_a_stolen_key_gets_the_probe_or_nothing(tmp_path: Path, attempt: str) -> None:
-    """The real ssh client with the real key, as a thief would use it: shell, sftp, forwarding, environment, terminal."""
+    """The real ssh client with the real key, as a thief would use it: shell, sftp, forwarding,
+    environment, terminal.
+    """
     mark = tmp_path / "mark"
     with Sshd(tmp_path, options=forced(tmp_path, FORCED_ANSWER)) as sshd:
         words = shlex.split(
             attempt.format(mark=mark, port=sshd.port, free=0 if "-R" in attempt else sshd.port + 1)
         )
-        ours = f"-F none -p {sshd.port} -i {sshd.client_key} -o UserKnownHostsFile={sshd.known_hosts} -o HostKeyAlias={NAME}".split()
+        ours = (
+            f"-F none -p {sshd.port} -i {sshd.client_key} -o "
+            f"UserKnownHostsFile={sshd.known_hosts} -o HostKeyAlias={NAME}"
+        ).split()
         rest = ["-o", "BatchMode=yes", "-o", "HostName=127.0.0.1", "-o", "IdentityAgent=none"]
         done = subprocess.run(
             ["ssh", *ours, *rest, *words],

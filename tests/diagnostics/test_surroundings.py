@@ -5,7 +5,10 @@ from __future__ import annotations
 from tests.diagnostics.kernel_logs import finding_of, membind_report, node_sections
 from tests.diagnostics.service_records import BOOT
 
-UNIT = "Id=job.service\nMainPID=400\nMemoryMax={limit}\nExecStart=/usr/bin/numactl {flags} /usr/local/bin/job ...\n\n"
+UNIT = (
+    "Id=job.service\nMainPID=400\nMemoryMax={limit}\nExecStart=/usr/bin/numactl {flags} "
+    "/usr/local/bin/job ...\n\n"
+)
 PROCESS = "Name:\tjob\nPid:\t400\nVmRSS:\t 3000 kB\ncgroup\t0::/system.slice/job.service\n"
 
 
@@ -63,7 +66,10 @@ def test_memory_without_cpus() -> None:
 def test_what_moves_or_joins_pages_by_itself() -> None:
     """Settings, and numad where it runs."""
     mm = "/sys/kernel/mm"
-    on = f"/proc/sys/kernel/numa_balancing:1\n{mm}/transparent_hugepage/enabled:[always] madvise never\n{mm}/lru_gen/enabled:0x0007\n"
+    on = (
+        f"/proc/sys/kernel/numa_balancing:1\n{mm}/transparent_hugepage/enabled:[always] madvise "
+        f"never\n{mm}/lru_gen/enabled:0x0007\n"
+    )
     assert "policies allow: NUMA balancing, transparent huge pages, MGLRU." in story(sysctls=on)
     off = (
         on.replace(":1", ":0")

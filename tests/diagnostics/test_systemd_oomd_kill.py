@@ -9,7 +9,10 @@ CODE = "systemd-oomd-kill"
 RECORD = said(
     "systemd-oomd killed 3 process(es) in this unit.", MESSAGE_ID="d989611b15e44c9dbf31e3c81256e4ed"
 )
-WHY = "Killed /system.slice/web.service due to memory pressure for /system.slice being 93.42% > 60.00% for > 30s with reclaim activity"
+WHY = (
+    "Killed /system.slice/web.service due to memory pressure for /system.slice being 93.42% > "
+    "60.00% for > 30s with reclaim activity"
+)
 
 
 def test_confirmed_where_two_say_so() -> None:

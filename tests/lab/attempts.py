@@ -1,4 +1,6 @@
-"""Runs in the guest, in the service's place and sandbox: tries what the unit should allow and what it should not, and prints what came."""
+"""Runs in the guest, in the service's place and sandbox: tries what the unit should allow and what
+it should not, and prints what came.
+"""
 
 from __future__ import annotations
 

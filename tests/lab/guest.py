@@ -1,6 +1,8 @@
-"""A machine with two NUMA nodes in QEMU's software emulation: Debian, systemd, sshd, and a real kernel that kills.
+"""A machine with two NUMA nodes in QEMU's software emulation: Debian, systemd, sshd, and a real
+kernel that kills.
 
-It is booted once and kept as a snapshot; every incident begins from there, so none sees what another left behind.
+It is booted once and kept as a snapshot; every incident begins from there, so none sees what
+another left behind.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ class Image:
     directory: Path
 
     def kernel(self, version: str) -> str:
-        """The full version of the kernel that begins with `version`: `6.1` is `6.1.0-50-cloud-amd64`."""
+        """The full version of the kernel that begins with `version`: `6.1` is
+        `6.1.0-50-cloud-amd64`.
+        """
         found = sorted(self.directory.glob(f"vmlinuz-{version}.*"))
         if not found:
             raise LabError(f"no kernel {version} in {self.directory}")
@@ -42,7 +46,9 @@ class Image:
 
 
 def build_image() -> Image:
-    """The image that belongs to the build's sources; built where it is not there yet, which takes about a minute."""
+    """The image that belongs to the build's sources; built where it is not there yet, which takes
+    about a minute.
+    """
     digest = hashlib.sha256(b"".join((LAB / name).read_bytes() for name in BUILD)).hexdigest()[:12]
     directory = IMAGES / digest
     if not (directory / "disk.img").exists():
@@ -76,7 +82,8 @@ class Guest:
         done = self._call(script, timeout_s)
         if done.returncode != 0:
             raise LabError(
-                f"the script ended with status {done.returncode}: {done.stdout}{done.stderr}\n{self._last_words()}"
+                f"the script ended with status {done.returncode}: "
+                f"{done.stdout}{done.stderr}\n{self._last_words()}"
             )
         return done.stdout
 
@@ -135,10 +142,13 @@ class Guest:
         self._wait(BOOT_S)
 
     def keep(self) -> None:
-        """Make this the moment to which `reset` goes back. The journal of the boot is dropped: dmesg has it."""
+        """Make this the moment to which `reset` goes back. The journal of the boot is dropped:
+        dmesg has it.
+        """
         self._wait(BOOT_S)
         self.run(
-            "systemctl is-system-running --wait >/dev/null; journalctl -q --rotate --vacuum-time=1s 2>/dev/null; sync"
+            "systemctl is-system-running --wait >/dev/null; journalctl -q --rotate "
+            "--vacuum-time=1s 2>/dev/null; sync"
         )
         self._monitor("savevm booted")
 
@@ -234,9 +244,11 @@ def boot(image: Image, version: str, directory: Path, *, node_mib: int) -> Itera
 
 
 def _qemu(image: Image, kernel: str, directory: Path, port: int, node_mib: int) -> list[str]:
-    """The command line. Software emulation only, so that it runs where nested virtualisation is not there, and alike everywhere.
+    """The command line. Software emulation only, so that it runs where nested virtualisation is not
+    there, and alike everywhere.
 
-    Without cx16, since kernels of 6.12 crash in kmem_cache_alloc under QEMU 7.2's emulation of cmpxchg16b.
+    Without cx16, since kernels of 6.12 crash in kmem_cache_alloc under QEMU 7.2's emulation of
+    cmpxchg16b.
     """
     nodes = (
         word

@@ -1,11 +1,12 @@
-"""A scenario: some lines of shell that cause an incident in the guest, and what an expert says of it.
+"""A scenario: some lines of shell that cause an incident in the guest, and what an expert says of
+it.
 
-    # ranker is bound to node 1 by numactl in ExecStart and grows until the node is full      the expert's verdict
-    # expect: membind-oom confirmed                                          every finding, no other; likely|confirmed: either
-    # kernel: 6.12                                                                            6.1 where it is not given
-    # node: 8192                                                                              MiB of each node; 600 where it is not given
-    # ci                                                                                      part of .ci/run
-    # reboots                                               it ends with a restart of the machine, and is looked at when that is up
+    # ranker is bound to node 1 by numactl in ExecStart and ...    the expert's verdict
+    # expect: membind-oom confirmed    every finding, no other; likely|confirmed: either
+    # kernel: 6.12                     6.1 where it is not given
+    # node: 8192                       MiB of each node; 600 where it is not given
+    # ci                               part of .ci/run
+    # reboots                          it ends with a restart, and is looked at after that
 
 The lines may use what library.sh defines.
 """

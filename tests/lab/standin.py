@@ -1,6 +1,8 @@
-"""Runs in the guest, by the installed sevbot's Python: a stand-in for Slack that waits for the bot, announces a SEV and keeps its thread.
+"""Runs in the guest, by the installed sevbot's Python: a stand-in for Slack that waits for the bot,
+announces a SEV and keeps its thread.
 
-usage: standin.py DIRECTORY    writes bot_token and app_token there, then slack.json, and when the SEV was answered thread.json
+usage: standin.py DIRECTORY    writes bot_token and app_token there, then slack.json, and when the
+                               SEV was answered thread.json
 """
 
 from __future__ import annotations

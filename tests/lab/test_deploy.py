@@ -1,4 +1,6 @@
-"""sevbot installed as the documents say: their own commands, their own unit, Debian's own sshd with its own configuration. `make lab`."""
+"""sevbot installed as the documents say: their own commands, their own unit, Debian's own sshd with
+its own configuration. `make lab`.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ HOSTS = "docs/deploy/hosts.md"
 ANSWER = "=sevbot-probe 1\n=begin uname\n|forced\n\n=end uname 0\n=done\n"
 QEMU_GATEWAY = "10.0.2.2"  # from where the guest sees this machine
 AT_HOME = "/var/lib/sevbot-probe"
-RELOADED = "sleep 5"  # sshd reads its configuration anew some time after systemctl has come back, and resets who comes just then
+# sshd reads its configuration anew some time after systemctl has come back, and resets who comes
+# just then
+RELOADED = "sleep 5"
 WAYS = (direct, unix_socket, reverse, terminal)
 
 
@@ -45,7 +49,8 @@ def set_up(guest: Guest) -> str:
     """Step 1 of docs/deploy/hosts.md and a key in /root; its public half."""
     guest.put({"/root/probe.sh": (ROOT / "diagnostics/probe.sh").read_bytes()})
     guest.run(
-        f"set -e; cd /root\n{blocks(HOSTS, '1. The account')[0]}\nssh-keygen -q -t ed25519 -N '' -C sevbot -f id_ed25519"
+        f"set -e; cd /root\n{blocks(HOSTS, '1. The account')[0]}\nssh-keygen -q -t ed25519 "
+        "-N '' -C sevbot -f id_ed25519"
     )
     return guest.run("cat /root/id_ed25519.pub").strip()
 
@@ -79,7 +84,9 @@ def certificate(this: str = "", instead: str = "") -> str:
 
 
 class Thief:
-    """The real ssh client on this machine, with sevbot's key and whatever certificate it is given."""
+    """The real ssh client on this machine, with sevbot's key and whatever certificate it is
+    given.
+    """
 
     def __init__(self, guest: Guest, directory: Path) -> None:
         self._guest, self._directory = guest, directory
@@ -184,7 +191,10 @@ def assert_gets_the_probe_or_nothing(guest: Guest, thief: Thief) -> None:
 
 def environment_given(guest: Guest, thief: Thief) -> Mapping[str, str]:
     """What the forced program sees where the client sends as much as it can."""
-    sent = "LD_PRELOAD=/x.so LD_LIBRARY_PATH=/x PATH=/x BASH_ENV=/x ENV=/x SEVBOT=x LC_ALL=C.UTF-8 LANG=C.UTF-8"
+    sent = (
+        "LD_PRELOAD=/x.so LD_LIBRARY_PATH=/x PATH=/x BASH_ENV=/x ENV=/x SEVBOT=x "
+        "LC_ALL=C.UTF-8 LANG=C.UTF-8"
+    )
     assert thief.ssh("-o", f"SetEnv={sent}", "lab", "id").stdout == ANSWER
     lines = guest.run(f"cat {AT_HOME}/env").splitlines()
     return {name: value for name, _, value in (line.partition("=") for line in lines)}
@@ -196,12 +206,14 @@ def test_with_a_certificate_nothing_but_the_probe(guest: Guest, tmp_path: Path) 
     public = set_up(guest)
     effective = "sshd -T -C user=root,host=lab,addr=10.0.2.2"
     guest.run(
-        f"echo 'AcceptEnv *' > /etc/ssh/sshd_config.d/50-wide.conf; systemctl reload ssh; {RELOADED}"
+        "echo 'AcceptEnv *' > /etc/ssh/sshd_config.d/50-wide.conf; systemctl reload ssh; "
+        f"{RELOADED}"
     )
     for_others = guest.run(effective)
     make_authority = blocks(HOSTS, "2a. With a cert")[0].splitlines()[0]
     guest.run(
-        f"set -e; cd /root\n{make_authority} -q -N ''\n{blocks(HOSTS, '2a. With a cert')[1]}\n{RELOADED}"
+        f"set -e; cd /root\n{make_authority} -q -N "
+        f"''\n{blocks(HOSTS, '2a. With a cert')[1]}\n{RELOADED}"
     )
     assert guest.run(effective) == for_others
     thief = Thief(guest, tmp_path)
@@ -222,7 +234,10 @@ def test_with_a_certificate_nothing_but_the_probe(guest: Guest, tmp_path: Path) 
         certificate("-n sevbot-probe", "-n somebody"),
         certificate("-5m:+13w", "-2h:-1h"),
         certificate(SOURCE, "source-address=10.0.5.10/32"),
-        f"ssh-keygen -q -t ed25519 -N '' -f other_ca; {certificate('-s sevbot_user_ca', '-s other_ca')}",
+        (
+            "ssh-keygen -q -t ed25519 -N '' -f other_ca; "
+            f"{certificate('-s sevbot_user_ca', '-s other_ca')}"
+        ),
     ):
         thief.signed(signing)
         assert thief.refused(), signing
@@ -255,7 +270,8 @@ def test_with_a_key_nothing_but_the_probe(guest: Guest, tmp_path: Path) -> None:
     assert thief.refused(), "from another address"
 
     guest.run(
-        f"set -e\n{key_line(public)}\necho 'AcceptEnv *' > /etc/ssh/sshd_config.d/50-wide.conf; systemctl reload ssh; {RELOADED}"
+        f"set -e\n{key_line(public)}\necho 'AcceptEnv *' > "
+        f"/etc/ssh/sshd_config.d/50-wide.conf; systemctl reload ssh; {RELOADED}"
     )
     assert environment_given(guest, thief)["LD_PRELOAD"] == "/x.so", "what the page warns of"
     (look,) = [
@@ -266,7 +282,8 @@ def test_with_a_key_nothing_but_the_probe(guest: Guest, tmp_path: Path) -> None:
 
 CHECKS = r"""
 can() { if "$@" 2>/dev/null | grep -q .; then echo yes; else echo no; fi; }
-can dmesg; can journalctl -q -k -b -n 1; can journalctl -q -b -n 1 _PID=1; can head -n 1 /proc/1/numa_maps
+can dmesg; can journalctl -q -k -b -n 1; can journalctl -q -b -n 1 _PID=1
+can head -n 1 /proc/1/numa_maps
 """
 
 
@@ -280,7 +297,8 @@ def test_which_account_sees_what(guest: Guest, tmp_path: Path) -> None:
     ][1:]
     public = set_up(guest)
     guest.run(
-        f"set -e\n{key_line(public)}\necho '<4>a line of the kernel log' > /dev/kmsg; systemctl restart systemd-sysctl; journalctl --sync"
+        f"set -e\n{key_line(public)}\necho '<4>a line of the kernel log' > /dev/kmsg; "
+        "systemctl restart systemd-sysctl; journalctl --sync"
     )
     force(guest, CHECKS)
     thief = Thief(guest, tmp_path)
@@ -346,7 +364,10 @@ OUTCOMES = {
     "a higher priority": "EPERM",
     "roots to trust for TLS": "done",
 }
-UNTIL = "i=0; until {test}; do i=$((i+1)); [ $i -lt 300 ] || {{ journalctl -u sevbot -u standin --no-pager; exit 1; }}; sleep 1; done"
+UNTIL = (
+    "i=0; until {test}; do i=$((i+1)); [ $i -lt 300 ] || {{ journalctl -u sevbot -u standin "
+    "--no-pager; exit 1; }}; sleep 1; done"
+)
 
 
 SCRIPT = b"#!/opt/sevbot/bin/python3\nimport sys\n\nfrom bot.cli import main\n\nsys.exit(main())\n"
@@ -354,13 +375,21 @@ IN_VENV = "/opt/sevbot/lib/python3.11/site-packages"
 
 
 def program(directory: Path) -> dict[str, bytes]:
-    """What the README's first step installs, made here since pip takes minutes in emulation; tests/test_install.py runs that step."""
+    """What the README's first step installs, made here since pip takes minutes in emulation;
+    tests/test_install.py runs that step.
+    """
     into = f"--no-compile --only-binary :all: --python-version 3.11 --target {directory}/packages"
     for words in (
         f"build --no-isolation --wheel --outdir {directory}",
         f"pip install -q --require-hashes {into} -r requirements.lock",
-        f"pip install -q --no-deps --no-index --upgrade {into} {directory}/sevbot-{__version__}-py3-none-any.whl",
-        f"compileall -q --invalidation-mode unchecked-hash -s {directory}/packages -p {IN_VENV} {directory}/packages",
+        (
+            f"pip install -q --no-deps --no-index --upgrade {into} "
+            f"{directory}/sevbot-{__version__}-py3-none-any.whl"
+        ),
+        (
+            f"compileall -q --invalidation-mode unchecked-hash -s {directory}/packages -p "
+            f"{IN_VENV} {directory}/packages"
+        ),
     ):
         subprocess.run(
             [sys.executable, "-m", *words.split()], check=True, cwd=ROOT, capture_output=True
@@ -374,7 +403,9 @@ def program(directory: Path) -> dict[str, bytes]:
 
 
 def install(guest: Guest, directory: Path) -> None:
-    """The README's steps, in the guest: the program, its account and key, the host (itself), host keys, configuration and tokens."""
+    """The README's steps, in the guest: the program, its account and key, the host (itself), host
+    keys, configuration and tokens.
+    """
     sources = {"/root/docs/deploy/sevbot.service": "docs/deploy/sevbot.service"}
     sources |= {
         "/root/standin.py": "tests/lab/standin.py",
@@ -389,9 +420,8 @@ def install(guest: Guest, directory: Path) -> None:
     guest.run("chmod 755 /opt/sevbot/bin/sevbot")
     guest.run(f"set -e\n{step(3)}")
     set_up(guest)
-    guest.run(
-        f"set -e\n{key_line(guest.run('cat /etc/sevbot/id_ed25519.pub').strip(), source='127.0.0.1')}"
-    )
+    public = guest.run("cat /etc/sevbot/id_ed25519.pub").strip()
+    guest.run(f"set -e\n{key_line(public, source='127.0.0.1')}")
     guest.run(
         'echo "lab $(cut -d" " -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)" > /etc/sevbot/known_hosts'
     )
@@ -411,7 +441,9 @@ def install(guest: Guest, directory: Path) -> None:
 
 @pytest.mark.ci
 def test_the_service_runs_in_its_sandbox(guest: Guest, tmp_path: Path) -> None:
-    """Installed and started as the README says, it listens, answers a SEV over real SSH, and can do little else."""
+    """Installed and started as the README says, it listens, answers a SEV over real SSH, and can do
+    little else.
+    """
     install(guest, tmp_path)
     guest.run(f"set -e; cd /root\n{step(7)}")
     guest.run(
@@ -442,9 +474,13 @@ def test_the_service_runs_in_its_sandbox(guest: Guest, tmp_path: Path) -> None:
 
 def outcomes(guest: Guest) -> dict[str, str]:
     """What the attempts say, as a service of the same unit."""
-    instead = "s|^ExecStart=.*|ExecStart=/opt/sevbot/bin/python /opt/attempts.py|; s|^Restart=.*|Restart=no|"
+    instead = (
+        "s|^ExecStart=.*|ExecStart=/opt/sevbot/bin/python /opt/attempts.py|; "
+        "s|^Restart=.*|Restart=no|"
+    )
     guest.run(
-        f"cd /etc/systemd/system && sed '{instead}' sevbot.service > sevbot-attempts.service && systemctl daemon-reload"
+        f"cd /etc/systemd/system && sed '{instead}' sevbot.service > "
+        "sevbot-attempts.service && systemctl daemon-reload"
     )
     guest.run("systemctl start sevbot-attempts")
     guest.run(UNTIL.format(test="journalctl -u sevbot-attempts -o cat | grep -q '^outcomes '"))

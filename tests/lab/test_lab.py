@@ -1,4 +1,5 @@
-"""Real incidents in a real kernel under systemd, collected over SSH by the production probe. `make lab`; some minutes.
+"""Real incidents in a real kernel under systemd, collected over SSH by the production probe. `make
+lab`; some minutes.
 
 SEVBOT_LAB_RECORD=1 writes each bundle to tests/cases, where it is replayed from then on.
 """
@@ -65,7 +66,9 @@ def record(guest: Guest, directory: Path, bundle: Path) -> str | None:
 
 
 def look(guest: Guest, directory: Path) -> tuple[Path, Examined]:
-    """A recorded bundle and its report; again where emulation was so slow that the host or a section did not answer in time."""
+    """A recorded bundle and its report; again where emulation was so slow that the host or a
+    section did not answer in time.
+    """
     seen: list[tuple[Path, Examined]] = []
     for number in range(LOOKS):
         bundle = directory / f"bundle-{number}"
@@ -111,7 +114,10 @@ def write_case(scenario: Scenario, guest: Guest, host: Examined, bundle: Path) -
     )
     told = {
         "bundle": ".",
-        "origin": f"QEMU guest, two nodes of {scenario.node_mib} MiB, Debian 12, systemd 252; tests/lab/scenarios/{scenario.name}.sh",
+        "origin": (
+            f"QEMU guest, two nodes of {scenario.node_mib} MiB, Debian 12, systemd 252; "
+            f"tests/lab/scenarios/{scenario.name}.sh"
+        ),
         "kernel": guest.kernel,
         "verdict": scenario.verdict,
         "clear": sorted(host.clear),

@@ -1,4 +1,6 @@
-"""asyncssh tuned by hand: known_hosts and key read once, AES-GCM, algorithms pinned, uvloop, a frozen heap. `DIRECTORY ADDRESS…`"""
+"""asyncssh tuned by hand: known_hosts and key read once, AES-GCM, algorithms pinned, uvloop, a
+frozen heap. `DIRECTORY ADDRESS…`
+"""
 
 import asyncio
 import gc

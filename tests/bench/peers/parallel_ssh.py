@@ -1,6 +1,8 @@
-"""parallel-ssh on libssh2, as its documentation shows it; it checks no host key. `DIRECTORY ADDRESS…`
+"""parallel-ssh on libssh2, as its documentation shows it; it checks no host key. `DIRECTORY
+ADDRESS…`
 
-libssh2 sends no command as long as the probe's text, so it sends a part: the host answers with its forced command, whatever is asked.
+libssh2 sends no command as long as the probe's text, so it sends a part: the host answers with its
+forced command, whatever is asked.
 """
 
 import json
