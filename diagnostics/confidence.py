@@ -20,6 +20,7 @@ from datetime import timedelta
 
 from diagnostics.evidence import Evidence
 from diagnostics.facts.counters import Counters
+from diagnostics.facts.kernel_events import KernelEvent
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.service_journal import UNIT_OOM, ServiceEvent, ServiceJournal
 from diagnostics.model import Citation, Confidence, Judgement, Kill
@@ -36,6 +37,10 @@ NO_SECOND_SIGN = (
     "The kernel wrote these lines. What would confirm them stands beside the log, on the "
     "host itself: its counter of OOM kills, systemd's "
     "own record, live memory policies."
+)
+OF_A_FILE = (
+    "The line stands in a log file, which anybody may have written; on the host itself sevbot reads "
+    "what the kernel says."
 )
 NOT_COMPLETE = (
     "The report around the kill is not complete, or it names another victim than the kill line."
@@ -91,6 +96,14 @@ def of_own_decision(records: Sequence[Citation]) -> Judgement:
     start given up, a boot.
     """
     return _CONFIRMED if records else Judgement(Confidence.LIKELY, NO_RECORD)
+
+
+def of_kernels_lines(events: Sequence[KernelEvent]) -> Judgement:
+    """What the kernel did itself and logged: proven by a line that states that it is the kernel's
+    and that the host itself gave.
+    """
+    proven = any(event.is_proven for event in events)
+    return _CONFIRMED if proven else Judgement(Confidence.LIKELY, OF_A_FILE)
 
 
 def of_own_words(lacks: str | None = None) -> Judgement:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing
 from diagnostics.bundle.broken_off import broke_off
@@ -30,18 +31,22 @@ from diagnostics.model import (
 )
 from diagnostics.probe import SECTIONS
 from diagnostics.recent import is_recent
-from diagnostics.rules import CODES, RULES, Rule
+from diagnostics.rules import CODES, KERNEL_SAYS, RULES, Rule
 
 LONG_AGO = "it did happen here, but too long ago for this"
 NO_LOG = "no kernel log line in it"
 NOT_A_LOG = "the text cannot be read as a kernel log"
 NOTHING_CAME = "nothing was there to tell it by"
+NEEDS_A_HOST = (
+    "no kernel log shows this by itself; `sevbot diagnose HOST` asks the host, "
+    "`sevbot diagnose --local` this machine"
+)
 PASSED_OVER = "passed over:"  # what the probe says of files that it does not read
 
 
 def diagnose(bundle: Bundle) -> HostReport:
     """What one host's bundle shows."""
-    evidence = read_evidence(bundle)
+    evidence = read_evidence(bundle, KERNEL_SAYS)
     decided = replace(
         _decide(bundle.host, evidence), not_seen=_not_seen(bundle), broke_off=broke_off(bundle)
     )
@@ -50,16 +55,27 @@ def diagnose(bundle: Bundle) -> HostReport:
 
 
 def diagnose_log(log: KernelLog) -> HostReport:
-    """What a kernel log by itself shows; the text does not say of which host."""
+    """What a kernel log by itself shows; the text does not say of which host. It must have been
+    searched for KERNEL_SAYS.
+    """
     not_seen = {"kernel-log": log.cut} if log.cut else {}
     if log.seen:
-        evidence = Evidence(
-            {KernelLog: log, KernelEvents: Missing("of a log file only OOM kills are")}
-        )
-        return replace(_decide(None, evidence), not_seen=not_seen)
+        decided = _decide(None, Evidence({KernelLog: log}))
+        of_hosts = {code: NEEDS_A_HOST for code in decided.unknown if code in _needing_a_host()}
+        return replace(decided, unknown={**decided.unknown, **of_hosts}, not_seen=not_seen)
     unread = replace(_decide(None, Evidence({KernelLog: Missing(NO_LOG)})), not_seen=not_seen)
     because = f"{NO_LOG} ({log.cut})" if log.cut else NO_LOG
     return _not_examined(unread, f"{NOT_A_LOG}: {because}")
+
+
+@cache
+def _needing_a_host() -> frozenset[str]:
+    """The causes that even a whole kernel log leaves open, and that look for no line in it."""
+    others = KernelEvents((), KERNEL_SAYS, whole=True)
+    log = KernelLog((), since_boot=True, until_taken=True, others=others)
+    evidence = Evidence({KernelLog: log})
+    rules = (rule for rule in RULES if not rule.kernel_says)
+    return frozenset(rule.code for rule in rules if isinstance(_check(rule, evidence), Unknown))
 
 
 def _not_examined(decided: Examined, error: str) -> NotExamined:

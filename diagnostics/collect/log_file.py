@@ -14,10 +14,11 @@ import stat
 import sys
 import time
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from diagnostics.facts.kernel_log import KernelLog, read_log
+from diagnostics.facts.kernel_log import KernelLog, read_file
 from diagnostics.facts.log_regions import of_stream
 from diagnostics.sizes import human
 
@@ -63,7 +64,7 @@ class Limits:
         )
 
 
-def read_log_file(name: str, limits: Limits | None = None) -> KernelLog:
+def read_log_file(name: str, limits: Limits | None = None, words: Sequence[str] = ()) -> KernelLog:
     """The log in the file (`-`: standard input); `cut` says where a limit ended it. Raises
     LogFileError.
     """
@@ -74,7 +75,7 @@ def read_log_file(name: str, limits: Limits | None = None) -> KernelLog:
             closefd=name != "-",
         )
         with source:
-            return _read(source, name)
+            return _read(source, name, words)
     except LogFileError:
         raise
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -92,7 +93,7 @@ def _open(name: str) -> int:
     return os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
 
 
-def _read(source: _Source, name: str) -> KernelLog:
+def _read(source: _Source, name: str, words: Sequence[str]) -> KernelLog:
     stream = io.BufferedReader(source)
     first = stream.peek(len(_GZIP))
     for magic, program in _OTHER_PACKINGS:
@@ -103,10 +104,10 @@ def _read(source: _Source, name: str) -> KernelLog:
                 "--kernel-log -`"
             )
     if not first.startswith(_GZIP):
-        log = read_log("kernel-log", of_stream(stream))
+        log = read_file(of_stream(stream, words), words)
         return replace(log, cut=source.cut or log.cut or (None if first else EMPTY))
     unpacked = _Unpacked(stream, source)
-    log = read_log("kernel-log", of_stream(cast("BinaryIO", unpacked)))
+    log = read_file(of_stream(cast("BinaryIO", unpacked), words), words)
     return replace(
         log, cut=source.cut or unpacked.broken or log.cut or (None if unpacked.size else EMPTY)
     )

@@ -7,7 +7,8 @@ nothing", and cites by section and line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.evidence import Evidence
@@ -18,7 +19,6 @@ from diagnostics.facts import (
     daemon_journal,
     filesystems,
     growth,
-    kernel_events,
     kernel_log,
     last_words,
     nodes,
@@ -35,8 +35,6 @@ from diagnostics.facts import (
 FACTS: Mapping[type, Callable[[Bundle], object]] = {
     clock.Clock: clock.read,
     sev.Sev: sev.read,
-    kernel_log.KernelLog: kernel_log.read,
-    kernel_events.KernelEvents: kernel_events.read,
     service_journal.ServiceJournal: service_journal.read,
     other_ends.OtherEnds: other_ends.read,
     daemon_journal.DaemonJournal: daemon_journal.read,
@@ -54,11 +52,14 @@ FACTS: Mapping[type, Callable[[Bundle], object]] = {
 }
 
 
-def read_evidence(bundle: Bundle) -> Evidence:
-    """All facts of a bundle. A reader that fails is a defect of ours, but it costs its fact and not
-    the diagnosis.
+def read_evidence(bundle: Bundle, kernel_says: Sequence[str] = ()) -> Evidence:
+    """All facts of a bundle; of the kernel log also the records that have one of these words.
+
+    A reader that fails is a defect of ours, but it costs its fact and not the diagnosis.
     """
-    return Evidence({kind: _read(read, bundle) for kind, read in FACTS.items()})
+    facts = {kind: _read(read, bundle) for kind, read in FACTS.items()}
+    of_log = _read(partial(kernel_log.read, words=kernel_says), bundle)
+    return Evidence({**facts, kernel_log.KernelLog: of_log})
 
 
 def _read(read: Callable[[Bundle], object], bundle: Bundle) -> object:

@@ -1,5 +1,4 @@
-"""What the kernel logged of processes beside OOM kills, from sections `kernel-log` and
-`kernel-journal`.
+"""What else the kernel logged than OOM kills: records that have a cause's words, as they stand.
 
     job[388]: segfault at 0 ip 000055d0c0a0113d ... error 6 in job[...]    arch/x86/mm/fault.c
     traps: job[388] trap invalid opcode ip:401136 ... error:0 in job[...]  arch/x86/kernel/traps.c
@@ -7,98 +6,111 @@
     cgroup: fork rejected by pids controller in /system.slice/job.service  kernel/cgroup/pids.c
     audit: type=1326 audit(1795384138.021:12): ... comm="job" sig=31 ...   kernel/auditsc.c
 
-Only lines that state facility kern are kept: a process can write any of these under its own.
+Which words are looked for each cause says itself (`KERNEL_SAYS` in its file).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
-from diagnostics.bundle import Bundle, Missing, Section
-from diagnostics.facts import clock
-from diagnostics.facts.log_lines import Facility, read_lines
-from diagnostics.model import Citation
+from diagnostics.facts.log_lines import Facility, LogLine, read_lines
+from diagnostics.facts.log_regions import Region
+from diagnostics.model import Citation, Moment, Task
 
-SOURCES = ("kernel-log", "kernel-journal")
-WORDS = (
-    "segfault at",
-    "traps: ",
-    "general protection",
-    "Memory failure: ",
-    "fork rejected by pids controller",
-    "type=1326",
-    "Remounting filesystem read-only",
+MOST_BELOW = 40  # lines that are kept below a record
+_TASKS = (  # a name is anybody's and may look like one of these, so the last one counts
+    re.compile(
+        r"^(?:traps: )?(?P<comm>.{1,15})\[(?P<pid>\d{1,9})\]:? (?:segfault at|general prot|trap )"
+    ),
+    re.compile(r' pid=(?P<pid>\d{1,9}) comm="(?P<comm>[^"]{1,15})" '),
 )
-MOST_EVENTS = 1000
 
 
 @dataclass(frozen=True)
 class KernelEvent:
-    """One line of the kernel's. `wall` is None where the line, or the time of boot, is not
-    known.
+    """One record of the kernel's, and the texts of those `below` it (at most 40).
+
+    `at` has no wall time where neither the record nor the time of boot is known. `is_proven`: it
+    came from the host itself, and states that the kernel wrote it.
     """
 
     text: str
-    wall: datetime | None
+    at: Moment | None
     citation: Citation
+    is_proven: bool
+    below: tuple[str, ...] = ()
+
+    @property
+    def wall(self) -> datetime | None:
+        """When it was said, where that is known."""
+        return self.at.wall if self.at is not None else None
+
+    @property
+    def task(self) -> Task | None:
+        """The process that a fault or a filter's record names."""
+        found = next(filter(None, (pattern.search(self.text) for pattern in _TASKS)), None)
+        return Task(found["comm"], int(found["pid"])) if found else None
 
 
 @dataclass(frozen=True)
 class KernelEvents:
-    """In the log's order, of the first section that came whole, else of the first that came;
-    `whole` says which.
+    """In the log's order, at most the last 1,000. `words` are those that were looked for; `whole`
+    says that the log they were looked for in came to its end.
     """
 
-    all: tuple[KernelEvent, ...]
-    whole: bool
+    all: tuple[KernelEvent, ...] = ()
+    words: tuple[str, ...] = ()
+    whole: bool = False
 
     def saying(self, *words: str) -> tuple[KernelEvent, ...]:
-        """The lines that have all of these words."""
+        """Those that have all of these words; empty where the log has none, or LookupError where
+        nobody looked for any of them.
+        """
+        if not any(looked in word for word in words for looked in self.words):
+            raise LookupError(f"the kernel log was not searched for {words[0]!r}")
         return tuple(event for event in self.all if all(word in event.text for word in words))
 
 
-def read(bundle: Bundle) -> KernelEvents | Missing:
-    booted = clock.booted_at(bundle)
-    sections = [
-        section
-        for section in map(bundle.get, SOURCES)
-        if isinstance(section, Section) and section.text
-    ]
-    if not sections:
-        return Missing("neither dmesg nor the journal of the kernel could be read")
-    section = next(filter(_is_whole, sections), sections[0])
-    return KernelEvents(tuple(islice(_events(section, booted), MOST_EVENTS)), _is_whole(section))
+def events_in(
+    source: str,
+    regions: Iterable[Region],
+    words: Sequence[str],
+    booted: datetime | None,
+    *,
+    must_state: bool,
+    from_host: bool,
+) -> tuple[KernelEvent, ...]:
+    """The records at the beginning of these regions that have one of the words, each once.
 
-
-def _is_whole(section: Section) -> bool:
-    return section.exit == 0 and not section.cut
-
-
-def _events(section: Section, booted: datetime | None) -> Iterator[KernelEvent]:
-    for number, raw in _lines_with_words(section.text):
-        for line in read_lines(f"{raw}\n", number):
-            if line.facility is Facility.KERNEL and any(word in line.text for word in WORDS):
-                wall = line.at.at_boot(booted).wall if line.at else None
-                yield KernelEvent(line.text, wall, Citation(section.name, line.number, line.raw))
-
-
-def _lines_with_words(text: str) -> Iterator[tuple[int, str]]:
-    """The whole lines that have one of the words, with their numbers; an indented one goes on with
-    a record, which may be a user's.
+    None that states another facility than the kernel's; with `must_state` each must state that it
+    is the kernel's.
     """
-    starts: set[int] = set()
-    for word in WORDS:
-        at = text.find(word)
-        while at >= 0:
-            starts.add(text.rfind("\n", 0, at) + 1)
-            end = text.find("\n", at)
-            at = text.find(word, end) if end >= 0 else -1
-    number, counted = 1, 0
-    for start in sorted(starts):
-        number, counted = number + text.count("\n", counted, start), start
-        end = text.find("\n", start)
-        if end >= 0 and not text[start].isspace():
-            yield number, text[start:end]
+    events = []
+    for region in regions:
+        lines = read_lines(region.text, region.first_line)
+        line = next(lines, None)
+        if line is None or not _is_kernels(line, must_state=must_state):
+            continue
+        text = " ".join(part.strip() for part in line.text.split("\n"))
+        if any(word in text for word in words):
+            at = line.at.at_boot(booted) if line.at else None
+            cited = Citation(source, line.number, line.raw)
+            proven = from_host and line.facility is Facility.KERNEL
+            events.append(KernelEvent(text, at, cited, proven, tuple(_below(lines))))
+    return tuple(events)
+
+
+def _is_kernels(line: LogLine, *, must_state: bool) -> bool:
+    return line.facility is Facility.KERNEL or (
+        line.facility is Facility.NOT_STATED and not must_state
+    )
+
+
+def _below(lines: Iterator[LogLine]) -> Iterator[str]:
+    """The texts below, without those of others than the kernel."""
+    for _, line in zip(range(MOST_BELOW), lines, strict=False):
+        if line.facility is not Facility.OTHER:
+            yield from line.text.split("\n")

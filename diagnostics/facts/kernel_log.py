@@ -1,5 +1,5 @@
-"""What the kernel logged about OOM kills, from sections `kernel-log` (dmesg) and `kernel-journal`
-(journalctl -k -o json).
+"""What the kernel logged: OOM kills, and the records that have the words of other causes; from
+sections `kernel-log` (dmesg) and `kernel-journal` (journalctl -k -o json), or from a log file.
 
 The two overlap; a report that stands in both counts once, and the fuller copy is kept. The absence
 of a report is an answer only if the log goes back to boot and up to the moment at which the bundle
@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, islice
 from typing import NamedTuple
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.facts import clock
+from diagnostics.facts.kernel_events import KernelEvents, events_in
 from diagnostics.facts.log_lines import LogLine, read_lines
-from diagnostics.facts.log_regions import LogText, of_text, without_stacks
+from diagnostics.facts.log_regions import LogText, Region, of_text, without_stacks
 from diagnostics.facts.oom_reader import Odd, read_reports
 from diagnostics.facts.oom_report import OomReport
 from diagnostics.model import Citation, Kill
@@ -64,7 +65,8 @@ class KernelLog:
 
     `seen` is false where nothing in the text is a line of a kernel log; `nameless` are the reports
     in which no victim is named, `unread` lines that speak of a kill in words that are not known.
-    `cut` says why the text ends before its end.
+    `cut` says why the text ends before its end. `others` are the records that causes asked for; of
+    two sections those of the first that came to its end.
     """
 
     reports: tuple[SourcedReport, ...]
@@ -75,6 +77,7 @@ class KernelLog:
     nameless: tuple[SourcedReport, ...] = ()
     unread: tuple[Citation, ...] = ()
     cut: str | None = None
+    others: KernelEvents = field(default_factory=KernelEvents)
 
     @property
     def is_whole(self) -> bool:
@@ -111,14 +114,17 @@ def kills_of(reports: Iterable[SourcedReport]) -> tuple[Kill, ...]:
     return tuple(kill for sourced in reports for kill in sourced.report.kills)
 
 
-def read(bundle: Bundle) -> KernelLog | Missing:
+def read(bundle: Bundle, words: Sequence[str] = ()) -> KernelLog | Missing:
+    """What both sections hold, records with one of the `words` included; Missing where neither
+    holds a line of a kernel log. A log without a kill has no reports.
+    """
     booted = clock.booted_at(bundle)
     logs, reasons = [], []
     for name in SOURCES:
         if bundle.host is None and name not in bundle.sections:
             continue  # a log file by itself: nothing else was ever asked for
         section = bundle.get(name)
-        log = _read_section(section, booted) if isinstance(section, Section) else section
+        log = _read_section(section, booted, words) if isinstance(section, Section) else section
         if isinstance(log, Missing):
             reasons.append(log.because if bundle.host is None else f"{name}: {log.because}")
         else:
@@ -133,86 +139,119 @@ def read(bundle: Bundle) -> KernelLog | Missing:
         forged=sum(log.forged for log in logs),
         nameless=tuple(report for log in logs for report in log.nameless),
         unread=tuple(line for log in logs for line in log.unread),
+        others=next((log.others for log in logs if log.others.whole), logs[0].others),
     )
 
 
-def _read_section(section: Section, booted: datetime | None) -> KernelLog | Missing:
-    log = read_log(
-        section.name, of_text(section.text), booted, stated=_STATES.search(section.text) is not None
-    )
+def _read_section(
+    section: Section, booted: datetime | None, words: Sequence[str]
+) -> KernelLog | Missing:
+    states = _STATES.search(section.text) is not None
+    text = of_text(section.text, words)
+    log = read_log(section.name, text, booted, stated=states)
     if not log.seen:
         return Missing(_why_empty(section))
-    return replace(
-        log, since_boot=log.since_boot and not section.cut, until_taken=section.exit == 0
+    others = KernelEvents(
+        events_in(section.name, text.said, words, booted, must_state=True, from_host=True),
+        tuple(words),
+        whole=section.exit == 0 and not section.cut,
     )
+    return replace(
+        log,
+        since_boot=log.since_boot and not section.cut,
+        until_taken=section.exit == 0,
+        others=others,
+    )
+
+
+def read_file(text: LogText, words: Sequence[str] = ()) -> KernelLog:
+    """What a log by itself holds, of no known host and moment; cited as `kernel-log`."""
+    log = read_log("kernel-log", text)
+    states = _STATES.search(text.head) is not None
+    found = events_in("kernel-log", text.said, words, None, must_state=states, from_host=False)
+    return replace(log, others=KernelEvents(found, tuple(words)))
 
 
 def read_log(
     source: str, log: LogText, booted: datetime | None = None, *, stated: bool = False
 ) -> KernelLog:
     """All reports of a log, each with its line numbers; of like reports beyond the first few only
-    the kill and its limit are kept.
+    the kill and its limit are kept. Empty where it has none.
     """
     head = list(islice(read_lines(log.head), HEAD_LINES))
     stamped = [line for line in head if line.boot_s is not None or line.wall is not None]
-    reports = _Distinct()
-    nameless: list[SourcedReport] = []
+    reports = _Reports(source, booted)
     odd = Odd(stated=stated)
-    alike: Counter[object] = Counter()
     for region in log.regions:
-        if len(reports.kept) >= MOST_REPORTS:
+        if reports.are_enough:
             break
-        if len(nameless) >= KEPT_WHOLE and not any(words in region.text for words in OF_A_VICTIM):
-            continue  # headers whose kills are lost, and enough of them are kept
-        lines = chain.from_iterable(
-            read_lines(part.text, part.first_line) for part in without_stacks(region)
-        )
-        for report in read_reports(lines, odd):
-            if not report.kills:
-                if len(nameless) < KEPT_WHOLE:
-                    nameless.append(SourcedReport(source, report.slim()))
-                continue
-            kept = report
-            if report.rows or report.zones:
-                key = (
-                    report.constraint,
-                    report.nodemask,
-                    report.memcg_limited,
-                    report.kills[0].task.comm,
-                )
-                alike[key] += 1
-                kept = report if alike[key] <= KEPT_WHOLE else report.slim()
-            reports.add(SourcedReport(source, _with_wall(kept, booted)))
+        if reports.wants(region.text):
+            reports.take(read_reports(_lines_of(region), odd))
     starts = any("Linux version " in line.text for line in head[:5])
     early = bool(stamped) and stamped[0].boot_s is not None and stamped[0].boot_s <= FIRST_SECONDS
+    has_lines = bool(stamped) or any(line.at_prefix for line in head)
     return KernelLog(
         reports=tuple(reports.kept),
         since_boot=starts or early,
         until_taken=False,
-        seen=any(
-            line.at_prefix or line.boot_s is not None or line.wall is not None for line in head
-        )
-        or bool(reports.kept or nameless),
-        nameless=tuple(nameless),
+        seen=has_lines or bool(reports.kept or reports.nameless),
+        nameless=tuple(reports.nameless),
         forged=len(odd.forged),
         unread=tuple(Citation(source, line.number, line.raw) for line in odd.unread),
-        cut=f"cut: reading ended after {len(reports.kept):,} OOM reports"
-        if len(reports.kept) >= MOST_REPORTS
-        else None,
+        cut=reports.cut,
     )
 
 
-class _Distinct:
+def _lines_of(region: Region) -> Iterator[LogLine]:
+    parts = without_stacks(region)
+    return chain.from_iterable(read_lines(part.text, part.first_line) for part in parts)
+
+
+class _Reports:
     """The reports of a text in its order. It may hold two copies of one log (syslog beside dmesg):
     of a report that stands in both the fuller copy is kept. Copies have the same victim and the
     same microseconds since boot.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, source: str, booted: datetime | None) -> None:
         self.kept: list[SourcedReport] = []
+        self.nameless: list[SourcedReport] = []
+        self._source = source
+        self._booted = booted
+        self._alike: Counter[object] = Counter()
         self._places: dict[tuple[float, int, str], int] = {}
 
-    def add(self, sourced: SourcedReport) -> None:
+    @property
+    def are_enough(self) -> bool:
+        return len(self.kept) >= MOST_REPORTS
+
+    @property
+    def cut(self) -> str | None:
+        count = len(self.kept)
+        return f"cut: reading ended after {count:,} OOM reports" if self.are_enough else None
+
+    def wants(self, text: str) -> bool:
+        """Whether it is worth reading: of headers whose kills are lost a few are enough."""
+        few = len(self.nameless) < KEPT_WHOLE
+        return few or any(words in text for words in OF_A_VICTIM)
+
+    def take(self, reports: Iterable[OomReport]) -> None:
+        for report in reports:
+            if report.kills:
+                self._add(SourcedReport(self._source, _with_wall(self._kept(report), self._booted)))
+            elif len(self.nameless) < KEPT_WHOLE:
+                self.nameless.append(SourcedReport(self._source, report.slim()))
+
+    def _kept(self, report: OomReport) -> OomReport:
+        """The report, or only its kill and its limit where enough of its kind are kept whole."""
+        if not report.rows and not report.zones:
+            return report
+        comm = report.kills[0].task.comm
+        key = (report.constraint, report.nodemask, report.memcg_limited, comm)
+        self._alike[key] += 1
+        return report if self._alike[key] <= KEPT_WHOLE else report.slim()
+
+    def _add(self, sourced: SourcedReport) -> None:
         kill, place = sourced.report.kills[0], len(self.kept)
         if kill.at is not None and kill.at.boot_s:
             place = self._places.setdefault((kill.at.boot_s, kill.task.pid, kill.task.comm), place)

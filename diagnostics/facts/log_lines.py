@@ -118,7 +118,7 @@ _MAX_TOKENS = 8
 
 def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
     """The log's records, an unterminated last line left out: a number that was cut is not the
-    number.
+    number. Empty where no line is terminated.
 
     A record of several lines has them joined by newlines in `text`; `number` (from `first` on) and
     `raw` are its first line's.
@@ -127,78 +127,86 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
     if not newline:
         return
     noisy = "\x1b" in whole or "\r" in whole or "^M" in whole
-    usual, stated, other, new = (
-        _USUAL.match,
-        _STATED.get,
-        Facility.OTHER,
-        tuple.__new__,
-    )  # looked up once: this loop sees every line
-    held: LogLine | None = None
-    rest: list[str] = []  # the further lines of the record that is held
-    indent = 0
+    # looked up once: this loop sees every line
+    usual, stated, other, new = _USUAL.match, _STATED.get, Facility.OTHER, tuple.__new__
+    held = _Held()
     for number, raw in enumerate(whole.split("\n"), first):
-        if len(raw) < SHORTEST_CHARS:
-            if held is not None and held.at_prefix and len(rest) < MAX_RECORD_LINES:
-                rest.append(raw)
-            continue
-        if raw[0] == "{" and (record := _json_line(number, raw)) is not None:
-            yield from (*_whole(held, rest), record)
-            held = None
-            continue
         clean = shown = raw
         if noisy or len(raw) > MAX_LINE_CHARS:
             clean, shown = _cleaned(raw)
-        if found := usual(clean):
-            if held is not None:
-                yield held if not rest else _joined(held, rest)
-            named, boot = found.groups()
-            held, indent = (
-                new(
-                    LogLine,
-                    (
-                        number,
-                        clean[found.end() :],
-                        shown,
-                        float(boot),
-                        None,
-                        stated(named, other),
-                        True,
-                    ),
-                ),
-                0,
-            )
+        if len(raw) < SHORTEST_CHARS or not (found := usual(clean)):
+            yield from _unusual(held, number, raw, clean, shown)
             continue
-        start = _QUOTE.match(clean).end()  # type: ignore[union-attr] # it matches the empty text, too
-        if (
-            start > indent + 2 and held is not None and held.at_prefix
-        ):  # deeper than the record: its further line, whatever it says
-            rest.extend([clean[start:]] if len(rest) < MAX_RECORD_LINES else ())
-            continue
+        if held.line is not None:
+            yield held.line if not held.rest else held.joined()
+        named, boot = found.groups()
+        fields = (number, clean[found.end() :], shown, float(boot), None, stated(named, other))
+        held.line, held.indent = new(LogLine, (*fields, True)), 0
+    yield from held.whole()
+
+
+class _Held:
+    """The record that is being read: its first line, its further ones, and how far it is
+    indented.
+    """
+
+    __slots__ = ("indent", "line", "rest")
+
+    def __init__(self) -> None:
+        self.line: LogLine | None = None
+        self.rest: list[str] = []
+        self.indent = 0
+
+    def whole(self) -> tuple[LogLine, ...]:
+        return () if self.line is None else (self.joined() if self.rest else self.line,)
+
+    def joined(self) -> LogLine:
+        """The record with its further lines, which are taken out of the list."""
+        assert self.line is not None  # noqa: S101 # nothing goes on with no record
+        text = "\n".join((self.line.text, *self.rest))[:MAX_RECORD_CHARS]
+        self.rest.clear()
+        return self.line._replace(text=text)
+
+    def goes_on(self, text: str) -> bool:
+        """Take a further line of the record, which must have a prefix."""
+        if self.line is None or not self.line.at_prefix:
+            return False
+        if len(self.rest) < MAX_RECORD_LINES:
+            self.rest.append(text)
+        return True
+
+
+def _unusual(held: _Held, number: int, raw: str, clean: str, shown: str) -> tuple[LogLine, ...]:
+    """A line of any other form: it goes on with the record that is held, or begins another. What is
+    done with by that.
+    """
+    if len(raw) < SHORTEST_CHARS:
+        held.goes_on(raw)
+        return ()
+    if raw[0] == "{" and (record := _json_line(number, raw)) is not None:
+        done = (*held.whole(), record)
+        held.line = None
+        return done
+    quoted = _QUOTE.match(clean)
+    start = quoted.end() if quoted else 0
+    # deeper than the record: its further line, whatever it says
+    if start > held.indent + 2 and held.goes_on(clean[start:]):
+        return ()
+    prefix = _prefix(clean, start)
+    if prefix.length == 0 and (glued := _GLUED.search(clean)):
+        start = glued.start()  # a console may put the kernel's line behind what was printed last
         prefix = _prefix(clean, start)
-        if prefix.length == 0 and (glued := _GLUED.search(clean)):
-            start = (
-                glued.start()
-            )  # a console may put the kernel's line behind what a program printed last
-            prefix = _prefix(clean, start)
-        if (
-            held is not None
-            and held.at_prefix
-            and prefix.length == start
-            and not _OWN_RECORD.match(clean, start)
-        ):
-            rest.extend([clean[start:]] if len(rest) < MAX_RECORD_LINES else ())
-            continue
-        yield from _whole(held, rest)
-        own = prefix.length > start
-        if (
-            start and prefix.facility is Facility.KERNEL
-        ):  # dmesg puts it at the line's beginning; deeper, a cut record of a user may say it
-            prefix = prefix._replace(facility=Facility.NOT_STATED)
-        indent = start if own else indent
-        held = _begin(
-            LogLine(number, clean[prefix.length :].lstrip(" "), shown, *prefix[:3], own), held
-        )
-    yield from _whole(held, rest)
+    own = prefix.length > start
+    if not own and not _OWN_RECORD.match(clean, start) and held.goes_on(clean[start:]):
+        return ()
+    done = held.whole()
+    # dmesg puts it at the line's beginning; deeper, a cut record of a user may say it
+    if start and prefix.facility is Facility.KERNEL:
+        prefix = prefix._replace(facility=Facility.NOT_STATED)
+    held.indent = start if own else held.indent
+    text = clean[prefix.length :].lstrip(" ")
+    held.line = _begin(LogLine(number, text, shown, *prefix[:3], own), held.line)
+    return done
 
 
 def _cleaned(raw: str) -> tuple[str, str]:
@@ -206,17 +214,6 @@ def _cleaned(raw: str) -> tuple[str, str]:
     there.
     """
     return _NOISE.sub("", raw)[:MAX_LINE_CHARS], raw.removesuffix("\r")[:MAX_LINE_CHARS]
-
-
-def _whole(held: LogLine | None, rest: list[str]) -> tuple[LogLine, ...]:
-    return () if held is None else (_joined(held, rest),) if rest else (held,)
-
-
-def _joined(held: LogLine, rest: list[str]) -> LogLine:
-    """The record with its further lines, which are taken out of the list."""
-    text = "\n".join((held.text, *rest))[:MAX_RECORD_CHARS]
-    rest.clear()
-    return held._replace(text=text)
 
 
 def _begin(line: LogLine, above: LogLine | None) -> LogLine:

@@ -1,5 +1,6 @@
 """Where in a long log OOM reports are: find, then parse. What lies between them is only counted,
-for the line numbers.
+for the line numbers. In the same pass the records are found that have one of the words that causes
+look for, with some lines below each.
 
 A region begins at the `invoked oom-killer` above a kill (or, where that is lost, some way above the
 kill) and ends with the kill's record. It begins and ends between records: a user's record must not
@@ -10,8 +11,11 @@ and searched for headers and chosen tasks, too, whose kill line may be lost.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+import sys
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 WINDOW_BYTES = 1 << 22
@@ -30,6 +34,10 @@ RECORD_BYTES = (
     1 << 16
 )  # the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
 HEAD_BYTES = 1 << 16
+BELOW_BYTES = (
+    1 << 12
+)  # what is kept below a record that was asked for: a call trace of some 30 lines
+MOST_SAID = 1000  # of these records, the last ones
 TRACE, AFTER_TRACE = "Call Trace:", "Mem-Info:"
 MOST_TRACE_CHARS = 1 << 14
 HEADER = b"invoked oom-killer"
@@ -50,25 +58,33 @@ class Region:
 
 @dataclass(frozen=True)
 class LogText:
-    """A log as its beginning and its regions, which can be read once."""
+    """A log as its beginning and its regions, which can be read once.
+
+    `said` has the last records with one of the words that were asked for, each from its beginning
+    on and with some lines below it; it is complete once the regions have been read.
+    """
 
     head: str
     regions: Iterator[Region]
+    said: deque[Region] = field(default_factory=deque)
 
 
-def of_text(text: str) -> LogText:
-    """A log that is in memory."""
-    return of_stream(io.BytesIO(text.encode("utf-8", errors="replace")))
+def of_text(text: str, words: Sequence[str] = ()) -> LogText:
+    """A log that is in memory; `words` as for a stream."""
+    return of_stream(io.BytesIO(text.encode("utf-8", errors="replace")), words)
 
 
-def of_stream(stream: BinaryIO) -> LogText:
-    """A file, a pipe or what unpacks one: read once, in memory that does not grow with it."""
-    window = _Window(stream)
+def of_stream(stream: BinaryIO, words: Sequence[str] = ()) -> LogText:
+    """A file, a pipe or what unpacks one: read once, in memory that does not grow with it.
+
+    Records that have one of the `words` are found beside the OOM reports.
+    """
+    window = _Window(stream, tuple(word.encode() for word in words))
     window.fill()
     head = window.text(
         0, window.size if window.size <= HEAD_BYTES else window.line_start(HEAD_BYTES) or HEAD_BYTES
     )
-    return LogText(head, window.regions((*KILLS, *OF_SHORT) if window.last else KILLS))
+    return LogText(head, window.regions((*KILLS, *OF_SHORT) if window.last else KILLS), window.said)
 
 
 def without_stacks(region: Region) -> Iterator[Region]:
@@ -102,14 +118,15 @@ class _Window:
     been searched.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, words: tuple[bytes, ...]) -> None:
         self._stream = stream
+        self._words = words
+        self.said: deque[Region] = deque(maxlen=MOST_SAID)
         self.data = bytearray(WINDOW_BYTES)
         self.size = 0
         self.last = False
         self._done = 0
-        self._counted = 0  # up to here lines have been counted:
-        self._line = 1  # the number of the line that begins there
+        self._known = [(0, 1)]  # positions, rising, and the numbers of the lines that begin there
         self._start = 0  # the region that is open, and where the one before it ended
         self._end = 0
         self._kill = 0  # behind the last kill that was found
@@ -138,6 +155,7 @@ class _Window:
             )
             for kill in self._found(wanted, limit):
                 yield from self._reach(kill)
+            self._find_said(limit)
             self._done = limit
             if self.last:
                 yield from self._close()
@@ -158,12 +176,24 @@ class _Window:
                 at = self.data.find(words, at + 1, limit)
         return iter(sorted(found))
 
+    def _find_said(self, limit: int) -> None:
+        """Keep the records up to the limit that have one of the words; of very many the last."""
+        end = 0
+        for at in [*self._found(self._words, limit)][-MOST_SAID:]:
+            if at < end:
+                continue  # the record has two of the words, or one of them twice
+            start, end = self._record_start(at, 0), self._record_end(at)
+            below = min(max(end, self.line_start(at + BELOW_BYTES)), self.size)
+            self.said.append(Region(self._line_at(start), self.text(start, below)))
+
     def _reach(self, kill: int) -> Iterator[Region]:
         """Let the open region go on to a kill, or close it and open one for the kill."""
         if kill + WRAPPED_BYTES < self._end:
             return
         header = self.data.rfind(HEADER, self._kill, kill + len(HEADER))
-        begin = self._record_start(header if header >= 0 else self._without_header(kill))
+        begin = self._record_start(
+            header if header >= 0 else self._without_header(kill), self._start
+        )
         limit = (
             LOST_HEAD_BYTES if header >= 0 else BACK_BYTES
         )  # a long region is closed where a report begins
@@ -193,15 +223,15 @@ class _Window:
             yield Region(self._line_at(self._start), self.text(self._start, self._end))
         self._start = self._end
 
-    def _record_start(self, position: int) -> int:
-        """The first line of the record that holds the position; a record's further lines are
-        indented.
+    def _record_start(self, position: int, least: int) -> int:
+        """The first line of the record that holds the position, not before `least`; a record's
+        further lines are indented.
         """
-        floor = max(self._start, position - RECORD_BYTES, 0)
+        floor = max(least, position - RECORD_BYTES, 0)
         start = self.line_start(position)
         while start > floor and self.data[start : start + 1].isspace():
             start = self.line_start(start - 1)
-        return max(start, self._start)
+        return max(start, least)
 
     def _record_end(self, position: int) -> int:
         """Behind the last line of the record that holds the position."""
@@ -215,23 +245,25 @@ class _Window:
         return end
 
     def _line_at(self, position: int) -> int:
-        """The number of the line that begins there; positions come in rising order."""
-        passed = self.data[self._counted : position]
-        self._line += len(passed) - len(
-            passed.replace(b"\n", b"")
-        )  # twice as fast as count, which looks at each byte
-        self._counted = position
-        return self._line
+        """The number of the line that begins there, counted from the last place that is known."""
+        place = bisect_right(self._known, (position, sys.maxsize)) - 1
+        known, line = self._known[place]
+        passed = self.data[known:position]
+        # twice as fast as count, which looks at each byte
+        line += len(passed) - len(passed.replace(b"\n", b""))
+        if known < position:
+            self._known.insert(place + 1, (position, line))
+        return line
 
     def _slide(self, drop: int) -> None:
-        if self._counted < drop:
-            self._line_at(drop)
+        first = self._line_at(drop)
         keep = self.size - drop
         view = memoryview(self.data)
         view[:keep] = view[drop : self.size]
         self.size = keep
         self._done = max(self._done - drop, 0)
-        self._counted -= drop
+        later = [(position - drop, line) for position, line in self._known if position > drop]
+        self._known = [(0, first), *later]
         self._start, self._end, self._kill = (
             max(position - drop, 0) for position in (self._start, self._end, self._kill)
         )

@@ -50,16 +50,17 @@ from diagnostics.rules import (
 @dataclass(frozen=True)
 class Rule:
     """A cause's stable code, the pure function that decides on it, and its page: what it is, what
-    decides it, what it is not.
+    decides it, what it is not. `kernel_says`: the words of the kernel's lines that it looks for.
     """
 
     code: str
     check: Callable[[Evidence], Outcome]
     page: str
+    kernel_says: tuple[str, ...] = ()
 
 
 RULES: tuple[Rule, ...] = tuple(
-    Rule(module.CODE, module.check, module.__doc__ or "")
+    Rule(module.CODE, module.check, module.__doc__ or "", getattr(module, "KERNEL_SAYS", ()))
     for module in (
         # memory
         membind_oom,
@@ -104,3 +105,4 @@ RULES: tuple[Rule, ...] = tuple(
     )
 )
 CODES = frozenset(rule.code for rule in RULES)
+KERNEL_SAYS = tuple(dict.fromkeys(words for rule in RULES for words in rule.kernel_says))

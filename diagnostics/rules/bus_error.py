@@ -15,7 +15,8 @@ from signal import Signals
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome, Remedy
-from diagnostics.services.service_case import Told, by_signal
+from diagnostics.services.by_signal import by_signal
+from diagnostics.services.service_case import Told
 
 CODE = "bus-error"
 TOLD = Told(

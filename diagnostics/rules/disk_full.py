@@ -5,6 +5,8 @@ Fires when a service ended and said just before that it found no space (or a rea
 and a local file system is full (or the kernel logged that it made one read-only). It is `likely` at
 most, since what the service met is its own word; a file that it names must lie on the full file
 system, and where it names none it is `possible`.
+Where how services ended could not be seen, as in a log file, the kernel's line alone makes it
+`likely`.
 Stays clear when no local file system is full and the kernel made none read-only. Cannot tell when
 one is, and no service that ended speaks of it; or when neither df nor the last words came.
 Looks like, but is not: a read-only image, which is always full; a limit of inotify watches, of
@@ -19,14 +21,15 @@ import re
 from collections.abc import Sequence
 
 from diagnostics.bundle import Missing
-from diagnostics.confidence import of_own_words
+from diagnostics.confidence import of_coincidence, of_own_words
 from diagnostics.evidence import Evidence
 from diagnostics.facts.filesystems import Filesystem, Filesystems
-from diagnostics.facts.kernel_events import KernelEvent, KernelEvents
+from diagnostics.facts.kernel_events import KernelEvent
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
+from diagnostics.kernel_lines import kernel_lines
 from diagnostics.model import Clear, Disk, Finding, Outcome, Remedy, Unknown
-from diagnostics.recent import is_recent
+from diagnostics.recent import is_recent, say_moment
 from diagnostics.services.service_case import Ends, Told, finding, journal_of, quote
 from diagnostics.sizes import human
 
@@ -40,9 +43,12 @@ NO_SPACE = (
     "disk quota exceeded",
 )
 READ_ONLY = ("read-only file system", "erofs")
+_OF_DEVICE = re.compile(r"\(([A-Za-z0-9._!-]{1,32})\): Remounting ")
 _PATH = re.compile(r"(?<![\w/.])/[\w./@+-]{1,300}")
+READ_ONLY_NOW = "a file system that became read-only"
 NO_FILE_NAMED = "It did not say which file it could not write."
-REMOUNTED = "Remounting filesystem read-only"
+KERNEL_SAYS = ("Remounting filesystem read-only",)
+ENDS_NOT_SEEN = "Whether a service ended of it was not seen."
 EXPLAINED = ("application-exit", "start-limit-hit")
 MAKE_ROOM = Remedy(
     action="make-room",
@@ -67,15 +73,14 @@ CHECK_DISK = Remedy(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for space, one for read-only file systems, or why there is none."""
-    disks, kernel, journal = (
-        evidence.get(Filesystems),
-        evidence.get(KernelEvents),
-        journal_of(evidence),
-    )
+    disks, journal = evidence.get(Filesystems), journal_of(evidence)
+    lines = kernel_lines(evidence, *KERNEL_SAYS)
+    lines = () if isinstance(lines, Unknown) else lines
+    remounted = [line for line in lines if is_recent(evidence, line.wall)]
+    if remounted and isinstance(journal, Unknown):
+        return (_by_kernel(remounted),)
     if isinstance(disks, Missing):
         return Unknown(f"how full the file systems are was not seen ({disks.because})")
-    lines = kernel.saying(REMOUNTED) if isinstance(kernel, KernelEvents) else ()
-    remounted = [line for line in lines if is_recent(evidence, line.wall)]
     if not disks.full and not remounted:
         if not isinstance(journal, Unknown) and (
             line := _ends_saying(evidence, journal, (*NO_SPACE, *READ_ONLY))[1]
@@ -152,7 +157,7 @@ def _read_only(
         return ()
     told = Told(
         code=CODE,
-        headline="a file system that became read-only",
+        headline=READ_ONLY_NOW,
         did="gave up",
         why=f"It said {quote(line.text)}, and so did the kernel.",
         remedy=CHECK_DISK,
@@ -160,6 +165,25 @@ def _read_only(
     )
     judged = of_own_words(None if device else NO_FILE_NAMED)
     return (finding(evidence, told, ends, (same[-1].citation, line.citation), judged=judged),)
+
+
+def _by_kernel(remounted: Sequence[KernelEvent]) -> Finding:
+    """Where nobody could see how services ended: the kernel's own line is all there is."""
+    last = remounted[-1]
+    named = _OF_DEVICE.search(last.text)
+    when = f" at {say_moment(last.at)}" if last.at else ""
+    what = named[1] if named else "a file system"
+    return Finding(
+        code=CODE,
+        headline=READ_ONLY_NOW,
+        judged=of_coincidence(ENDS_NOT_SEEN),
+        story=(
+            f"The kernel made {what} read-only{when}, since it met an error there.",
+            "No program can write to it any more.",
+        ),
+        citations=tuple(event.citation for event in remounted[-2:]),
+        remedies=(CHECK_DISK,),
+    )
 
 
 def _device_of(mount: str | None, evidence: Evidence) -> str | None:

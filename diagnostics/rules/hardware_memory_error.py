@@ -16,15 +16,14 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from diagnostics.bundle import Missing
-from diagnostics.confidence import of_own_decision
+from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import KernelEvents
-from diagnostics.facts.kernel_log import KernelLog
-from diagnostics.model import Clear, End, Finding, Moment, Outcome, Remedy, Task, Unknown, Victim
+from diagnostics.kernel_lines import kernel_lines, no_kernel_line
+from diagnostics.model import End, Finding, Moment, Outcome, Remedy, Task, Unknown, Victim
 from diagnostics.recent import is_recent, say_moment, say_times
 
 CODE = "hardware-memory-error"
+KERNEL_SAYS = ("Memory failure: ",)
 KILLED = re.compile(
     r"Memory failure: (?P<page>0x[0-9a-f]{1,16}): (?:Sending SIGBUS to|Killing"
     r"|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) "
@@ -44,26 +43,21 @@ REMEDY = Remedy(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all, or why there is none."""
-    kernel, log = evidence.get(KernelEvents), evidence.get(KernelLog)
-    if isinstance(kernel, Missing):
-        return Unknown(f"the kernel's other lines were not read ({kernel.because})")
-    lines = [
-        event for event in kernel.saying("Memory failure: ") if is_recent(evidence, event.wall)
-    ]
+    said = kernel_lines(evidence, *KERNEL_SAYS)
+    if isinstance(said, Unknown):
+        return said
+    lines = [event for event in said if is_recent(evidence, event.wall)]
     killed = [(event, found) for event in lines if (found := KILLED.search(event.text))]
     if not killed:
-        if isinstance(log, KernelLog) and log.is_whole and kernel.whole:
-            return Clear("the kernel log, read from boot on, has no such line in the last hour")
-        return Unknown("the kernel log does not go from boot to now, so such a line may be missing")
-    _, last = killed[-1]
+        return no_kernel_line(evidence)
+    event, last = killed[-1]
     task = Task(last["comm"], int(last["pid"]))
-    at = killed[-1][0].wall
-    when = f" at {say_moment(Moment(wall=at))}" if at else ""
+    when = f" at {say_moment(event.at)}" if event.at else ""
     return (
         Finding(
             code=CODE,
             headline="killed for broken memory (hardware)",
-            judged=of_own_decision([event.citation for event, _ in killed]),
+            judged=of_kernels_lines([event for event, _ in killed]),
             story=(
                 (
                     f"The kernel sent SIGBUS {say_times(len(killed))}, last to {task.comm}, pid "

@@ -3,6 +3,8 @@ it.
 
 Fires when systemd logged an end by SIGILL, or exit status 132. It is `confirmed` where the kernel
 logged the trap too, `likely` on systemd's record alone.
+Where how services ended could not be seen, as in a log file, the kernel's line alone makes it
+`likely`.
 Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
 Looks like, but is not: a segfault. A program that ends itself by a trap instruction on purpose ends
 so too.
@@ -16,9 +18,11 @@ from signal import Signals
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome, Remedy
-from diagnostics.services.service_case import Told, by_signal
+from diagnostics.services.by_signal import by_signal
+from diagnostics.services.service_case import Told
 
 CODE = "illegal-instruction"
+KERNEL_SAYS = ("trap invalid opcode",)
 TOLD = Told(
     code=CODE,
     headline="crashed by SIGILL (illegal instruction)",
@@ -40,4 +44,4 @@ TOLD = Told(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all services, or why there is none."""
-    return by_signal(evidence, TOLD, Signals.SIGILL, (("traps: ", "invalid opcode"),))
+    return by_signal(evidence, TOLD, Signals.SIGILL, (KERNEL_SAYS,))

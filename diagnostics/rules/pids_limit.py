@@ -1,7 +1,7 @@
 """pids-limit: a cgroup reached its limit of processes and threads, and a new one was refused.
 
 Fires when the kernel logged that the pids controller rejected a fork. It is `confirmed`: the line
-is the kernel's own. The kernel logs only the first refusal in each cgroup, so how often it happened
+is the kernel's own; `likely` in a log file, which anybody may have written. The kernel logs only the first refusal in each cgroup, so how often it happened
 is not told.
 Stays clear when a kernel log that goes back to boot has no such line. Cannot tell when it cannot be
 read or does not go back.
@@ -15,18 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from diagnostics.bundle import Missing
-from diagnostics.confidence import of_own_decision
+from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import KernelEvent, KernelEvents
-from diagnostics.facts.kernel_log import KernelLog
+from diagnostics.facts.kernel_events import KernelEvent
 from diagnostics.facts.oom_report import unit_of_cgroup
 from diagnostics.facts.units import Units
-from diagnostics.model import Clear, Finding, Moment, Outcome, ReachedLimit, Remedy, Unknown
+from diagnostics.kernel_lines import kernel_lines, no_kernel_line
+from diagnostics.model import Finding, Outcome, ReachedLimit, Remedy, Unknown
 from diagnostics.recent import is_recent, say_moment
 
 CODE = "pids-limit"
-WORDS = "fork rejected by pids controller in "
+KERNEL_SAYS = ("fork rejected by pids controller in ",)
 REMEDY = Remedy(
     action="raise-tasks-max",
     says=(
@@ -39,26 +38,25 @@ REMEDY = Remedy(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all cgroups, or why there is none."""
-    kernel, log = evidence.get(KernelEvents), evidence.get(KernelLog)
-    if isinstance(kernel, Missing):
-        return Unknown(f"the kernel's other lines were not read ({kernel.because})")
-    refused = kernel.saying(WORDS)
+    refused = kernel_lines(evidence, *KERNEL_SAYS)
+    if isinstance(refused, Unknown):
+        return refused
     if not refused:
-        if isinstance(log, KernelLog) and log.is_whole and kernel.whole:
-            return Clear("the kernel log, read from boot on, has no such line in the last hour")
-        return Unknown("the kernel log does not go from boot to now, so such a line may be missing")
+        return no_kernel_line(evidence)
     if not any(is_recent(evidence, event.wall) for event in refused):
         return Unknown(
             "the kernel refused a fork more than an hour ago, and logs only the first "
             "refusal of each cgroup"
         )
-    groups = list(dict.fromkeys(event.text.rpartition(WORDS)[2].strip() for event in refused))
+    groups = list(
+        dict.fromkeys(event.text.rpartition(*KERNEL_SAYS)[2].strip() for event in refused)
+    )
     named = ", ".join(groups[:3]) + (f" and {len(groups) - 3} more" if len(groups) > 3 else "")
     return (
         Finding(
             code=CODE,
             headline="a cgroup reached its limit of processes",
-            judged=of_own_decision([event.citation for event in refused]),
+            judged=of_kernels_lines(refused),
             story=(
                 f"{named} may have no more processes and threads{_say_limit(evidence, groups)}.",
                 (
@@ -93,7 +91,7 @@ def _limit_of(evidence: Evidence, group: str) -> int | None:
 
 
 def _say_when(event: KernelEvent) -> str:
-    return f", last at {say_moment(Moment(wall=event.wall))}" if event.wall else ""
+    return f", last at {say_moment(event.at)}" if event.at else ""
 
 
 def _say_lines(count: int) -> str:

@@ -2,6 +2,8 @@
 
 Fires when systemd logged an end by SIGSYS, or exit status 159. It is `confirmed` where the kernel's
 audit line (type 1326) is there too, `likely` on systemd's record alone.
+Where how services ended could not be seen, as in a log file, the kernel's line alone makes it
+`likely`.
 Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
 Looks like, but is not: a call that is refused with an error, which kills nobody.
 
@@ -14,9 +16,11 @@ from signal import Signals
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome, Remedy
-from diagnostics.services.service_case import Told, by_signal
+from diagnostics.services.by_signal import by_signal
+from diagnostics.services.service_case import Told
 
 CODE = "seccomp-kill"
+KERNEL_SAYS = ("type=1326",)  # AUDIT_SECCOMP; of a call that was only logged, sig is 0
 TOLD = Told(
     code=CODE,
     headline="killed by its system call filter (SIGSYS)",
@@ -38,4 +42,4 @@ TOLD = Told(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all services, or why there is none."""
-    return by_signal(evidence, TOLD, Signals.SIGSYS, (("type=1326",),))
+    return by_signal(evidence, TOLD, Signals.SIGSYS, ((*KERNEL_SAYS, f" sig={Signals.SIGSYS:d} "),))

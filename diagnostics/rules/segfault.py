@@ -3,6 +3,8 @@
 Fires when systemd logged an end by SIGSEGV, or exit status 139, by which a shell says that of a
 command in it. It is `confirmed` where the kernel logged the fault too, `likely` on systemd's record
 alone (somebody may have sent the signal).
+Where how services ended could not be seen, as in a log file, the kernel's line alone makes it
+`likely`.
 Stays clear when no such end is in systemd's journal. Cannot tell when that cannot be read.
 Looks like, but is not: an OOM kill, which is SIGKILL; an abort, by which a program ends itself.
 
@@ -15,9 +17,12 @@ from signal import Signals
 
 from diagnostics.evidence import Evidence
 from diagnostics.model import Outcome, Remedy
-from diagnostics.services.service_case import Told, by_signal
+from diagnostics.services.by_signal import by_signal
+from diagnostics.services.service_case import Told
 
 CODE = "segfault"
+FAULT, PROTECTION = "segfault at", "general protection"  # the kernel's own oops names no ip:
+KERNEL_SAYS = (FAULT, PROTECTION)
 TOLD = Told(
     code=CODE,
     headline="crashed by SIGSEGV (segmentation fault)",
@@ -42,4 +47,4 @@ TOLD = Told(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all services, or why there is none."""
-    return by_signal(evidence, TOLD, Signals.SIGSEGV, (("segfault at",), ("general protection",)))
+    return by_signal(evidence, TOLD, Signals.SIGSEGV, ((FAULT,), (PROTECTION, " ip:")))

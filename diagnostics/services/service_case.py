@@ -6,15 +6,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from signal import Signals
 
 from diagnostics.bundle import Missing
-from diagnostics.confidence import SYSTEMD_NOTICES_WITHIN, of_record
+from diagnostics.confidence import of_record
 from diagnostics.evidence import Evidence
 from diagnostics.facts.daemon_journal import DaemonEvent, DaemonJournal
-from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.other_ends import OtherEnds
 from diagnostics.facts.service_journal import (
     OOMD_KILL,
@@ -32,7 +31,6 @@ from diagnostics.model import (
     Judgement,
     Kill,
     Moment,
-    Outcome,
     ReachedLimit,
     Remedy,
     Unknown,
@@ -40,7 +38,6 @@ from diagnostics.model import (
 from diagnostics.plain import plain
 from diagnostics.recent import is_recent, say_moment, say_since, seen_since
 from diagnostics.services.ends import (
-    BY_SHELL,
     RHYTHM_AT_LEAST,
     ends_of,
     follows,
@@ -189,76 +186,6 @@ def finding(
         limits=told.limits,
         explains=tuple(Explained(code=code, units=whose) for code in told.explains),
     )
-
-
-def by_signal(
-    evidence: Evidence, told: Told, number: Signals, kernel_says: Sequence[Sequence[str]] = ()
-) -> Outcome:
-    """One finding for all ends by this signal, or by a shell's exit status that stands for it.
-
-    Where the kernel confirms those that no service can have written, what others wrote is told
-    apart: it is not confirmed by that.
-
-    `kernel_says`: the words of a line by which the kernel says the same, in several wordings.
-    """
-    journal = journal_of(evidence)
-    if isinstance(journal, Unknown):
-        return journal
-    ends = [
-        event
-        for event in journal.ends
-        if number in (event.signal, wrapped_signal(event)) and not by_systemd(journal, event)
-    ]
-    if not ends:
-        return journal.nothing
-    own = [end for end in ends if end.teller in BELIEVED]
-    others = [end for end in ends if end.teller not in BELIEVED]
-    if not others or not _of_kernel(evidence, own, kernel_says):
-        return (_by_signal(evidence, told, number, ends, kernel_says),)
-    apart = replace(told, headline=f"{told.headline}, as {others[-1].teller} tells")
-    return tuple(
-        _by_signal(evidence, of_these, number, these, kernel_says)
-        for of_these, these in ((told, own), (apart, others))
-    )
-
-
-def _by_signal(
-    evidence: Evidence,
-    told: Told,
-    number: Signals,
-    ends: Sequence[ServiceEvent],
-    kernel_says: Sequence[Sequence[str]],
-) -> Finding:
-    if all(event.signal is None for event in ends):
-        why = (
-            f"Status {BY_SHELL + number} stands for {number.name}: of a script or a container, "
-            f"in which it ended a process. {told.why}"
-        )
-        told = replace(told, did=f"ended with status {BY_SHELL + number}", why=why)
-    return finding(evidence, told, ends, _of_kernel(evidence, ends, kernel_says))
-
-
-def _of_kernel(
-    evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Sequence[Sequence[str]]
-) -> tuple[Citation, ...]:
-    """The last line of the kernel's that says so, at the time of one of the ends."""
-    kernel = evidence.get(KernelEvents)
-    if isinstance(kernel, Missing):
-        return ()
-    stamps = [
-        end.wall
-        for end in ends
-        if end.wall is not None and end.signal is not None and end.teller in BELIEVED
-    ]
-    lines = [
-        event for words in kernel_says for event in kernel.saying(*words) if event.wall is not None
-    ]
-    same = [
-        line
-        for line in lines
-        if any(abs(stamp - line.wall) <= SYSTEMD_NOTICES_WITHIN for stamp in stamps if line.wall)
-    ]
-    return tuple(line.citation for line in same[-1:])
 
 
 def by_systemd(journal: ServiceJournal, end: ServiceEvent) -> bool:

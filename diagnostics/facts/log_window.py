@@ -1,0 +1,91 @@
+"""A window that slides over a log: what is in memory of it, where its records begin and end there,
+and the numbers of its lines.
+"""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import BinaryIO
+
+WINDOW_BYTES = 1 << 22
+# the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
+RECORD_BYTES = 1 << 16
+
+
+class Window:
+    """Of a stream what is in `data[:size]`; all positions are in it. `last`: the stream has ended."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._known = [(0, 1)]  # positions, rising, and the numbers of the lines that begin there
+        self.data = bytearray(WINDOW_BYTES)
+        self.size = 0
+        self.last = False
+
+    def fill(self) -> None:
+        """Read until the window is full or the stream ends; a pipe gives less at a time."""
+        view = memoryview(self.data)
+        while self.size < len(view) and (count := self._stream.readinto(view[self.size :])):  # type: ignore[attr-defined] # readers have it
+            self.size += count
+        self.last = self.size < len(view)
+
+    def slide(self, drop: int) -> None:
+        """Let go of what is before the position, which is 0 from then on."""
+        first = self.line_at(drop)
+        later = [(position - drop, line) for position, line in self._known if position > drop]
+        self._known = [(0, first), *later]
+        view, keep = memoryview(self.data), self.size - drop
+        view[:keep] = view[drop : self.size]
+        self.size = keep
+
+    def text(self, start: int, end: int) -> str:
+        """What stands between two positions."""
+        return self.data[start:end].decode("utf-8", errors="replace")
+
+    def find(self, wanted: Sequence[bytes], start: int, limit: int) -> list[int]:
+        """Where one of the words stands between two positions, in order."""
+        found = []
+        for words in wanted:
+            at = self.data.find(words, start, limit)
+            while at >= 0:
+                found.append(at)
+                at = self.data.find(words, at + 1, limit)
+        return sorted(found)
+
+    def line_start(self, position: int) -> int:
+        """Where the line that holds the position begins."""
+        return self.data.rfind(b"\n", 0, position) + 1
+
+    def line_at(self, position: int) -> int:
+        """The number of the line that begins there, counted from the last place that is known."""
+        place = bisect_right(self._known, (position, sys.maxsize)) - 1
+        known, line = self._known[place]
+        passed = self.data[known:position]
+        # twice as fast as count, which looks at each byte
+        line += len(passed) - len(passed.replace(b"\n", b""))
+        if known < position:
+            self._known.insert(place + 1, (position, line))
+        return line
+
+    def record_start(self, position: int, least: int) -> int:
+        """The first line of the record that holds the position, not before `least`; a record's
+        further lines are indented.
+        """
+        floor = max(least, position - RECORD_BYTES, 0)
+        start = self.line_start(position)
+        while start > floor and self.data[start : start + 1].isspace():
+            start = self.line_start(start - 1)
+        return max(start, least)
+
+    def record_end(self, position: int) -> int:
+        """Behind the last line of the record that holds the position."""
+        ceiling = min(position + RECORD_BYTES, self.size)
+        end = position
+        while end < ceiling:
+            newline = self.data.find(b"\n", end, self.size)
+            end = newline + 1 if newline >= 0 else self.size
+            if not self.data[end : end + 1].isspace():
+                break
+        return end
