@@ -25,9 +25,8 @@ from diagnostics.facts.oom_report import OomReport
 from diagnostics.facts.service_journal import UNIT_OOM, ServiceEvent, ServiceJournal
 from diagnostics.model import Citation, Confidence, Judgement, Kill
 
-SYSTEMD_NOTICES_WITHIN = timedelta(
-    seconds=10
-)  # the main process is reaped within seconds; longer on a thrashing host
+# the main process is reaped within seconds; longer on a thrashing host
+SYSTEMD_NOTICES_WITHIN = timedelta(seconds=10)
 NOT_PROVEN = (
     'The text does not state which lines are the kernel\'s own ("dmesg -x" does), so '
     "forgery cannot be excluded: a process that may "

@@ -12,9 +12,8 @@ import pytest
 
 PROGRAMS = {"sshd": "/usr/sbin/sshd"}  # not on every PATH
 ROOT = Path(__file__).parent.parent
-CORPUS = (
-    ROOT.parent / "shared" / "corpus"
-)  # recorded logs of others, which this repository does not hold
+# recorded logs of others, which this repository does not hold
+CORPUS = ROOT.parent / "shared" / "corpus"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -46,9 +46,8 @@ KEXINIT = packet(bytes([MSG_KEXINIT]) + bytes(16) + b"".join(map(string, _ALGORI
 IGNORE = packet(bytes([MSG_IGNORE]) + string(b""))
 DEBUG = packet(bytes([MSG_DEBUG, 0]) + string(b"x") + string(b""))
 
-KINDS: dict[
-    str, tuple[bytes, bytes, int | None]
-] = {  # what comes first, what comes again and again, and how much of it (None: for ever)
+# what comes first, what comes again and again, and how much of it (None: for ever)
+KINDS: dict[str, tuple[bytes, bytes, int | None]] = {
     "ignore before key exchange": (VERSION, IGNORE * 4096, None),
     "ignore during key exchange": (VERSION + KEXINIT, IGNORE * 4096, None),
     "debug messages": (VERSION + KEXINIT, DEBUG * 4096, None),

@@ -59,9 +59,8 @@ any_text = st.one_of(
 )
 CODES = ("membind-oom", "cpuset-oom", "memcg-oom", "segfault", "disk-full")
 tables = st.dictionaries(st.sampled_from(CODES), any_text, max_size=5)
-reasons = st.dictionaries(
-    st.sampled_from(CODES), any_text.filter(bool), max_size=5
-)  # why something is not known is always said
+# why something is not known is always said
+reasons = st.dictionaries(st.sampled_from(CODES), any_text.filter(bool), max_size=5)
 
 
 def web(number: int) -> str:

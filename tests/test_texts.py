@@ -64,9 +64,8 @@ def test_a_text_names_victim_killer_cause_and_what_to_do(directory: Path) -> Non
     for part, finding in parts_with_findings(directory):
         story = " ".join(part.story)
         if finding.victim is not None and finding.kills:
-            assert finding.victim.task.comm in story or finding.explains, (
-                "the victim"
-            )  # a cause behind a kill is told beside it
+            # a cause behind a kill is told beside it
+            assert finding.victim.task.comm in story or finding.explains, "the victim"
         assert any(killer in story for killer in KILLERS), "the killer"
         assert len(re.findall(r"\d+(?:[.:]\d+)*", story)) >= 2, "two numbers"
         assert part.steps, "an action"

@@ -13,11 +13,8 @@ from diagnostics.probe import MAX_OUTPUT_BYTES
 
 MAX_STDERR_BYTES = 16 * 1024
 _SHOWN_STDERR_CHARS = 200
-_NO_SUCH_PROGRAM = (
-    b"not found",
-    b"No such file",
-    b"bad interpreter",
-)  # dash and busybox, bash, bash of a line that ends in ^M
+# dash and busybox, bash, bash of a line that ends in ^M
+_NO_SUCH_PROGRAM = (b"not found", b"No such file", b"bad interpreter")
 _LAST_LINE = b"\n=done\n"
 
 
@@ -152,7 +149,6 @@ class Capture:
         )
 
     def _said(self) -> str:
-        text = redact(self._stderr.decode("utf-8", errors="replace")).strip()[
-            :_SHOWN_STDERR_CHARS
-        ]  # a cut secret is not known as one
+        # a cut secret is not known as one
+        text = redact(self._stderr.decode("utf-8", errors="replace")).strip()[:_SHOWN_STDERR_CHARS]
         return f" (stderr: {text!r})" if text else ""

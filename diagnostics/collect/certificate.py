@@ -13,9 +13,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
 
 SOON = timedelta(days=14)
-_FOR_EVER = datetime(
-    9999, 1, 1, tzinfo=UTC
-).timestamp()  # beyond what a date can hold; `always` is 2**64 - 1
+# beyond what a date can hold; `always` is 2**64 - 1
+_FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
 def why_refused(certificate: asyncssh.SSHCertificate | None, user: str, now: datetime) -> str:

@@ -11,10 +11,8 @@ from pathlib import Path
 
 from diagnostics.collect.file_mode import mode_of
 
-WRITABLE, USABLE = (
-    0o022,
-    0o077,
-)  # by group and others: what must not be for a public file, and for a secret one
+# by group and others: what must not be for a public file, and for a secret one
+WRITABLE, USABLE = (0o022, 0o077)
 _MOST_LINKS = 40  # as many as the kernel follows
 
 
@@ -85,9 +83,8 @@ def _directory_problems(place: Path, *, owned: bool) -> list[str]:
     status = place.stat()
     mode = stat.S_IMODE(status.st_mode)
     problems = _owner_problems(place, status) if owned else []
-    if (
-        mode & WRITABLE and not mode & stat.S_ISVTX
-    ):  # in a sticky directory, as /tmp, nobody can replace another user's file
+    # in a sticky directory, as /tmp, nobody can replace another user's file
+    if mode & WRITABLE and not mode & stat.S_ISVTX:
         problems.append(
             f"the directory {place} can be changed by other users (mode {mode:04o}): `chmod "
             f"go-w {place}`"

@@ -48,9 +48,8 @@ async def collect_local(deadline_s: float = DEADLINE_S) -> Bundle | Missing:
         capture.stopped = f"did not end in {deadline_s:g} s and was stopped"
     finally:
         _end_session(process.pid)
-        with contextlib.suppress(
-            TimeoutError
-        ):  # a process stuck in the kernel cannot even be killed
+        # a process stuck in the kernel cannot even be killed
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_KILLED_S):
                 await process.communicate()  # takes the exit status and closes the pipes
     return capture.result(HOST, _WHERE)
@@ -62,9 +61,8 @@ def _end_session(session: int) -> None:
     """
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # most often it ended meanwhile
-            fields = (
-                stat.read_bytes().rpartition(b")")[2].split()
-            )  # state, parent, group, session: the name before may hold anything
+            # state, parent, group, session: the name before may hold anything
+            fields = stat.read_bytes().rpartition(b")")[2].split()
             if int(fields[3]) == session:
                 os.kill(int(stat.parent.name), signal.SIGKILL)
 

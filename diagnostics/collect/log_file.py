@@ -28,11 +28,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 * 1024**3
 LONGEST_S = 120.0
 _GZIP = b"\x1f\x8b"
-_OTHER_PACKINGS = (
-    (b"\xfd7zXZ\0", "xz"),
-    (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"BZh", "bzip2"),
-)  # their first bytes, and what unpacks them
+# their first bytes, and what unpacks them
+_OTHER_PACKINGS = ((b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"))
 EMPTY = "the input is empty"
 _SHORTER = (
     "give the part that you mean, as with `tail -c 100M FILE | sevbot diagnose --kernel-log -`"
@@ -138,9 +135,8 @@ class _Source(io.RawIOBase):
         super().close()
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")[
-            : max(self._left, 1)
-        ]  # one byte more tells a log of that size from a longer one
+        # one byte more tells a log of that size from a longer one
+        view = memoryview(buffer).cast("B")[: max(self._left, 1)]
         while self.in_time() and self._has_come():
             try:
                 count = os.readv(self._descriptor, [view])

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import socket
 
-UNPROVED_BYTES = (
-    32 * 1024
-)  # a banner, two key exchange messages and a host certificate with many names are a third of it
+# a banner, two key exchange messages and a host certificate with many names are a third of it
+UNPROVED_BYTES = 32 * 1024
 UNPROVED_READ_BYTES = 4 * 1024
 # beside the answer itself: banners, announced keys, channel messages, and a packet that is not
 # whole yet

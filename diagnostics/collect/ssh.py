@@ -57,9 +57,8 @@ class SshCollector:
         self._resolvers = ThreadPoolExecutor(
             max_workers=settings.at_once, thread_name_prefix="resolve"
         )
-        self._readers = ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix="read"
-        )  # one: each may need some megabytes
+        # one: each may need some megabytes
+        self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read")
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -78,9 +77,8 @@ class SshCollector:
             await self.ask(target, capture)
             if capture.size <= SMALL_BYTES:
                 return capture.result(target.name, target.where)
-            run = (
-                asyncio.get_running_loop().run_in_executor
-            )  # up to a MiB: others are answered meanwhile
+            # up to a MiB: others are answered meanwhile
+            run = asyncio.get_running_loop().run_in_executor
             return await run(self._readers, capture.result, target.name, target.where)
         except CannotAskError as error:
             return Missing(str(error), error.ask_again)

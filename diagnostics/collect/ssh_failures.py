@@ -18,9 +18,8 @@ from diagnostics.collect.unreadable import CREDENTIALS
 _SHOWN_CHARACTERS = 160
 _LOG_SAYS = "sshd's log there says why: `journalctl -u ssh`"
 
-Known = tuple[
-    asyncssh.SSHKey | None, frozenset[str]
-]  # the key that was presented, and the kinds of those on file
+# the key that was presented, and the kinds of those on file
+Known = tuple[asyncssh.SSHKey | None, frozenset[str]]
 
 
 def quoted(text: str) -> str:

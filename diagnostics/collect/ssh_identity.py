@@ -25,9 +25,8 @@ __all__ = [
     "read_ssh_files",
 ]
 
-_OTHER_LINE_END = re.compile(
-    "[\v\f\x1c-\x1e\x85\u2028\u2029]|\r(?!\n)"
-)  # of str.splitlines, also in asyncssh; ssh ends lines at \n alone
+# of str.splitlines, also in asyncssh; ssh ends lines at \n alone
+_OTHER_LINE_END = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]|\r(?!\n)")
 _MAX_FILE_BYTES = 32 * 1024 * 1024  # a known_hosts of 100,000 hosts
 
 

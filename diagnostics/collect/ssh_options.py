@@ -28,9 +28,8 @@ _WANTED_KEX = (
     "ecdh-sha2-nistp384",
     "ecdh-sha2-nistp521",
 )
-KEX = tuple(
-    name for name in _WANTED_KEX if name.encode() in get_kex_algs()
-)  # the first needs a recent cryptography
+# the first needs a recent cryptography
+KEX = tuple(name for name in _WANTED_KEX if name.encode() in get_kex_algs())
 SIGNATURES = (
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",

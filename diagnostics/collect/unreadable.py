@@ -8,9 +8,8 @@ import os
 import pwd
 from pathlib import Path
 
-CREDENTIALS = Path(
-    "/run/credentials"
-)  # where systemd hands over what LoadCredential= names (systemd.exec(5))
+# where systemd hands over what LoadCredential= names (systemd.exec(5))
+CREDENTIALS = Path("/run/credentials")
 _OF_USERS = (Path("/root"), Path("/home"))  # what lies there is not opened to all
 
 

@@ -64,9 +64,8 @@ def _read_event(record: Record) -> DaemonEvent | None:
     by = PROGRAMS.get(said.get("_EXE", "")) or unit.removesuffix(".service")
     if not by or "CONTAINER_ID" in said:  # of a container's own words, which docker logs for it
         return None
-    if (
-        by == "sudo" and said.get("_TRANSPORT") != "syslog"
-    ):  # what it runs writes to its standard output
+    # what it runs writes to its standard output
+    if by == "sudo" and said.get("_TRANSPORT") != "syslog":
         return None
     return DaemonEvent(
         by, unit, record.wall, record.text, Citation("daemons-journal", record.number, record.text)

@@ -28,11 +28,8 @@ from diagnostics.model import Citation, Kill
 SOURCES = ("kernel-log", "kernel-journal")
 HEAD_LINES = 512
 KEPT_WHOLE = 8
-OF_A_VICTIM = (
-    "illed process",
-    "ill process ",
-    "oom-kill:constraint",
-)  # a report that names one has some of these words
+# a report that names one has some of these words
+OF_A_VICTIM = ("illed process", "ill process ", "oom-kill:constraint")
 MOST_REPORTS = 50_000  # some 200 MB of memory: a packed file of a few MB can hold millions
 SAME_REPORT_S = 2.0
 # a ring that still holds a line this early has lost nothing that a service could have caused
@@ -43,9 +40,8 @@ NOT_PERMITTED = (
     "or give the probe CAP_SYSLOG (docs/deploy/hosts.md, What the account sees)"
 )
 
-_STATES = re.compile(
-    r"^(?:kern|user|daemon|syslog|auth|local\d) *:[a-z]+ *: ", re.MULTILINE
-)  # dmesg -x
+# dmesg -x
+_STATES = re.compile(r"^(?:kern|user|daemon|syslog|auth|local\d) *:[a-z]+ *: ", re.MULTILINE)
 
 
 class SourcedReport(NamedTuple):

@@ -293,14 +293,12 @@ def _json_line(number: int, raw: str) -> LogLine | None:
         return None
     if not isinstance(record, dict):
         return None
-    if isinstance(
-        record.get("log"), str
-    ):  # docker's json-file: {"log":"...\n","stream":"stdout","time":"..."}
+    # docker's json-file: {"log":"...\n","stream":"stdout","time":"..."}
+    if isinstance(record.get("log"), str):
         line = record["log"].rstrip("\n")
         prefix = _prefix(line, 0)
-        said_by = (
-            Facility.OTHER if prefix.facility is Facility.OTHER else Facility.NOT_STATED
-        )  # it is a container's output
+        # it is a container's output
+        said_by = Facility.OTHER if prefix.facility is Facility.OTHER else Facility.NOT_STATED
         return LogLine(number, line[prefix.length :], raw, prefix.boot_s, prefix.wall, said_by)
     message = _message(record.get("MESSAGE"))[:MAX_RECORD_CHARS]
     from_kernel = record.get("_TRANSPORT") == "kernel" and record.get("SYSLOG_FACILITY") == "0"

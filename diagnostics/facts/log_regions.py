@@ -19,33 +19,26 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 WINDOW_BYTES = 1 << 22
-BACK_BYTES = (
-    1 << 20
-)  # how far above a kill its header may stand: thousands of lines of the task table
+# how far above a kill its header may stand: thousands of lines of the task table
+BACK_BYTES = 1 << 20
 # how far above a kill to begin where no header is found, and to look on for another kill of the
 # same report
 LOST_HEAD_BYTES = 1 << 16
 WRAPPED_BYTES = 1 << 9  # how far below a kill its wrapped rest may go on
-BURST, BURST_BYTES = (
-    4,
-    1 << 13,
-)  # so many kills without a header: where there are some, more follow, and not each is worth a look
-RECORD_BYTES = (
-    1 << 16
-)  # the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
+# so many kills without a header: where there are some, more follow, and not each is worth a look
+BURST, BURST_BYTES = (4, 1 << 13)
+# the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
+RECORD_BYTES = 1 << 16
 HEAD_BYTES = 1 << 16
-BELOW_BYTES = (
-    1 << 12
-)  # what is kept below a record that was asked for: a call trace of some 30 lines
+# what is kept below a record that was asked for: a call trace of some 30 lines
+BELOW_BYTES = 1 << 12
 MOST_SAID = 1000  # of these records, the last ones
 TRACE, AFTER_TRACE = "Call Trace:", "Mem-Info:"
 MOST_TRACE_CHARS = 1 << 14
 HEADER = b"invoked oom-killer"
 OF_SHORT = (HEADER, b"ill process ", b"killed process")
-KILLS = (
-    b"Killed process ",
-    b"oom-kill:constraint=CONSTRAINT_",
-)  # a report that names a victim has one of them
+# a report that names a victim has one of them
+KILLS = (b"Killed process ", b"oom-kill:constraint=CONSTRAINT_")
 
 
 @dataclass(frozen=True)
@@ -194,9 +187,8 @@ class _Window:
         begin = self._record_start(
             header if header >= 0 else self._without_header(kill), self._start
         )
-        limit = (
-            LOST_HEAD_BYTES if header >= 0 else BACK_BYTES
-        )  # a long region is closed where a report begins
+        # a long region is closed where a report begins
+        limit = LOST_HEAD_BYTES if header >= 0 else BACK_BYTES
         if self._start < self._end and (begin - self._start > limit or begin > self._end):
             self._end = min(self._end, begin)
             yield from self._close()
@@ -205,9 +197,8 @@ class _Window:
         self._has_header = self._has_header or header >= 0
         self._bare = 0 if header >= 0 else self._bare + 1
         below = BURST_BYTES if self._bare >= BURST else WRAPPED_BYTES
-        goes_on = (
-            LOST_HEAD_BYTES if header == kill else below
-        )  # a report may end in a panic, without a kill
+        # a report may end in a panic, without a kill
+        goes_on = LOST_HEAD_BYTES if header == kill else below
         self._end = max(self._end, self._record_end(min(kill + goes_on, self.size)))
         self._kill = kill + 1
 

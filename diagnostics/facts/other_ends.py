@@ -35,12 +35,8 @@ from diagnostics.model import Citation
 if TYPE_CHECKING:
     import re2
 
-ENDED = (
-    "exited",
-    "restarting",
-    "dead",
-    "stopped",
-)  # states in which a container's exit code is that of its last end
+# states in which a container's exit code is that of its last end
+ENDED = ("exited", "restarting", "dead", "stopped")
 _WHO = (
     r"(?P<name>[\w.@-]+)\W+(?:\(?pid[ =:]*\d+\)?\W+)?(?:was )?(?:exited|ended|died|killed"
     r"|terminated|failed)\b.{0,40}\b"

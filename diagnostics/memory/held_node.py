@@ -102,9 +102,8 @@ def holder_finding(
     return Finding(
         code=code,
         headline=f"{headline} of {where}",
-        judged=of_kills(
-            [one.report for one in sourced], signs, lambda _: AGREE
-        ),  # the numbers are what made it one that is held
+        # the numbers are what made it one that is held
+        judged=of_kills([one.report for one in sourced], signs, lambda _: AGREE),
         story=(
             say_kills(kills),
             f"{human(first.kb)} of {where} ({human(first.managed_kb)}), {share} %: {says}",

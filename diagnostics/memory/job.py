@@ -81,9 +81,8 @@ def job_of(
         sizes.append(row.rss_pages * report.row_kb)
     least_kb = max(sizes, default=None)
     peak_kb, peak_from = _peak(evidence, task, copies)
-    if (
-        peak_kb is not None and least_kb is not None and peak_kb <= least_kb
-    ):  # it was still growing when it was killed
+    # it was still growing when it was killed
+    if peak_kb is not None and least_kb is not None and peak_kb <= least_kb:
         doubt = (
             f"; the {human(peak_kb)} of {peak_from} is not its peak, then"
             if peak_from.startswith("expected_peak")

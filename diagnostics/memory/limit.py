@@ -26,9 +26,8 @@ from diagnostics.node_list import parse_nodes, say_nodes
 CPUSET = "CONSTRAINT_CPUSET"
 SYSRQ_ORDER = -1  # is_sysrq_oom, mm/oom_kill.c
 _KSWAPD = re.compile(r"kswapd(\d{1,4})")
-MOST_DRIFT_KB = (
-    16 * 1024
-)  # totals and zones are read one after the other, and each CPU holds some pages back
+# totals and zones are read one after the other, and each CPU holds some pages back
+MOST_DRIFT_KB = 16 * 1024
 # a kernel object cannot lie there; nor, in these, a request without __GFP_HIGHMEM or __GFP_MOVABLE
 _HIGH_ZONES = (
     "HighMem",
@@ -188,15 +187,13 @@ def _from_nodes(report: OomReport, nodes: frozenset[int]) -> Limit:
     if roomy and (full or len(nodes) > 1):
         had_room = f"{say_nodes(roomy)} had room: one node alone may have been short"
         return _unknown(f"a report names no constraint, but while memory ran out {had_room}")
-    asked = not (report.gfp_mask or "").startswith(
-        "0x0("
-    )  # out of a page fault: nobody asked for a page, so none need be short
+    # out of a page fault: nobody asked for a page, so none need be short
+    asked = not (report.gfp_mask or "").startswith("0x0(")
     if (not roomy and full) or (
         asked and report.constraint == NONE and len(nodes) == 1 and not _has_high_zone(report)
     ):
-        return Limit(
-            Kind.GLOBAL, nodes
-        )  # with one node and no zone that is out of reach nothing else is left to run out
+        # with one node and no zone that is out of reach nothing else is left to run out
+        return Limit(Kind.GLOBAL, nodes)
     return _unknown("a report names no constraint, and by its zone lines memory was not short")
 
 

@@ -13,10 +13,8 @@ from collections.abc import Iterable
 from diagnostics.facts.oom_report import OomReport, Zone
 
 DEFAULT_PAGE_KB = 4
-NEAR_HIGH, FAR_ABOVE_HIGH = (
-    1.25,
-    2.0,
-)  # times the high watermark, where kswapd had the kernel kill: see docs/adr/0002
+# times the high watermark, where kswapd had the kernel kill: see docs/adr/0002
+NEAR_HIGH, FAR_ABOVE_HIGH = (1.25, 2.0)
 
 
 def zones_of(report: OomReport, nodes: Iterable[int]) -> tuple[Zone, ...]:

@@ -86,9 +86,8 @@ def check(evidence: Evidence) -> Outcome:
         why=why,
         remedy=REMEDY,
     )
-    if all(
-        line.by == "podman" for line in lines
-    ):  # podman prints what its containers print to the same journal
+    # podman prints what its containers print to the same journal
+    if all(line.by == "podman" for line in lines):
         judged = of_coincidence(
             "A container's own words may stand where podman's do.", agrees=bool(signs)
         )

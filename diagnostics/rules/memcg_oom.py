@@ -103,9 +103,8 @@ def _numbers(report: OomReport) -> Numbers:
     """Whether the usage had reached the limit."""
     if report.memcg_limit_kb is None or report.memcg_usage_kb is None:
         return NOT_SHOWN
-    near_kb = max(
-        report.memcg_limit_kb // 50, 1024
-    )  # a charge is refused a batch of pages before usage and limit are equal
+    # a charge is refused a batch of pages before usage and limit are equal
+    near_kb = max(report.memcg_limit_kb // 50, 1024)
     return AGREE if report.memcg_usage_kb >= report.memcg_limit_kb - near_kb else NOT_REACHED
 
 

@@ -51,10 +51,8 @@ def check(evidence: Evidence) -> Outcome:
 def named_nodes(unit: Unit) -> frozenset[int]:
     """The nodes that the unit's numactl or NUMAMask= names by number."""
     membind = find_membind(unit.exec_start)
-    has_policy = unit.properties.get("NUMAPolicy", "n/a") not in (
-        "",
-        "n/a",
-    )  # without one systemd sets no mask
+    # without one systemd sets no mask
+    has_policy = unit.properties.get("NUMAPolicy", "n/a") not in ("", "n/a")
     specs = (
         unit.properties.get("NUMAMask") if has_policy else None,
         membind.nodes if membind else None,

@@ -10,11 +10,8 @@ from collections.abc import Iterable
 
 from diagnostics.rules import Rule
 
-LABELS = (
-    "Fires when",
-    "Stays clear when",
-    "Cannot tell when",
-)  # each page says these; "Looks like, but is not" where something does
+# each page says these; "Looks like, but is not" where something does
+LABELS = ("Fires when", "Stays clear when", "Cannot tell when")
 _LABEL = re.compile(rf"\s+({'|'.join(LABELS)}|Looks like, but is not:|Kernel:|Source:)")
 
 

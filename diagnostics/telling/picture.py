@@ -80,9 +80,8 @@ def _pools(node: NodeMemory, size_kb: int) -> list[tuple[str, int, str]]:
 
 def _split(holders: Sequence[Holder], finding: Finding) -> tuple[list[Holder], list[Holder]]:
     """Those whose memory is on the node, and those of whom only the size on all nodes is known."""
-    bound_victim = (
-        finding.culprit is None
-    )  # the asker was bound to these nodes, so what it held lay there
+    # the asker was bound to these nodes, so what it held lay there
+    bound_victim = finding.culprit is None
     shown = holders[:NAMED]
     placed = [
         holder
@@ -95,9 +94,8 @@ def _split(holders: Sequence[Holder], finding: Finding) -> tuple[list[Holder], l
 def _bar(node: NodeMemory, parts: Sequence[tuple[str, int]], size_kb: int) -> str:
     """Each column is one share of the node; what is free has at least one where anything is."""
     free = min(max(round(_BAR * node.free_kb / size_kb), 1 if node.free_kb else 0), _BAR)
-    held = "".join(
-        letter * min(round(_BAR * kb / size_kb), _BAR) for letter, kb in parts
-    )  # a log's numbers may be anything
+    # a log's numbers may be anything
+    held = "".join(letter * min(round(_BAR * kb / size_kb), _BAR) for letter, kb in parts)
     return f"[{held[: _BAR - free].ljust(_BAR - free, OTHERS)}{FREE * free}]"
 
 

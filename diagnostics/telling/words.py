@@ -134,10 +134,11 @@ def _found(group: Group, report: Report) -> Part:
         picture=draw(finding),
         how_sure=f"{sure.capitalize()}. {finding.caveat}" if finding.caveat else None,
         steps=tuple(
+            # two boxes in a row would both be pasted
             Step(
                 f"{'Or: ' if place else ''}{remedy.says} {remedy.because}",
                 remedy.edit if place == 0 else None,
-            )  # two boxes in a row would both be pasted
+            )
             for place, remedy in enumerate(finding.remedies[:SHOWN_REMEDIES])
         ),
         ruled_out=_ruled_out(hosts),

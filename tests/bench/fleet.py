@@ -99,9 +99,8 @@ def _ratio(its: Runs, other: Runs) -> float:
 
 def _measure(directory: Path, inside: list[str], size: int) -> dict[str, Runs]:
     runs = {client: Runs() for client in CLIENTS}
-    for number in range(
-        -1, ROUNDS
-    ):  # one more to begin with, which writes byte code and warms caches
+    # one more to begin with, which writes byte code and warms caches
+    for number in range(-1, ROUNDS):
         names = list(CLIENTS)
         for client in names[number % len(names) :] + names[: number % len(names)]:
             command = [*inside, *CLIENTS[client], str(directory), *_addresses()]

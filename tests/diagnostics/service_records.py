@@ -75,9 +75,8 @@ def assert_told_by_signal(code: str, number: int, other: int) -> None:
         in finding_on(code, host_of(ended(128 + number, code="exited"))).story[0]
     )
     assert code in host_of(ended(other) + ended(number, code="exited")).clear
-    assert (
-        code in host_of(ended(number, -7200)).clear
-    )  # an end of hours ago is not what a SEV of now is about
+    # an end of hours ago is not what a SEV of now is about
+    assert code in host_of(ended(number, -7200)).clear
     assert code in host_of("").clear
     assert code in examine(ONE_LINE).unknown
 

@@ -47,9 +47,8 @@ class Sshd:
         self._private("authorized_keys", f"{options} {public}".lstrip().encode())
         self.port = free_port()
         self.log_file = directory / "log"
-        self._private(
-            "config", "\n".join([config, *self._config(), ""]).encode()
-        )  # sshd takes the first value of each setting
+        # sshd takes the first value of each setting
+        self._private("config", "\n".join([config, *self._config(), ""]).encode())
 
     def _config(self) -> list[str]:
         return [
@@ -71,9 +70,8 @@ class Sshd:
 
     def __enter__(self) -> Sshd:
         if os.geteuid() == 0:
-            Path("/run/sshd").mkdir(
-                mode=0o755, exist_ok=True
-            )  # sshd's own privilege separation needs it to exist
+            # sshd's own privilege separation needs it to exist
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
                 [PROGRAM, "-D", "-e", "-f", str(self.directory / "config")],

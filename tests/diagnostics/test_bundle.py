@@ -57,9 +57,8 @@ def refused(where: Path) -> str:
 
 
 @given(bundles())
-@settings(
-    deadline=None
-)  # each file is on the disk before the next one is written, and a disk takes its time
+# each file is on the disk before the next one is written, and a disk takes its time
+@settings(deadline=None)
 def test_what_is_written_is_read_back(bundle: Bundle) -> None:
     """Byte for byte, also carriage returns, NUL and lines that look like frames."""
     with TemporaryDirectory() as where:

@@ -107,9 +107,8 @@ def test_endless_output_is_stopped_and_costs_no_memory(
 ) -> None:
     """At the cap the connection is closed; this process grows by little more than the cap."""
     with Sshd(tmp_path, options=forced(tmp_path, script)) as sshd:
-        collect(
-            sshd.settings(), Target(NAME, "127.0.0.1", 1, "x")
-        )  # so that what is loaded once is not counted
+        # so that what is loaded once is not counted
+        collect(sshd.settings(), Target(NAME, "127.0.0.1", 1, "x"))
         redact("password=x")  # the rules, too
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         start = time.monotonic()
@@ -438,9 +437,8 @@ def serve(
             told = because(
                 await SshCollector(settings).collect(Target(NAME, "127.0.0.1", port, "nobody"))
             )
-        await asyncio.gather(
-            *(task for task in handlers if task is not None)
-        )  # each sees that the connection was closed
+        # each sees that the connection was closed
+        await asyncio.gather(*(task for task in handlers if task is not None))
         return told
 
     return asyncio.run(asyncio.wait_for(run(), 20))

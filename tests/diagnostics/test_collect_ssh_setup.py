@@ -42,9 +42,8 @@ def test_the_options_are_the_ones_that_were_decided(
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
     host_keys = read_host_keys(settings.known_hosts, SIGNATURES).of(NAME, 22)
     own = host_options(TARGET, host_keys, asyncssh.SSHClient())
-    options = asyncssh.SSHClientConnectionOptions(
-        shared_options(), **own
-    )  # as asyncssh puts them together
+    # as asyncssh puts them together
+    options = asyncssh.SSHClientConnectionOptions(shared_options(), **own)
     assert not options.config.loaded
     assert options.username == "sevbot-probe"
     assert options.host_key_alias == NAME

@@ -17,10 +17,11 @@ from tests.examined import examined
 from tests.test_architecture import SOURCES
 
 CASES = ROOT / "tests" / "cases"
+# the second reads what was judged
 JUDGES = {
     ROOT / "diagnostics" / "confidence.py",
     ROOT / "diagnostics" / "telling" / "report_reader.py",
-}  # the second reads what was judged
+}
 
 
 def case(name: str) -> Bundle:

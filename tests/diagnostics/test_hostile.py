@@ -101,10 +101,8 @@ PIECES = {  # each is repeated to a MiB
     "escapes": "\x1b[1m",
     "bidi": "\u202e",
 }
-ALL_TRUE = {
-    "many victims",
-    "group kills",
-}  # ten thousand kills, each of which is an incident: this is not hostile, but work
+# ten thousand kills, each of which is an incident: this is not hostile, but work
+ALL_TRUE = {"many victims", "group kills"}
 
 
 def mib_of(piece: str) -> str:

@@ -401,9 +401,8 @@ def test_is_not_confirmed_by_one_report_for_the_kills_of_another() -> None:
     bundle = bundle_of(log, vmstat="oom_kill 2\n")
     as_file = examined_log(read_log("kernel-log", of_text(log)))
 
-    assert [finding.victims for finding in examined(bundle).findings] == [
-        1
-    ]  # in dmesg -x the kernel's own lines state theirs
+    # in dmesg -x the kernel's own lines state theirs
+    assert [finding.victims for finding in examined(bundle).findings] == [1]
     assert [(finding.victims, finding.confidence) for finding in as_file.findings] == [
         (2, Confidence.LIKELY)
     ]

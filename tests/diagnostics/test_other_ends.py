@@ -178,10 +178,11 @@ def test_what_a_job_runners_log_says_is_never_confirmed() -> None:
         str(finding_on("segfault", host_of("", kernel, runner_logs=JOB_LOG.format(""))).confidence)
         == "likely"
     )
+    # a status is its own word
     assert (
         str(finding_on("segfault", host_of("", kernel, containers=CONTAINER)).confidence)
         == "likely"
-    )  # a status is its own word
+    )
     assert (
         str(
             finding_on(

@@ -154,9 +154,8 @@ def test_weights_are_offered_only_where_kernel_and_numactl_know_them(
     assert "weighted-interleave" not in actions(
         examine(membind_report(), **NODES, uname=uname, numactl=numactl)
     )
-    of_devices = node_sections(
-        8104924, 6218712, 0, total_kb=(8222888, 8222888, 0)
-    )  # a node without memory has no size to differ
+    # a node without memory has no size to differ
+    of_devices = node_sections(8104924, 6218712, 0, total_kb=(8222888, 8222888, 0))
     assert "weighted-interleave" not in actions(
         examine(membind_report(), **of_devices, uname=uname, numactl=numactl)
     )

@@ -485,9 +485,8 @@ def test_when_everything_hangs_it_still_ends(tmp_path: Path) -> None:
     begun = time.monotonic()
     bundle = with_programs(tmp_path, **dict.fromkeys(names, "sleep 60"))
     assert time.monotonic() - begun < 25
-    hang = [
-        name for name in SECTIONS if name not in ("runner-logs", "containers")
-    ]  # these two find nothing to run here
+    # these two find nothing to run here
+    hang = [name for name in SECTIONS if name not in ("runner-logs", "containers")]
     assert {section_of(bundle, name).exit for name in hang} == {124}
     assert (
         section_of(bundle, "cgroups").notes == "not started: the probe had used up its 20 seconds"
@@ -916,12 +915,8 @@ def test_many_groups_of_a_user_do_not_hide_the_services(tmp_path: Path, awk: str
     """The section is cut at its end, and those nearest to the root come first."""
     use_awk(tmp_path, awk)
     groups = [f"user{n % 20}.slice/user-1000.slice/user@1000.service/{n}" for n in range(400)]
-    for name in [
-        "system.slice/a.service",
-        *groups,
-        "system.slice/zz.service",
-        "z.slice/z.service",
-    ]:  # in whatever order find meets them
+    # in whatever order find meets them
+    for name in ["system.slice/a.service", *groups, "system.slice/zz.service", "z.slice/z.service"]:
         file = tmp_path / "sys/fs/cgroup" / name / "memory.max"
         file.parent.mkdir(parents=True)
         file.write_text("1073741824\n")
@@ -1168,10 +1163,8 @@ def test_of_daemons_words_those_on_kills_are_kept_without_command_lines(
         tmp_path, "DAEMONS_JOURNAL", program("OLDEST") + program("DAEMONS_KEPT")
     ).splitlines()
 
-    asked_twice = [
-        {**told[0], "MESSAGE": killed},
-        *told[1:],
-    ] * 2  # container engines are asked by themselves
+    # container engines are asked by themselves
+    asked_twice = [{**told[0], "MESSAGE": killed}, *told[1:]] * 2
     assert [json.loads(line) for line in lines] == asked_twice
 
 

@@ -124,9 +124,8 @@ def test_readmes_table_is_what_the_script_runs() -> None:
         + PROBE.partition("# -- everything that runs")[2]
         + script_of("LARGEST")
     )
-    readers = set(
-        re.findall(r"(?m)^section \S+ (head|tail) ", PROBE)
-    )  # what `framed` starts by a variable
+    # what `framed` starts by a variable
+    readers = set(re.findall(r"(?m)^section \S+ (head|tail) ", PROBE))
     assert (
         words_of(
             re.sub(r"(?m)(?:^|\s)#.*$|^unset (?:.*\\\n)*.*$|^(?:section|numbers) .*$", "", own),

@@ -191,9 +191,8 @@ def test_any_report_is_read_back_as_it_was(fleet: Fleet, hosts: int) -> None:
     assert from_json(to_json(report)) == report
 
 
-OF_TYPES: dict[
-    str, tuple[type, dict[str, str]]
-] = {  # of the schema's objects, and what a field is called there
+# of the schema's objects, and what a field is called there
+OF_TYPES: dict[str, tuple[type, dict[str, str]]] = {
     "finding": (Finding, {"judged": "confidence", "kills": "incidents"}),
     "incident": (Kill, {"at": "when", "task": "pid"}),
     "end": (End, {"first_at": "first", "last_at": "last"}),
@@ -261,9 +260,8 @@ BOUND = ("membind-oom", "membind OOM of node 1, suggest interleave", "confirmed"
 RAISE = ("memcg-oom", "memcg OOM, limit 100 MiB, raise the limit or shrink the job", "confirmed")
 EXITS = ("application-exit", "the program exits by itself with status 1", "likely")
 HUNG = ("watchdog-kill", "aborted by systemd's watchdog", "confirmed")
-OF_SCHEMA_1: dict[
-    str, tuple[str, int, int, list[Kept]]
-] = {  # when, how many causes are clear, how many unknown, the findings
+# when, how many causes are clear, how many unknown, the findings
+OF_SCHEMA_1: dict[str, tuple[str, int, int, list[Kept]]] = {
     "disk-full-6.1": (
         "2026-11-23T08:40:10Z",
         31,

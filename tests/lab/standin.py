@@ -39,9 +39,8 @@ async def play(directory: Path) -> None:
         ts = await slack.announce("SEV-1: ranker is down on lab")
         await slack.wait_for(lambda: is_answered(slack.thread(ts)), ANSWERS_WITHIN_S)
         (directory / "thread.json").write_text(json.dumps(slack.thread(ts)), encoding="utf-8")
-        await (
-            asyncio.Event().wait()
-        )  # until the test ends it, so that the bot does not lose its Slack
+        # until the test ends it, so that the bot does not lose its Slack
+        await asyncio.Event().wait()
 
 
 asyncio.run(play(Path(sys.argv[1])))

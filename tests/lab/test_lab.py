@@ -76,10 +76,8 @@ def look(guest: Guest, directory: Path) -> tuple[Path, Examined]:
         host = diagnose(read_directory(bundle)) if failed is None else None
         if isinstance(host, Examined):
             seen.append((bundle, host))
-            if not host.not_seen.keys() - {
-                "probe",
-                "lock",
-            }:  # of these nothing changes by another look
+            # of these nothing changes by another look
+            if not host.not_seen.keys() - {"probe", "lock"}:
                 break
         time.sleep(2 if failed else 0)
     assert seen, failed

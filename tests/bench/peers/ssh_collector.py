@@ -21,9 +21,10 @@ from diagnostics.collect.ssh import SshCollector, SshSettings, Target
 async def main(directory: Path, addresses: list[str], *, as_it_came: bool) -> list[Bundle | int]:
     """The bundles, or how many bytes each host printed."""
     settings = SshSettings(directory / "client_key", directory / "known_hosts")
+    # the peers have no limits
     collector = SshCollector(
         replace(settings, connect_timeout_s=60, login_timeout_s=60, deadline_s=120)
-    )  # the peers have no limits
+    )
     targets = [
         Target(f"web{number}", address, 2222, "root") for number, address in enumerate(addresses)
     ]
