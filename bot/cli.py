@@ -363,9 +363,10 @@ def _bundle(directory: Path) -> Bundle:
 
 def _kernel_log(name: str) -> KernelLog:
     from diagnostics.collect.log_file import LogFileError, read_log_file
+    from diagnostics.rules import KERNEL_SAYS
 
     try:
-        return read_log_file(name)
+        return read_log_file(name, words=KERNEL_SAYS)
     except LogFileError as error:
         raise UsageError(str(error)) from error
 

@@ -37,6 +37,7 @@ NO_SECOND_SIGN = (
     "host itself: its counter of OOM kills, systemd's "
     "own record, live memory policies."
 )
+ENDS_NOT_SEEN = "The kernel logged it; whether a service ended of it was not seen."
 OF_A_FILE = (
     "The line stands in a log file, which anybody may have written; on the host itself sevbot reads "
     "what the kernel says."
@@ -97,12 +98,13 @@ def of_own_decision(records: Sequence[Citation]) -> Judgement:
     return _CONFIRMED if records else Judgement(Confidence.LIKELY, NO_RECORD)
 
 
-def of_kernels_lines(events: Sequence[KernelEvent]) -> Judgement:
+def of_kernels_lines(events: Sequence[KernelEvent], lacks: str | None = None) -> Judgement:
     """What the kernel did itself and logged: proven by a line that states that it is the kernel's
-    and that the host itself gave.
+    and that the host itself gave. `lacks` is what the lines leave open.
     """
-    proven = any(event.is_proven for event in events)
-    return _CONFIRMED if proven else Judgement(Confidence.LIKELY, OF_A_FILE)
+    if not any(event.is_proven for event in events):
+        return Judgement(Confidence.LIKELY, OF_A_FILE)
+    return Judgement(Confidence.LIKELY, lacks) if lacks else _CONFIRMED
 
 
 def of_own_words(lacks: str | None = None) -> Judgement:

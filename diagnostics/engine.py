@@ -41,6 +41,7 @@ NEEDS_A_HOST = (
     "no kernel log shows this by itself; `sevbot diagnose HOST` asks the host, "
     "`sevbot diagnose --local` this machine"
 )
+NO_SUCH_LINE = "no line in the log says so, and it need not be all of the host's log"
 PASSED_OVER = "passed over:"  # what the probe says of files that it does not read
 
 
@@ -61,11 +62,21 @@ def diagnose_log(log: KernelLog) -> HostReport:
     not_seen = {"kernel-log": log.cut} if log.cut else {}
     if log.seen:
         decided = _decide(None, Evidence({KernelLog: log}))
-        of_hosts = {code: NEEDS_A_HOST for code in decided.unknown if code in _needing_a_host()}
-        return replace(decided, unknown={**decided.unknown, **of_hosts}, not_seen=not_seen)
+        unknown = {code: _of_a_log(code, log) or why for code, why in decided.unknown.items()}
+        return replace(decided, unknown=unknown, not_seen=not_seen)
     unread = replace(_decide(None, Evidence({KernelLog: Missing(NO_LOG)})), not_seen=not_seen)
     because = f"{NO_LOG} ({log.cut})" if log.cut else NO_LOG
     return _not_examined(unread, f"{NOT_A_LOG}: {because}")
+
+
+def _of_a_log(code: str, log: KernelLog) -> str | None:
+    """Why a log leaves a cause open by its nature, or None where the cause itself says why."""
+    if code in _needing_a_host():
+        return NEEDS_A_HOST
+    says = next(rule.kernel_says for rule in RULES if rule.code == code)
+    if not says or not log.others.words or any(map(log.others.saying, says)):
+        return None
+    return NO_SUCH_LINE
 
 
 @cache

@@ -141,7 +141,7 @@ def test_kills_and_broken_answers_of_other_hosts_are_told_too() -> None:
 
     assert (
         "The log of web3 holds one OOM kill that could not be put down to a cause (ranker, "
-        "pid 376, line 550)."
+        "pid 376, 6.0 GiB, line 550)."
     ) in part.story
     assert any(
         said.startswith("Longer ago,") and said.endswith(" before this look (web3).")

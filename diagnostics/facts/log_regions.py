@@ -11,14 +11,13 @@ and searched for headers and chosen tasks, too, whose kill line may be lost.
 from __future__ import annotations
 
 import io
-import sys
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-WINDOW_BYTES = 1 << 22
+from diagnostics.facts.log_window import RECORD_BYTES, Window, Words
+
 # how far above a kill its header may stand: thousands of lines of the task table
 BACK_BYTES = 1 << 20
 # how far above a kill to begin where no header is found, and to look on for another kill of the
@@ -26,9 +25,7 @@ BACK_BYTES = 1 << 20
 LOST_HEAD_BYTES = 1 << 16
 WRAPPED_BYTES = 1 << 9  # how far below a kill its wrapped rest may go on
 # so many kills without a header: where there are some, more follow, and not each is worth a look
-BURST, BURST_BYTES = (4, 1 << 13)
-# the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
-RECORD_BYTES = 1 << 16
+BURST, BURST_BYTES = 4, 1 << 13
 HEAD_BYTES = 1 << 16
 # what is kept below a record that was asked for: a call trace of some 30 lines
 BELOW_BYTES = 1 << 12
@@ -72,12 +69,13 @@ def of_stream(stream: BinaryIO, words: Sequence[str] = ()) -> LogText:
 
     Records that have one of the `words` are found beside the OOM reports.
     """
-    window = _Window(stream, tuple(word.encode() for word in words))
+    window = Window(stream)
     window.fill()
-    head = window.text(
-        0, window.size if window.size <= HEAD_BYTES else window.line_start(HEAD_BYTES) or HEAD_BYTES
-    )
-    return LogText(head, window.regions((*KILLS, *OF_SHORT) if window.last else KILLS), window.said)
+    first = window.line_start(HEAD_BYTES) or HEAD_BYTES
+    head = window.text(0, window.size if window.size <= HEAD_BYTES else first)
+    search = _Search(window, tuple(word.encode() for word in words))
+    wanted = (*KILLS, *OF_SHORT) if window.last else KILLS
+    return LogText(head, search.regions(wanted), search.said)
 
 
 def without_stacks(region: Region) -> Iterator[Region]:
@@ -106,87 +104,61 @@ def without_stacks(region: Region) -> Iterator[Region]:
     yield Region(first, text[begin:])
 
 
-class _Window:
-    """A window that slides over the stream. All positions are in `data[:size]`; up to `done` it has
-    been searched.
-    """
+class _Search:
+    """What is looked for in a window, from its beginning on; up to `done` it has been searched."""
 
-    def __init__(self, stream: BinaryIO, words: tuple[bytes, ...]) -> None:
-        self._stream = stream
+    def __init__(self, window: Window, words: tuple[bytes, ...]) -> None:
+        self._window = window
         self._words = words
         self.said: deque[Region] = deque(maxlen=MOST_SAID)
-        self.data = bytearray(WINDOW_BYTES)
-        self.size = 0
-        self.last = False
         self._done = 0
-        self._known = [(0, 1)]  # positions, rising, and the numbers of the lines that begin there
         self._start = 0  # the region that is open, and where the one before it ended
         self._end = 0
         self._kill = 0  # behind the last kill that was found
         self._has_header = False  # whether the open region has one
         self._bare = 0  # kills since the last header
 
-    def fill(self) -> None:
-        """Read until the window is full or the stream ends; a pipe gives less at a time."""
-        view = memoryview(self.data)
-        while self.size < len(view) and (count := self._stream.readinto(view[self.size :])):  # type: ignore[attr-defined] # readers have it
-            self.size += count
-        self.last = self.size < len(view)
-
-    def text(self, start: int, end: int) -> str:
-        return self.data[start:end].decode("utf-8", errors="replace")
-
-    def line_start(self, position: int) -> int:
-        """Where the line that holds the position begins."""
-        return self.data.rfind(b"\n", 0, position) + 1
-
     def regions(self, wanted: tuple[bytes, ...]) -> Iterator[Region]:
         """The stretches around the words that are wanted."""
+        window, words = self._window, Words((*wanted, *self._words))
         while True:
-            limit = (
-                self.size if self.last else self.line_start(self.size - RECORD_BYTES) or self.size
-            )
-            for kill in self._found(wanted, limit):
-                yield from self._reach(kill)
-            self._find_said(limit)
+            end = window.line_start(window.size - RECORD_BYTES) or window.size
+            limit = window.size if window.last else end
+            said = []
+            for at, found in words.find(window.data, self._done, limit):
+                if found in wanted:
+                    yield from self._reach(at)
+                else:
+                    said.append(at)
+            self._keep(said[-MOST_SAID:])
             self._done = limit
-            if self.last:
+            if window.last:
                 yield from self._close()
                 return
-            drop = self.line_start(limit - BACK_BYTES) or limit - BACK_BYTES
+            drop = window.line_start(limit - BACK_BYTES) or limit - BACK_BYTES
             if self._start < drop:
                 yield from self._close()
             self._slide(drop)
-            self.fill()
+            window.fill()
 
-    def _found(self, wanted: tuple[bytes, ...], limit: int) -> Iterator[int]:
-        """Where the words stand up to the limit, in order."""
-        found = []
-        for words in wanted:
-            at = self.data.find(words, self._done, limit)
-            while at >= 0:
-                found.append(at)
-                at = self.data.find(words, at + 1, limit)
-        return iter(sorted(found))
-
-    def _find_said(self, limit: int) -> None:
-        """Keep the records up to the limit that have one of the words; of very many the last."""
-        end = 0
-        for at in [*self._found(self._words, limit)][-MOST_SAID:]:
+    def _keep(self, said: Sequence[int]) -> None:
+        """Keep the records that hold these positions."""
+        window, end = self._window, 0
+        for at in said:
             if at < end:
                 continue  # the record has two of the words, or one of them twice
-            start, end = self._record_start(at, 0), self._record_end(at)
-            below = min(max(end, self.line_start(at + BELOW_BYTES)), self.size)
-            self.said.append(Region(self._line_at(start), self.text(start, below)))
+            start, end = window.record_start(at, 0), window.record_end(at)
+            below = min(max(end, window.line_start(at + BELOW_BYTES)), window.size)
+            self.said.append(Region(window.line_at(start), window.text(start, below)))
 
     def _reach(self, kill: int) -> Iterator[Region]:
         """Let the open region go on to a kill, or close it and open one for the kill."""
         if kill + WRAPPED_BYTES < self._end:
             return
-        header = self.data.rfind(HEADER, self._kill, kill + len(HEADER))
-        begin = self._record_start(
-            header if header >= 0 else self._without_header(kill), self._start
-        )
+        window = self._window
+        header = window.data.rfind(HEADER, self._kill, kill + len(HEADER))
+        above = header if header >= 0 else self._without_header(kill)
+        begin = window.record_start(above, self._start)
         # a long region is closed where a report begins
         limit = LOST_HEAD_BYTES if header >= 0 else BACK_BYTES
         if self._start < self._end and (begin - self._start > limit or begin > self._end):
@@ -199,7 +171,7 @@ class _Window:
         below = BURST_BYTES if self._bare >= BURST else WRAPPED_BYTES
         # a report may end in a panic, without a kill
         goes_on = LOST_HEAD_BYTES if header == kill else below
-        self._end = max(self._end, self._record_end(min(kill + goes_on, self.size)))
+        self._end = max(self._end, window.record_end(min(kill + goes_on, window.size)))
         self._kill = kill + 1
 
     def _without_header(self, kill: int) -> int:
@@ -211,50 +183,13 @@ class _Window:
 
     def _close(self) -> Iterator[Region]:
         if self._start < self._end:
-            yield Region(self._line_at(self._start), self.text(self._start, self._end))
+            text = self._window.text(self._start, self._end)
+            yield Region(self._window.line_at(self._start), text)
         self._start = self._end
 
-    def _record_start(self, position: int, least: int) -> int:
-        """The first line of the record that holds the position, not before `least`; a record's
-        further lines are indented.
-        """
-        floor = max(least, position - RECORD_BYTES, 0)
-        start = self.line_start(position)
-        while start > floor and self.data[start : start + 1].isspace():
-            start = self.line_start(start - 1)
-        return max(start, least)
-
-    def _record_end(self, position: int) -> int:
-        """Behind the last line of the record that holds the position."""
-        ceiling = min(position + RECORD_BYTES, self.size)
-        end = position
-        while end < ceiling:
-            newline = self.data.find(b"\n", end, self.size)
-            end = newline + 1 if newline >= 0 else self.size
-            if not self.data[end : end + 1].isspace():
-                break
-        return end
-
-    def _line_at(self, position: int) -> int:
-        """The number of the line that begins there, counted from the last place that is known."""
-        place = bisect_right(self._known, (position, sys.maxsize)) - 1
-        known, line = self._known[place]
-        passed = self.data[known:position]
-        # twice as fast as count, which looks at each byte
-        line += len(passed) - len(passed.replace(b"\n", b""))
-        if known < position:
-            self._known.insert(place + 1, (position, line))
-        return line
-
     def _slide(self, drop: int) -> None:
-        first = self._line_at(drop)
-        keep = self.size - drop
-        view = memoryview(self.data)
-        view[:keep] = view[drop : self.size]
-        self.size = keep
+        self._window.slide(drop)
         self._done = max(self._done - drop, 0)
-        later = [(position - drop, line) for position, line in self._known if position > drop]
-        self._known = [(0, first), *later]
         self._start, self._end, self._kill = (
             max(position - drop, 0) for position in (self._start, self._end, self._kill)
         )

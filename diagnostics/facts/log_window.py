@@ -7,11 +7,47 @@ from __future__ import annotations
 import sys
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import BinaryIO
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    import re2
 
 WINDOW_BYTES = 1 << 22
+FEW, SHORT_BYTES = 4, 1 << 20  # words, and a text, for which loading RE2 does not pay
 # the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
 RECORD_BYTES = 1 << 16
+
+
+class Words:
+    """Words that are looked for together: in a long text by RE2, which needs for any number of them
+    what about seven need one by one.
+    """
+
+    def __init__(self, words: Sequence[bytes]) -> None:
+        self._words = words
+
+    def find(self, data: bytearray, start: int, limit: int) -> list[tuple[int, bytes]]:
+        """Where one of them stands between two positions, and which it is, in order."""
+        if len(self._words) > FEW and limit - start > SHORT_BYTES:
+            part = bytes(memoryview(data)[start:limit])
+            return [(start + found.start(), found[0]) for found in self._pattern.finditer(part)]
+        found = []
+        for words in self._words:
+            at = data.find(words, start, limit)
+            while at >= 0:
+                found.append((at, words))
+                at = data.find(words, at + 1, limit)
+        return sorted(found)
+
+    @cached_property
+    def _pattern(self) -> re2._Regexp[bytes]:
+        import re2  # noqa: PLC0415  # slow to load
+
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are
+        options.never_capture = True
+        return re2.compile(b"|".join(map(re2.escape, self._words)), options)
 
 
 class Window:
@@ -43,16 +79,6 @@ class Window:
     def text(self, start: int, end: int) -> str:
         """What stands between two positions."""
         return self.data[start:end].decode("utf-8", errors="replace")
-
-    def find(self, wanted: Sequence[bytes], start: int, limit: int) -> list[int]:
-        """Where one of the words stands between two positions, in order."""
-        found = []
-        for words in wanted:
-            at = self.data.find(words, start, limit)
-            while at >= 0:
-                found.append(at)
-                at = self.data.find(words, at + 1, limit)
-        return sorted(found)
 
     def line_start(self, position: int) -> int:
         """Where the line that holds the position begins."""

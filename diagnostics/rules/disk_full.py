@@ -21,7 +21,7 @@ import re
 from collections.abc import Sequence
 
 from diagnostics.bundle import Missing
-from diagnostics.confidence import of_coincidence, of_own_words
+from diagnostics.confidence import ENDS_NOT_SEEN, of_kernels_lines, of_own_words
 from diagnostics.evidence import Evidence
 from diagnostics.facts.filesystems import Filesystem, Filesystems
 from diagnostics.facts.kernel_events import KernelEvent
@@ -48,7 +48,6 @@ _PATH = re.compile(r"(?<![\w/.])/[\w./@+-]{1,300}")
 READ_ONLY_NOW = "a file system that became read-only"
 NO_FILE_NAMED = "It did not say which file it could not write."
 KERNEL_SAYS = ("Remounting filesystem read-only",)
-ENDS_NOT_SEEN = "Whether a service ended of it was not seen."
 EXPLAINED = ("application-exit", "start-limit-hit")
 MAKE_ROOM = Remedy(
     action="make-room",
@@ -176,7 +175,7 @@ def _by_kernel(remounted: Sequence[KernelEvent]) -> Finding:
     return Finding(
         code=CODE,
         headline=READ_ONLY_NOW,
-        judged=of_coincidence(ENDS_NOT_SEEN),
+        judged=of_kernels_lines(remounted, ENDS_NOT_SEEN),
         story=(
             f"The kernel made {what} read-only{when}, since it met an error there.",
             "No program can write to it any more.",

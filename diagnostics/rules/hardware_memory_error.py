@@ -23,7 +23,7 @@ from diagnostics.model import End, Finding, Moment, Outcome, Remedy, Task, Unkno
 from diagnostics.recent import is_recent, say_moment, say_times
 
 CODE = "hardware-memory-error"
-KERNEL_SAYS = ("Memory failure: ",)
+KERNEL_SAYS = ("Memory failure:",)
 KILLED = re.compile(
     r"Memory failure: (?P<page>0x[0-9a-f]{1,16}): (?:Sending SIGBUS to|Killing"
     r"|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) "

@@ -25,7 +25,7 @@ from diagnostics.model import Finding, Outcome, ReachedLimit, Remedy, Unknown
 from diagnostics.recent import is_recent, say_moment
 
 CODE = "pids-limit"
-KERNEL_SAYS = ("fork rejected by pids controller in ",)
+KERNEL_SAYS = ("fork rejected by pids controller in",)
 REMEDY = Remedy(
     action="raise-tasks-max",
     says=(

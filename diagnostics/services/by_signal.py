@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from signal import Signals
 
-from diagnostics.confidence import SYSTEMD_NOTICES_WITHIN
+from diagnostics.confidence import (
+    ENDS_NOT_SEEN,
+    SYSTEMD_NOTICES_WITHIN,
+    of_kernels_lines,
+)
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvent
 from diagnostics.facts.service_journal import ServiceEvent
@@ -96,7 +100,8 @@ def _by_kernel(
         )
         for event in said
     ]
-    return finding(evidence, replace(told, is_end=False), ends, ())
+    judged = of_kernels_lines(said, ENDS_NOT_SEEN)
+    return finding(evidence, replace(told, is_end=False), ends, (), judged=judged)
 
 
 def _of_no_service(said: Sequence[KernelEvent]) -> Unknown:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from diagnostics.model import Examined, Finding, HostReport, Kill
+from diagnostics.sizes import human
 from diagnostics.telling.alike import UNNAMED
 from diagnostics.telling.names import among, hosts_of, largest, listed
 
@@ -124,7 +125,8 @@ def _unexplained(hosts: Sequence[Examined]) -> tuple[str, ...]:
 
 
 def _kill(kill: Kill, host: str | None) -> str:
-    told = f"{kill.task.comm}, pid {kill.task.pid}, line {kill.line}"
+    size = f", {human(kill.rss_kb)}" if kill.rss_kb else ""
+    told = f"{kill.task.comm}, pid {kill.task.pid}{size}, line {kill.line}"
     return told if host is None else f"{host}: {told}"
 
 

@@ -10,6 +10,7 @@ from diagnostics.telling.alike import without_numbers
 from diagnostics.telling.names import NAMED, among, hosts_of, largest
 
 MOST_TOLD = 24  # where there are many hosts; a single one may have a reason for each code
+MOST_CODES, NAMED_CODES = 16, 4  # with one reason: so many are listed, of more these are named
 Table = Mapping[str, str]
 
 
@@ -47,7 +48,14 @@ def _tell(
     if any(tables[place][code] != because for place in places for code in codes):
         whose.append(f"numbers of {names[places[0]]}")
     bracket = f" ({'; '.join(whose)})" if whose else ""
-    return f"{', '.join(codes)}{bracket}: {because}"
+    return f"{_named(codes)}{bracket}: {because}"
+
+
+def _named(codes: Sequence[str]) -> str:
+    """Nobody reads twenty codes in a row; `--json` has them all."""
+    if len(codes) <= MOST_CODES:
+        return ", ".join(codes)
+    return f"{', '.join(codes[:NAMED_CODES])} and {len(codes) - NAMED_CODES} other causes"
 
 
 def _tell_rest(names: Sequence[str], groups: Sequence[Sequence[int]]) -> tuple[str, ...]:

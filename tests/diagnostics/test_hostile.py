@@ -144,7 +144,6 @@ def test_a_hostile_mib_is_read_within_a_tenth_of_a_second(name: str) -> None:
 SECTIONS_OF = {
     "Clock": ("clock",),
     "KernelLog": ("kernel-log",),
-    "KernelEvents": ("kernel-log",),
     "ServiceJournal": ("service-journal",),
     "Units": ("units",),
     "Processes": ("processes",),

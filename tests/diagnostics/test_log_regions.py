@@ -11,7 +11,8 @@ import pytest
 
 from diagnostics.facts.kernel_log import KernelLog, kills_of, read_log
 from diagnostics.facts.log_lines import read_lines
-from diagnostics.facts.log_regions import WINDOW_BYTES, Region, of_stream, without_stacks
+from diagnostics.facts.log_regions import Region, of_stream, without_stacks
+from diagnostics.facts.log_window import WINDOW_BYTES
 from diagnostics.facts.oom_reader import read_reports
 from tests.diagnostics.kernel_logs import LOGS, membind_report, recorded
 
