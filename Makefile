@@ -6,6 +6,7 @@
 # make fuzz   100,000 mutated logs (make test tries 2,000)
 # make bench  long logs beside grep; the probe on a busy host; 64 hostile hosts; 100 refused names; a fleet of 250 beside its peers (as root); BENCH=fleet: one of them
 # make check  ruff and mypy
+# make new-cause CODE=hung-task  the files of a new cause, which fail until they are filled (CONTRIBUTING.md)
 # make golden rewrite the recorded cases' texts and the causes' pages (review the diff)
 # make wheel  dist/sevbot-*.whl, built with the locked hatchling (README, Installing)
 # make lock   renew requirements.lock (what production runs) and requirements-dev.lock (that and what tests need); needs uv
@@ -15,7 +16,7 @@ HOTSOS := 1.30.post8
 PEERS := parallel-ssh==2.16.0.post1 asyncssh==2.24.1 uvloop==0.23.0
 READY := $(VENV)/.ready
 
-.PHONY: demo test lab lab-16g accuracy fuzz bench check golden wheel lock
+.PHONY: new-cause demo test lab lab-16g accuracy fuzz bench check golden wheel lock
 
 demo: $(READY)
 	$(VENV)/bin/sevbot demo $(DEMO)
@@ -43,6 +44,9 @@ check: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+new-cause: $(READY)
+	$(VENV)/bin/python -m tests.new_cause $(CODE)
 
 golden: $(READY)
 	SEVBOT_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/test_cases.py tests/test_docs.py
