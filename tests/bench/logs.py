@@ -1,8 +1,9 @@
 """Reading long logs, in one run on the same files beside grep. Times are medians; compare the
 ratios, not the times.
 
-Each file is made of the recorded incident of tests/logs. Memory is the peak above a Python that has
-imported the reader and read nothing.
+Each file is made of the recorded incident of tests/logs: its report, and between reports what that
+machine logged else. Memory is the peak above a Python that has imported the reader and read
+nothing.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from diagnostics.collect.log_file import read_log_file
+from diagnostics.facts.log_regions import KILLS
+from diagnostics.rules import KERNEL_SAYS
 from tests.conftest import ROOT
 
 LOG = ROOT / "tests" / "logs" / "membind-16g-6.1-dmesg.txt"
@@ -44,7 +47,13 @@ def main() -> None:
         long.write_text("".join(_long()), encoding="utf-8")
         storm.write_text("".join(_storm()), encoding="utf-8")
         packed.write_bytes(gzip.compress(storm.read_bytes(), 6))
-        grep, read = _in_turns(partial(_grep, long), partial(_read, long))
+        words = (*(kill.decode() for kill in KILLS), *KERNEL_SAYS)
+        grep, read, grep_all, read_all = _in_turns(
+            partial(_grep, long, "invoked oom-killer"),
+            partial(_read, long),
+            partial(_grep, long, *words),
+            partial(_read, long, KERNEL_SAYS),
+        )
         print("| what | time | beside | memory |\n|---|---|---|---|")
         print(
             f"| `grep -F -c 'invoked oom-killer'` on 100 MB, to a pipe | {grep * 1e3:.0f} "
@@ -53,6 +62,14 @@ def main() -> None:
         print(
             f"| reading 100 MB with {REPORTS} reports | {read * 1e3:.0f} ms | "
             f"{read / grep:.1f} times grep | {_memory(long)} |"
+        )
+        print(
+            f"| `grep -F -c` of {len(words)} words, those that the causes look for | "
+            f"{grep_all * 1e3:.0f} ms | 1 | |"
+        )
+        print(
+            f"| reading for them all, as `sevbot diagnose --kernel-log` does | "
+            f"{read_all * 1e3:.0f} ms | {read_all / grep_all:.1f} times grep | |"
         )
         for name, path in (("60 MB of nothing but reports", storm), ("the same from gzip", packed)):
             took = _median(partial(_read, path))
@@ -87,14 +104,19 @@ def _numbered(number: int) -> str:
 
 def _long() -> Iterator[str]:
     """Reports far apart between other lines."""
-    noise = "".join(
-        f"[{n / 100:12.6f}] usb {n % 9}-1: new high-speed USB device number {n} using xhci_hcd\n"
-        for n in range(100, 20000)
-    )
+    noise = _noise() * (LONG_BYTES // REPORTS // len(_noise()) + 1)
     for number in range(1000, 1000 + REPORTS):
         report = _numbered(number)
-        yield (noise * 2)[: LONG_BYTES // REPORTS - len(report)].rpartition("\n")[0] + "\n"
+        yield noise[: LONG_BYTES // REPORTS - len(report)].rpartition("\n")[0] + "\n"
         yield report
+
+
+def _noise() -> str:
+    """What the machine logged before its first report, from the boot on."""
+    return (
+        LOG.read_text(encoding="utf-8").partition(" invoked oom-killer")[0].rpartition("\n")[0]
+        + "\n"
+    )
 
 
 def _storm() -> Iterator[str]:
@@ -125,14 +147,13 @@ def _timed(thing: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _grep(path: Path) -> None:
-    subprocess.run(
-        ["grep", "-F", "-c", "invoked oom-killer", path], check=True, stdout=subprocess.PIPE
-    )
+def _grep(path: Path, *words: str) -> None:
+    asked = [option for word in words for option in ("-e", word)]
+    subprocess.run(["grep", "-F", "-c", *asked, path], check=True, stdout=subprocess.PIPE)
 
 
-def _read(path: Path) -> None:
-    log = read_log_file(str(path))
+def _read(path: Path, words: Sequence[str] = ()) -> None:
+    log = read_log_file(str(path), words=words)
     if not log.reports:
         raise AssertionError("nothing was read")
 
