@@ -135,13 +135,15 @@ def read_lines(text: str, first: int = 1) -> Iterator[LogLine]:
         if noisy or len(raw) > MAX_LINE_CHARS:
             clean, shown = _cleaned(raw)
         if len(raw) < SHORTEST_CHARS or not (found := usual(clean)):
-            yield from _unusual(held, number, raw, clean, shown)
+            if done := _unusual(held, number, raw, clean, shown):
+                yield from done
             continue
-        if held.line is not None:
-            yield held.line if not held.rest else held.joined()
+        if (line := held.line) is not None:
+            yield held.joined() if held.rest else line
         named, boot = found.groups()
-        fields = (number, clean[found.end() :], shown, float(boot), None, stated(named, other))
-        held.line, held.indent = new(LogLine, (*fields, True)), 0
+        said, who = clean[found.end() :], stated(named, other)
+        held.line = new(LogLine, (number, said, shown, float(boot), None, who, True))
+        held.indent = 0
     yield from held.whole()
 
 
