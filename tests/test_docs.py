@@ -90,8 +90,9 @@ def test_every_page_says_when_it_fires_and_when_not(rule: Rule) -> None:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_of_the_probe_is_described(section: str) -> None:
     """In the design, and line by line for those whose hosts it runs on."""
-    assert f"| {section} |" in text_of("docs/design.md")
-    assert re.search(rf"(?m)^\| (?:[a-z-]+, )*{section}(?:, [a-z-]+)* \|", text_of("README.md"))
+    assert f"\n- **{section}**: " in text_of("docs/design.md")
+    item = rf"(?m)^- \*\*(?:[a-z-]+, )*{section}(?:, [a-z-]+)*\*\*: "
+    assert re.search(item, text_of("README.md"))
 
 
 def test_the_map_is_one_page_and_names_every_room() -> None:
@@ -141,7 +142,7 @@ def test_what_an_operator_must_do_is_commands_that_the_documents_have() -> None:
         re.findall(r"\]\(([^)#]+)", told)
     )
     assert "`/usr/bin/python3 -m venv --clear /opt/sevbot`" in told
-    assert "/usr/bin/python3 -m venv --clear /opt/sevbot " in text_of("README.md")
+    assert "/usr/bin/python3 -m venv --clear /opt/sevbot\n" in text_of("README.md")
     assert told.index("sevbot diagnose HOST") < told.index("`systemctl restart sevbot`")
 
 
@@ -177,7 +178,7 @@ def test_the_contract_describes_every_key_and_every_closed_list() -> None:
     page, schema = text_of("docs/json.md"), json.loads(text_of("docs/report.schema.json"))
     quoted = set(re.findall(r"[\w.-]+", " ".join(re.findall(r"`[^`]*`", page))))
     keys = {key for properties in schema_values(schema, "properties") for key in properties}
-    closed = re.search(r"\*\*Closed\*\*[^\n]*", page)
+    closed = re.search(r"\*\*Closed\*\*.*?\n\n", page, re.DOTALL)
 
     assert keys - quoted == set()
     assert closed
