@@ -20,7 +20,7 @@ from diagnostics import confidence
 from diagnostics.bundle.copies import COPY_IT
 from diagnostics.probe import SECTIONS
 from diagnostics.rules import RULES, Rule
-from diagnostics.telling.pages import LABELS, index_of, page_of
+from diagnostics.telling.pages import LABELS, index_of, list_of, page_of
 from tests.conftest import ROOT
 
 
@@ -76,6 +76,17 @@ def test_every_cause_has_a_page_made_from_its_docstring(name: str) -> None:
         path.write_text(PAGES[name], encoding="utf-8")
 
     assert path.read_text(encoding="utf-8") == PAGES[name]
+
+
+def test_the_lists_of_causes_say_what_each_is_to_its_end() -> None:
+    """However the docstrings are wrapped: `sevbot explain` and the index have the same sentence."""
+    index = re.sub(r"\s+", " ", index_of(RULES)).split(" - [")[1:]
+    listed = re.sub(r"\n\s+", " ", list_of(RULES, 100)).splitlines()
+    sentences = {rule.code: " ".join(rule.page.split("\n\n")[0].split()) for rule in RULES}
+
+    assert [line for line in sentences.values() if not line.endswith(".")] == []
+    assert [re.sub(r"\]\(\S+\):", ":", item).strip() for item in index] == [*sentences.values()]
+    assert [re.sub(r"^(\S+)\s+", r"\1: ", line) for line in listed] == [*sentences.values()]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
