@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
+import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,10 +21,8 @@ ADDRESS = re.compile(r"https?://\S+")
 NOT_YET_WRAPPED = (  # emptied when what is under way there is merged
     "bot/",
     "diagnostics/bundle/",
-    "diagnostics/facts/boots.py",
-    "diagnostics/facts/log_lines.py",
     "diagnostics/facts/log_regions.py",
-    "diagnostics/memory/launchers.py",
+    "diagnostics/facts/log_window.py",
     "diagnostics/probe.sh",
     "tests/bot/",
 )
@@ -53,3 +54,48 @@ def test_no_line_is_wider_than_a_hundred_columns() -> None:
     assert {"README.md", "Makefile", "diagnostics/engine.py", "docs/json.md"} <= set(texts)
     wide = {path: too_wide((ROOT / path).read_text(encoding="utf-8")) for path in texts}
     assert {path: lines for path, lines in wide.items() if lines} == {}
+
+
+INDENTED_BY_TABS = re.compile(r"Makefile|.*\.c")
+
+
+@pytest.mark.needs("git")
+def test_texts_are_as_the_editor_is_told() -> None:
+    """Each ends with a line feed, no line with a space, and only make and C have tabs in front."""
+    said = (ROOT / ".editorconfig").read_text(encoding="utf-8")
+    for path in written_texts():
+        text = (ROOT / path).read_bytes().decode("utf-8")
+        assert text.endswith("\n") or not text, path
+        assert not re.search(r"\r|[ \t]$", text, re.MULTILINE), path
+        assert not re.search(r"^\t", text, re.MULTILINE) or INDENTED_BY_TABS.fullmatch(path), path
+    assert f"max_line_length = {COLUMNS}\n" in said
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert settings["tool"]["ruff"]["line-length"] == COLUMNS
+
+
+def test_a_commit_is_checked_by_what_make_check_runs() -> None:
+    """By the same tools of the lock; and the probe by shellcheck, as a test runs it."""
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = re.search(r"^check: .*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    entries = re.findall(r"^ +entry: (.+)$", hooks, re.MULTILINE)
+
+    assert recipe
+    checked = [line.strip().replace("$(VENV)", ".venv") for line in recipe[1].splitlines()]
+    assert [entry for entry in entries if entry.startswith(".venv/bin/")] == checked
+    assert entries[-1] == "shellcheck -s sh diagnostics/probe.sh"
+    assert hooks.count("language: system") == len(entries) == hooks.count("- id: ")
+    assert re.findall(r"- repo: (.+)", hooks) == ["local"]
+
+
+def test_the_wheel_says_that_it_is_typed_and_brings_the_probe(tmp_path: Path) -> None:
+    """What `make wheel` builds; PEP 561: a type checker reads a package's types where `py.typed`
+    stands in it.
+    """
+    words = ["-m", "build", "--no-isolation", "--wheel", "--outdir", str(tmp_path)]
+    subprocess.run([sys.executable, *words], cwd=ROOT, check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        files = set(wheel.namelist())
+
+    assert {"bot/py.typed", "diagnostics/py.typed", "diagnostics/probe.sh"} <= files
+    assert [name for name in files if name.startswith("tests/")] == []

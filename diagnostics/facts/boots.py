@@ -4,7 +4,7 @@ without their text).
     kept on disk
     boots
     2
-    {"__REALTIME_TIMESTAMP":"1795383940000000","MESSAGE_ID":"d93fb3c9c24d451a97cea615ce59c00b","_SYSTEMD_UNIT":"systemd-journald.service",...}
+    {"__REALTIME_TIMESTAMP":"1795383940000000","MESSAGE_ID":"d93fb3c9c24d451a97cea615ce59c00b",...}
 
 The journal's last record of an orderly shutdown is journald's own that it stops (sd-messages.h,
 SD_MESSAGE_JOURNAL_STOP).
