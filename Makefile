@@ -7,8 +7,9 @@
 # make fuzz   100,000 mutated logs (make test tries 2,000)
 # make bench  long logs beside grep; the probe on a busy host; 64 hostile hosts; 100 refused names;
 #             a fleet of 250 beside its peers (as root); BENCH=fleet: one of them
-# make check  ruff and mypy
-# make new-cause CODE=hung-task  the files of a new cause, which fail until they are filled (CONTRIBUTING.md)
+# make check  ruff, mypy and import-linter
+# make new-cause CODE=hung-task  the files of a new cause, which fail until they are filled
+#             (CONTRIBUTING.md)
 # make golden rewrite the recorded cases' texts and the causes' pages (review the diff)
 # make wheel  dist/sevbot-*.whl, built with the locked hatchling (README, Installing)
 # make lock   renew requirements.lock (what production runs) and requirements-dev.lock (that and
@@ -48,6 +49,7 @@ check: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
 
 new-cause: $(READY)
 	$(VENV)/bin/python -m tests.new_cause $(CODE)
