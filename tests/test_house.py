@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,3 +102,69 @@ def test_the_wheel_says_that_it_is_typed_and_brings_the_probe(tmp_path: Path) ->
 
     assert {"bot/py.typed", "diagnostics/py.typed", "diagnostics/probe.sh"} <= files
     assert [name for name in files if name.startswith("tests/")] == []
+
+
+NOT_YET_DESCRIBED = (  # emptied when what is under way there is merged
+    "bot.",
+    "diagnostics.bundle.",
+    "diagnostics.facts.kernel_",
+    "diagnostics.facts.log_",
+    "diagnostics.facts.oom_",
+)
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in ("bot", "diagnostics")
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if path.stat().st_size
+}
+READERS = [
+    name
+    for name in MODULES
+    if name.startswith("diagnostics.facts.")
+    and hasattr(importlib.import_module(name), "read")
+    and not name.startswith(NOT_YET_DESCRIBED)
+]
+Named = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def public_things(body: list[ast.stmt], owner: str = "") -> Iterator[tuple[str, Named]]:
+    """Classes, functions and methods that others may use, each by its name in the module."""
+    for node in body:
+        if isinstance(node, Named) and not node.name.startswith("_"):
+            yield f"{owner}{node.name}", node
+            if isinstance(node, ast.ClassDef):
+                yield from public_things(node.body, f"{owner}{node.name}.")
+
+
+def is_said_by_a_base(module: str, name: str) -> bool:
+    """Whether a method stands in for one that its class's base or protocol describes."""
+    owner, _, method = name.rpartition(".")
+    found: object = importlib.import_module(module)
+    for part in filter(None, owner.split(".")):
+        found = getattr(found, part)
+    bases = found.__mro__[1:] if isinstance(found, type) else ()
+    return any(getattr(vars(base).get(method), "__doc__", None) for base in bases)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_others_may_use_says_what_it_is(module: str) -> None:
+    """Each module, class and function has a docstring, its own or that of what it overrides."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    silent = [
+        name
+        for name, node in public_things(tree.body)
+        if not ast.get_docstring(node) and not is_said_by_a_base(module, name)
+    ]
+
+    assert ast.get_docstring(tree)
+    if not f"{module}.".startswith(NOT_YET_DESCRIBED):
+        assert silent == []
+
+
+@pytest.mark.parametrize("module", READERS)
+def test_each_reader_says_what_empty_and_missing_mean(module: str) -> None:
+    """“Could not look”, “could not read it” and “there is nothing” are three different things."""
+    said = " ".join(str(importlib.import_module(module).read.__doc__).split())
+
+    assert re.search(r"\bMissing where\b", said)
+    assert re.search(r"\b(?:Empty when|Never empty)\b", said)

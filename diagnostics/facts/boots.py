@@ -38,6 +38,10 @@ class Boots:
 
 
 def read(bundle: Bundle) -> Boots | Missing:
+    """How the boot before this one ended. Empty when the journal has no record of it, as when this
+    boot is the only one (`kept`): `last_seen` and `citation` are None; Missing where the section
+    did not come.
+    """
     section = bundle.get("boots")
     if isinstance(section, Missing):
         return section
