@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bot import __version__
 from bot.config_file import read_config
 from diagnostics import confidence
 from diagnostics.bundle.copies import COPY_IT
@@ -139,6 +140,18 @@ def test_the_schema_is_a_schema() -> None:
     schema: dict[str, Any] = json.loads(text_of("docs/report.schema.json"))
 
     jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_the_newest_entry_is_this_release() -> None:
+    """With its day, and first of all what an operator must do."""
+    first = text_of("CHANGELOG.md").split("\n## ")[1]
+
+    assert re.match(rf"{re.escape(__version__)} — \d{{4}}-\d\d-\d\d\n", first)
+    assert re.findall(r"(?m)^### (.+)$", first) == [
+        "What an operator must do",
+        "What is new",
+        "What was mended",
+    ]
 
 
 def test_what_an_operator_must_do_is_commands_that_the_documents_have() -> None:
