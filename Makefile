@@ -1,20 +1,25 @@
 # make demo   see sevbot work: no Slack workspace, no hosts, no root
 # make test   all tests; those that need sshd or Chromium run where these are installed
-# make lab    real incidents in a real kernel, in QEMU; some minutes, as root (LAB='lab and ci': those of .ci/run)
+# make lab    real incidents in a real kernel, in QEMU; some minutes, as root
+#             (LAB='lab and ci': those of .ci/run)
 # make lab-16g the same on a machine of 16 GiB: 10 GB of real memory
 # make accuracy  every log of ../shared/corpus beside its label and what peers say of it
 # make fuzz   100,000 mutated logs (make test tries 2,000)
-# make bench  long logs beside grep; the probe on a busy host; 64 hostile hosts; 100 refused names; a fleet of 250 beside its peers (as root); BENCH=fleet: one of them
-# make check  ruff and mypy
-# make new-cause CODE=hung-task  the files of a new cause, which fail until they are filled (CONTRIBUTING.md)
+# make bench  long logs beside grep; the probe on a busy host; 64 hostile hosts; 100 refused names;
+#             a fleet of 250 beside its peers (as root); BENCH=fleet: one of them
+# make check  ruff, mypy and import-linter
+# make new-cause CODE=hung-task  the files of a new cause, which fail until they are filled
+#             (CONTRIBUTING.md)
 # make golden rewrite the recorded cases' texts and the causes' pages (review the diff)
 # make wheel  dist/sevbot-*.whl, built with the locked hatchling (README, Installing)
-# make lock   renew requirements.lock (what production runs) and requirements-dev.lock (that and what tests need); needs uv
+# make lock   renew requirements.lock (what production runs) and requirements-dev.lock (that and
+#             what tests need); needs uv
 PYTHON ?= python3
 VENV := .venv
 HOTSOS := 1.30.post8
 PEERS := parallel-ssh==2.16.0.post1 asyncssh==2.24.1 uvloop==0.23.0
 READY := $(VENV)/.ready
+INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: new-cause demo test lab lab-16g accuracy fuzz bench check golden wheel lock
 
@@ -44,6 +49,7 @@ check: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
 
 new-cause: $(READY)
 	$(VENV)/bin/python -m tests.new_cause $(CODE)
@@ -66,15 +72,19 @@ $(VENV)/peers/.ready: $(READY)
 	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check $(PEERS)
 	@touch $@
 
-COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+	--python-version 3.11
 lock:
 	$(COMPILE) pyproject.toml --output-file requirements.lock
-	$(COMPILE) --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+	$(COMPILE) --extra dev --constraint requirements.lock pyproject.toml \
+		--output-file requirements-dev.lock
 
 $(READY): requirements-dev.lock pyproject.toml
-	@echo "sevbot: setting up $(VENV): the locked dependencies with their hashes, then sevbot itself (once; up to some minutes)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sevbot needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+	@echo "sevbot: setting up $(VENV): the locked dependencies with their hashes," \
+		"then sevbot itself (once; up to some minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "sevbot needs Python 3.11 or later: make PYTHON=python3.11 ..." >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(READY)

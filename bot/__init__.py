@@ -1,3 +1,3 @@
 """sevbot's Slack side: the bot, its command line and the demo. Imports `diagnostics`, never the other way round."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -14,7 +14,8 @@ from diagnostics.collect.ssh import Target
 class Collector(Protocol):
     """Whatever brings a host's bundle, or says why it could not; it never raises on what a host does."""
 
-    async def collect(self, target: Target) -> Bundle | Missing: ...
+    async def collect(self, target: Target) -> Bundle | Missing:
+        """The host's bundle, or Missing with the sentence that says why it could not be asked."""
 
 
 class Apart:

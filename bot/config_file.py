@@ -54,6 +54,7 @@ class Problem(NamedTuple):
 
     @property
     def of_slack(self) -> bool:
+        """Whether the setting is one of `[slack]`, which only `sevbot run` needs."""
         return self.key.partition(".")[0] == "slack"
 
 

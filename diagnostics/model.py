@@ -206,6 +206,7 @@ class Growing:
 
     @property
     def kb_per_s(self) -> int:
+        """kB a second between the two looks, rounded towards 0; 0 where no time passed."""
         return int((self.after_kb - self.before_kb) / self.seconds) if self.seconds > 0 else 0
 
 
@@ -220,6 +221,9 @@ class Explained:
     node: int | None = None
 
     def fits(self, finding: Finding) -> bool:
+        """Whether the finding is one of them: of this code, with an end of one of `units` if any
+        are named, and on `node` or on none that is known, if one is named.
+        """
         same_unit = not self.units or any(end.unit in self.units for end in finding.ends)
         return (
             finding.code == self.code
@@ -269,10 +273,12 @@ class Finding:
 
     @property
     def confidence(self) -> Confidence:
+        """How sure it is, as `diagnostics.confidence` judged."""
         return self.judged.confidence
 
     @property
     def caveat(self) -> str | None:
+        """Why it is not more sure than that; None where it is confirmed."""
         return self.judged.caveat
 
     @property

@@ -51,4 +51,5 @@ def say_moment(moment: Moment) -> str:
 
 
 def say_times(count: int) -> str:
+    """“once”, “2 times”."""
     return "once" if count == 1 else f"{count} times"

@@ -17,11 +17,9 @@ def step(number: int) -> str:
 
 
 def blocks(path: str, heading: str) -> list[str]:
-    """The blocks marked `sh` below a heading, as they stand."""
+    """The blocks marked `sh` below a heading; lines that a backslash joins are one."""
     text = (ROOT / path).read_text(encoding="utf-8")
     below = re.split(rf"^#+ {re.escape(heading)}.*$", text, flags=re.MULTILINE)[1]
-    return re.findall(
-        r"^```sh\n(.*?)^```$",
-        re.split(r"^#+ ", below, flags=re.MULTILINE)[0],
-        re.MULTILINE | re.DOTALL,
-    )
+    section = re.split(r"^#+ ", below, flags=re.MULTILINE)[0]
+    found = re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return [re.sub(r" \\\n +", " ", block) for block in found]

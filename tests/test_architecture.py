@@ -1,5 +1,5 @@
-"""The shape of the house, read from the imports: what may know of what, and what may never be
-called.
+"""The shape of the house, as far as import-linter's contracts cannot say it: what is pure, what is
+never called, how long a thing may be, what starts at once.
 """
 
 from __future__ import annotations
@@ -30,126 +30,27 @@ def imports_of(path: Path) -> set[str]:
     return names
 
 
-def files_in(folder: str) -> list[Path]:
-    return [path for path in SOURCES if path.is_relative_to(ROOT / folder)]
+TOUCHES_THE_WORLD = ("bundle", "collect", "probe.py", "__init__.py")
+THE_WORLD = ("os", "time", "subprocess", "asyncio", "pathlib", "socket", "logging")
 
 
-def assert_imports_none(paths: list[Path], *forbidden: str) -> None:
-    for path in paths:
-        wrong = [name for name in imports_of(path) if name.startswith(forbidden)]
+def test_what_reads_decides_and_tells_is_pure() -> None:
+    """It touches no clock, file or process. (That it knows no collector is among the contracts.)"""
+    rooms = [
+        part for part in (ROOT / "diagnostics").iterdir() if part.name not in TOUCHES_THE_WORLD
+    ]
+    pure = [path for path in SOURCES if any(path.is_relative_to(room) for room in rooms)]
+
+    assert {"engine.py", "model.py", "words.py", "nodes.py"} <= {path.name for path in pure}
+    for path in pure:
+        wrong = [name for name in imports_of(path) if name.partition(".")[0] in THE_WORLD]
         assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}"
 
 
-def test_diagnostics_knows_nothing_of_the_bot() -> None:
-    """The bot uses the diagnostics, never the other way round."""
-    assert_imports_none(files_in("diagnostics"), "bot", "slack_", "aiohttp", "pydantic")
-
-
-def test_only_collecting_speaks_ssh() -> None:
-    """asyncssh stays in the collector and in the demo's hosts."""
-    others = [
-        p
-        for p in SOURCES
-        if not p.is_relative_to(ROOT / "diagnostics/collect") and p != ROOT / "bot/demo/hosts.py"
-    ]
-    assert_imports_none(others, "asyncssh")
-
-
-PURE_ROOMS = ("facts", "memory", "services", "rules", "telling")
-PURE_GROUND = (
-    "confidence.py",
-    "engine.py",
-    "evidence.py",
-    "model.py",
-    "node_list.py",
-    "plain.py",
-    "recent.py",
-    "sizes.py",
-)
-
-
-def test_facts_and_rules_are_pure() -> None:
-    """What reads, decides and tells touches no clock, file, process or collector."""
-    pure = [path for room in PURE_ROOMS for path in files_in(f"diagnostics/{room}")] + [
-        ROOT / "diagnostics" / name for name in PURE_GROUND
-    ]
-    assert_imports_none(
-        pure,
-        "os",
-        "time",
-        "subprocess",
-        "asyncio",
-        "pathlib",
-        "socket",
-        "logging",
-        "diagnostics.collect",
-    )
-
-
-def test_rules_name_no_renderer_and_renderers_no_rule() -> None:
-    """A new cause touches neither engine nor renderer; only the pages of causes know rules."""
-    for room in ("facts", "memory", "services", "rules"):
-        assert_imports_none(files_in(f"diagnostics/{room}"), "diagnostics.telling")
-    telling = [path for path in files_in("diagnostics/telling") if path.name != "pages.py"]
-    assert_imports_none(
-        [*telling, ROOT / "bot/blocks.py"], "diagnostics.rules", "diagnostics.facts"
-    )
-
-
 def test_rules_are_causes_and_nothing_else() -> None:
-    """One file for each cause, in the list; what several need stands in `memory` or `services`, and
-    no rule knows another.
-    """
-    causes = [path for path in files_in("diagnostics/rules") if path.name != "__init__.py"]
-    assert sorted(path.stem.replace("_", "-") for path in causes) == sorted(
-        rule.code for rule in RULES
-    )
-    assert_imports_none(causes, "diagnostics.rules")
-
-
-FLOORS = (
-    ("diagnostics.bundle", "diagnostics.probe"),
-    ("diagnostics.facts",),
-    ("diagnostics.memory", "diagnostics.services"),
-    ("diagnostics.rules",),
-    ("diagnostics.engine",),
-    ("diagnostics.telling",),
-)
-
-
-def test_each_floor_knows_those_below_only() -> None:
-    """Bundles, then facts, then what causes share, then causes, then who asks them, then who tells
-    what came of it.
-    """
-    for floor, rooms in enumerate(FLOORS):
-        above = tuple(room for higher in FLOORS[floor + 1 :] for room in higher)
-        for room in rooms:
-            paths = files_in(room.replace(".", "/")) or [ROOT / f"{room.replace('.', '/')}.py"]
-            assert_imports_none(paths, *above)
-
-
-def part_of(module: str) -> str | None:
-    """The room or the ground file of `diagnostics` that a module's name stands for; None for what
-    is not ours.
-    """
-    first, _, rest = module.partition(".")
-    return rest.partition(".")[0] or None if first == "diagnostics" else None
-
-
-def test_the_parts_of_diagnostics_form_no_circle() -> None:
-    """Rooms and ground files: whatever one knows, knows nothing of it."""
-    knows: dict[str, set[str]] = {}
-    for path in files_in("diagnostics"):
-        part = path.relative_to(ROOT / "diagnostics").parts[0].removesuffix(".py")
-        knows.setdefault(part, set()).update(
-            found for name in imports_of(path) if (found := part_of(name)) not in (None, part)
-        )
-
-    assert {"bundle", "engine", "telling"} <= knows.keys()
-    while innocent := [part for part, known in knows.items() if not known & knows.keys()]:
-        for part in innocent:
-            del knows[part]
-    assert knows == {}, "each of these knows itself by way of the others"
+    """One file for each cause, in the list; what several need stands in `memory` or `services`."""
+    files = {path.stem for path in (ROOT / "diagnostics/rules").glob("*.py")} - {"__init__"}
+    assert {stem.replace("_", "-") for stem in files} == {rule.code for rule in RULES}
 
 
 def test_nothing_dangerous_is_called() -> None:

@@ -15,12 +15,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bot import __version__
 from bot.config_file import read_config
 from diagnostics import confidence
 from diagnostics.bundle.copies import COPY_IT
 from diagnostics.probe import SECTIONS
 from diagnostics.rules import RULES, Rule
-from diagnostics.telling.pages import LABELS, index_of, page_of
+from diagnostics.telling.pages import LABELS, index_of, list_of, page_of
 from tests.conftest import ROOT
 
 
@@ -78,6 +79,17 @@ def test_every_cause_has_a_page_made_from_its_docstring(name: str) -> None:
     assert path.read_text(encoding="utf-8") == PAGES[name]
 
 
+def test_the_lists_of_causes_say_what_each_is_to_its_end() -> None:
+    """However the docstrings are wrapped: `sevbot explain` and the index have the same sentence."""
+    index = re.sub(r"\s+", " ", index_of(RULES)).split(" - [")[1:]
+    listed = re.sub(r"\n\s+", " ", list_of(RULES, 100)).splitlines()
+    sentences = {rule.code: " ".join(rule.page.split("\n\n")[0].split()) for rule in RULES}
+
+    assert [line for line in sentences.values() if not line.endswith(".")] == []
+    assert [re.sub(r"\]\(\S+\):", ":", item).strip() for item in index] == [*sentences.values()]
+    assert [re.sub(r"^(\S+)\s+", r"\1: ", line) for line in listed] == [*sentences.values()]
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_every_page_says_when_it_fires_and_when_not(rule: Rule) -> None:
     """And names the code that it is about, in a first line that stands alone."""
@@ -90,8 +102,9 @@ def test_every_page_says_when_it_fires_and_when_not(rule: Rule) -> None:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_of_the_probe_is_described(section: str) -> None:
     """In the design, and line by line for those whose hosts it runs on."""
-    assert f"| {section} |" in text_of("docs/design.md")
-    assert re.search(rf"(?m)^\| (?:[a-z-]+, )*{section}(?:, [a-z-]+)* \|", text_of("README.md"))
+    assert f"\n- **{section}**: " in text_of("docs/design.md")
+    item = rf"(?m)^- \*\*(?:[a-z-]+, )*{section}(?:, [a-z-]+)*\*\*: "
+    assert re.search(item, text_of("README.md"))
 
 
 def test_the_map_is_one_page_and_names_every_room() -> None:
@@ -129,6 +142,18 @@ def test_the_schema_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
 
 
+def test_the_newest_entry_is_this_release() -> None:
+    """With its day, and first of all what an operator must do."""
+    first = text_of("CHANGELOG.md").split("\n## ")[1]
+
+    assert re.match(rf"{re.escape(__version__)} — \d{{4}}-\d\d-\d\d\n", first)
+    assert re.findall(r"(?m)^### (.+)$", first) == [
+        "What an operator must do",
+        "What is new",
+        "What was mended",
+    ]
+
+
 def test_what_an_operator_must_do_is_commands_that_the_documents_have() -> None:
     """To renew the probe and the program, and to try the configuration before the restart."""
     told = text_of("CHANGELOG.md").split("### What an operator must do\n")[1].split("\n### ")[0]
@@ -141,7 +166,7 @@ def test_what_an_operator_must_do_is_commands_that_the_documents_have() -> None:
         re.findall(r"\]\(([^)#]+)", told)
     )
     assert "`/usr/bin/python3 -m venv --clear /opt/sevbot`" in told
-    assert "/usr/bin/python3 -m venv --clear /opt/sevbot " in text_of("README.md")
+    assert "/usr/bin/python3 -m venv --clear /opt/sevbot\n" in text_of("README.md")
     assert told.index("sevbot diagnose HOST") < told.index("`systemctl restart sevbot`")
 
 
@@ -177,7 +202,7 @@ def test_the_contract_describes_every_key_and_every_closed_list() -> None:
     page, schema = text_of("docs/json.md"), json.loads(text_of("docs/report.schema.json"))
     quoted = set(re.findall(r"[\w.-]+", " ".join(re.findall(r"`[^`]*`", page))))
     keys = {key for properties in schema_values(schema, "properties") for key in properties}
-    closed = re.search(r"\*\*Closed\*\*[^\n]*", page)
+    closed = re.search(r"\*\*Closed\*\*.*?\n\n", page, re.DOTALL)
 
     assert keys - quoted == set()
     assert closed

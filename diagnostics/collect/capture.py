@@ -35,6 +35,7 @@ class Pool:
         return True
 
     def give_back(self, size: int) -> None:
+        """Make room again for `size` bytes that were taken."""
         self._left_bytes += size
 
 

@@ -51,10 +51,12 @@ class Limits:
 
     @property
     def too_long(self) -> str:
+        """Why a log is cut that has more bytes, as a sentence."""
         return f"cut: only the first {human(self.most_bytes // 1024)} were read: {_SHORTER}"
 
     @property
     def too_slow(self) -> str:
+        """Why a log is cut that did not end in time, as a sentence."""
         return (
             f"cut: it did not end within {self.longest_s:g} s, and only what came until then "
             f"was read: {_SHORTER}"

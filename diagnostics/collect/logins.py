@@ -128,9 +128,11 @@ class Logins:
         gate.count_refusal(address, self._clock())
 
     def count_let_in(self) -> None:
+        """The key was let in: from now on it is offered to any number of hosts at once."""
         self._everywhere.open = True
 
     def leave(self, address: str, gate: _Gate) -> None:
+        """A log-in at the address is over: its place goes to the next one that waits there."""
         gate.under_way -= 1
         gate.wake()
         self._forget(address)
@@ -184,9 +186,11 @@ class Login:
         return not self._offered or self._logins.was_let_in
 
     def refused(self) -> None:
+        """Count that the host refused the key, or the certificate."""
         self._logins.count_refusal(self._address, self._gate, offered=self._offered)
 
     def let_in(self) -> None:
+        """Count that the host let the key in."""
         self._logins.count_let_in()
 
     def end(self) -> None:

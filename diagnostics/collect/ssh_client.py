@@ -101,6 +101,9 @@ class Client(asyncssh.SSHClient):
 
     @property
     def server_named_itself(self) -> bool:
+        """Whether the other side sent its SSH identification (RFC 4253, 4.2): then something like
+        an sshd is there.
+        """
         return (
             self._connection is not None
             and self._connection.get_extra_info("server_version") is not None

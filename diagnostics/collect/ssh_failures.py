@@ -28,6 +28,7 @@ def quoted(text: str) -> str:
 
 
 def no_such_name(where: str, address: str) -> str:
+    """The resolver knows no such name, or nothing can be asked by it (getaddrinfo(3))."""
     return (
         f"{where}: the name {quoted(address)} does not resolve: correct the address in the "
         "inventory, or look at this machine's DNS"
@@ -35,6 +36,7 @@ def no_such_name(where: str, address: str) -> str:
 
 
 def name_too_slow(where: str, address: str, seconds: float) -> str:
+    """The resolver did not answer within `seconds`."""
     return (
         f"{where}: the name {quoted(address)} was not resolved in {seconds:g} s: look at DNS, "
         "or put IP addresses in the inventory"
@@ -42,6 +44,7 @@ def name_too_slow(where: str, address: str, seconds: float) -> str:
 
 
 def refused(where: str, port: str) -> str:
+    """The connection was refused (ECONNREFUSED); `port` is the one that was dialled."""
     return (
         f"{where}: connection refused, nothing listens on port {port}: is sshd running there, "
         "and is the port in the inventory right?"
@@ -49,6 +52,7 @@ def refused(where: str, port: str) -> str:
 
 
 def no_tcp_answer(where: str, seconds: float) -> str:
+    """No address of the host took the connection within `seconds`."""
     return (
         f"{where}: no answer to TCP in {seconds:g} s: the host is down, or a firewall drops "
         "this machine's packets"
@@ -56,6 +60,7 @@ def no_tcp_answer(where: str, seconds: float) -> str:
 
 
 def no_route(where: str, error: OSError) -> str:
+    """The connection failed in another way; `error` is that of the last address."""
     return (
         f"{where}: no connection: {error.strerror or error}: look at the route from this "
         "machine to the host"
@@ -63,6 +68,7 @@ def no_route(where: str, error: OSError) -> str:
 
 
 def no_ssh_answer(where: str, waited: str) -> str:
+    """The connection stood, but no SSH identification came; `waited` says for how long."""
     return (
         f"{where}: accepts TCP, but sshd said nothing in {waited}: the host is overloaded or "
         "frozen, or the port belongs to something else"
@@ -70,6 +76,9 @@ def no_ssh_answer(where: str, waited: str) -> str:
 
 
 def login_too_slow(where: str, waited: str) -> str:
+    """The login did not end; `waited` says within what. sshd named itself, or the look's own
+    deadline came first.
+    """
     return (
         f"{where}: sshd answers, but the login did not end in {waited}: "
         f"the host is very likely overloaded; ask again in a minute, or look at its console"
@@ -83,6 +92,9 @@ def waited(limits_s: Sequence[float]) -> str:
 
 
 def rests(where: str, settings: SshSettings, resting: RestingError) -> str:
+    """The key was refused three times at this address, or at three addresses and let in nowhere, so
+    no log-in is made for a while: `resting` says where, and how many seconds are left.
+    """
     at_all, here = (
         f"was refused at {MOST_REFUSALS} addresses and let in nowhere",
         f"was refused {MOST_REFUSALS} times at this address",
@@ -112,6 +124,7 @@ def _anew(key: str) -> str:
 
 
 def crowded(where: str, seconds: float) -> str:
+    """Log-ins at the address took all places there for `seconds`; nothing was dialled."""
     return (
         f"{where}: not examined, because only {MOST_REFUSALS} log-ins are made at an "
         "address at a time, "
@@ -120,6 +133,7 @@ def crowded(where: str, seconds: float) -> str:
 
 
 def held_back(where: str, key: str) -> str:
+    """The host proved who it is, but `key` waited to be offered until the look's deadline."""
     return (
         f"{where}: not examined, because the key {key} is offered to {MOST_REFUSALS} hosts "
         "at a time until one lets it in, "
@@ -128,6 +142,7 @@ def held_back(where: str, key: str) -> str:
 
 
 def flooded(where: str, why: str) -> str:
+    """The host sent more than it may; `why` says of what (`FloodError`)."""
     return (
         f"{where}: {why}, so the connection was closed; nothing was sent to it. Is this the "
         "right machine, and the right port?"
@@ -135,6 +150,7 @@ def flooded(where: str, why: str) -> str:
 
 
 def host_key_unknown(where: str, name: str, file: str) -> str:
+    """`file` has no key and no authority for the name; nothing was dialled."""
     return (
         f"{where}: no entry for the name {name} that can be read in {file}, so nothing was "
         "sent (sevbot looks up the name in the "
@@ -146,6 +162,7 @@ def host_key_unknown(where: str, name: str, file: str) -> str:
 
 
 def host_key_too_old(where: str, name: str, file: str) -> str:
+    """`file` has keys for the name, but of no kind that we accept; nothing was dialled."""
     return (
         f"{where}: {file} has only keys of kinds that are no longer safe for {name}: add its "
         f"ed25519 key as `{name} ssh-ed25519 AAAA…`"
@@ -153,6 +170,9 @@ def host_key_too_old(where: str, name: str, file: str) -> str:
 
 
 def host_key_changed(where: str, name: str, file: str, shown: str) -> str:
+    """`file` has another key of this kind for the name; `shown` is a space and, in parentheses, the
+    kind and the fingerprint of what the host presented, or empty where that is not known.
+    """
     return (
         f"{where}: HOST KEY CHANGED: the entry for {name} in {file} is another key than the "
         f"one presented{shown}. Nothing was sent. "
@@ -163,6 +183,9 @@ def host_key_changed(where: str, name: str, file: str, shown: str) -> str:
 
 
 def host_key_of_another_kind(where: str, name: str, file: str, shown: str, known: str) -> str:
+    """`file` has keys for the name, but none of the presented kind; `known` names theirs, `shown`
+    is as in `host_key_changed`.
+    """
     return (
         f"{where}: {file} has only {known} for {name}, and the host presents a key of "
         f"another kind{shown}. Nothing was sent. "
@@ -173,6 +196,7 @@ def host_key_of_another_kind(where: str, name: str, file: str, shown: str, known
 
 
 def host_key_revoked(where: str, file: str) -> str:
+    """`file` has the presented key in a line `@revoked`."""
     return (
         f"{where}: the host presented a key that {file} marks as revoked. Nothing was sent. "
         f"Stop: find out why it has this key, then give it a new one"
@@ -180,6 +204,7 @@ def host_key_revoked(where: str, file: str) -> str:
 
 
 def host_certificate_bad(where: str, name: str, why: str) -> str:
+    """The host presented a certificate that asyncssh does not accept; `why` is its reason."""
     return (
         f"{where}: the host's certificate was not accepted: {quoted(why)}. Nothing was sent. "
         f"Sign its host key anew, for the name {name}"
@@ -187,6 +212,7 @@ def host_certificate_bad(where: str, name: str, why: str) -> str:
 
 
 def key_refused(where: str, user: str, key: str) -> str:
+    """The host proved who it is, and refused `key`, a plain one."""
     return (
         f"{where}: the key was refused: the public key of {key} is not in the "
         f"authorized_keys of {user} "
@@ -198,10 +224,16 @@ def key_refused(where: str, user: str, key: str) -> str:
 
 
 def certificate_refused(where: str, certificate: str, why: str) -> str:
+    """The host proved who it is, and refused the certificate; `why` is what is wrong in it, as far
+    as one can see it here.
+    """
     return f"{where}: the certificate {certificate} was refused: {why}. {_LOG_SAYS}"
 
 
 def wants_other_login(where: str, user: str) -> str:
+    """The host proved who it is, and gave up before it refused the key: it asks for another way to
+    log in, or for more than a key.
+    """
     return (
         f"{where}: sshd does not let {user} in by public key alone, and sevbot never sends "
         "anything else: "
@@ -210,6 +242,7 @@ def wants_other_login(where: str, user: str) -> str:
 
 
 def asked_for_nothing(where: str) -> str:
+    """The host let us in without a proof of the key, which asyncssh takes for an attack."""
     return (
         f"{where}: offers to let anyone in without a key, which no sshd of yours should; "
         "nothing was run. Is this the right machine?"
@@ -217,6 +250,7 @@ def asked_for_nothing(where: str) -> str:
 
 
 def nothing_in_common(where: str, why: str) -> str:
+    """Both sides have no algorithm in common; `why` is asyncssh's reason."""
     return (
         f"{where}: no common algorithm: {quoted(why)}: sshd there must allow "
         "curve25519-sha256 and aes128-gcm@openssh.com (or stronger)"
@@ -224,6 +258,7 @@ def nothing_in_common(where: str, why: str) -> str:
 
 
 def closed_before_ssh(where: str) -> str:
+    """The connection was closed before an SSH identification came."""
     return (
         f"{where}: the connection was closed before sshd named itself: too many log-ins at "
         "once (MaxStartups), "
@@ -232,6 +267,7 @@ def closed_before_ssh(where: str) -> str:
 
 
 def not_ssh(where: str, why: str) -> str:
+    """What came breaks the SSH protocol; `why` is asyncssh's reason."""
     return (
         f"{where}: what listens there does not speak SSH as it should: {quoted(why)}: is the "
         "port in the inventory right?"
@@ -239,6 +275,9 @@ def not_ssh(where: str, why: str) -> str:
 
 
 def lost_in_login(where: str, why: str) -> str:
+    """The host proved who it is, and then the connection failed before the login was done; `why` is
+    asyncssh's reason.
+    """
     return (
         f"{where}: the connection was lost during the login: {quoted(why)}: "
         f"the host, its sshd or the network gave up; ask again in a minute"
@@ -246,6 +285,9 @@ def lost_in_login(where: str, why: str) -> str:
 
 
 def lost_in_key_exchange(where: str, why: str) -> str:
+    """sshd named itself, and closed the connection before it proved who it is; `why` is asyncssh's
+    reason.
+    """
     return (
         f"{where}: sshd closed the connection while both sides agreed on algorithms: "
         f"{quoted(why)}: "
@@ -255,6 +297,9 @@ def lost_in_key_exchange(where: str, why: str) -> str:
 
 
 def no_exec(where: str, why: str) -> str:
+    """The login stood, but no session could be opened, or sshd did not take the exec request; `why`
+    is asyncssh's reason.
+    """
     return (
         f"{where}: logged in, but sshd would not run a command: {quoted(why)}: allow it "
         "(MaxSessions 1 or more, a real login shell)"

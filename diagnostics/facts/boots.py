@@ -4,7 +4,7 @@ without their text).
     kept on disk
     boots
     2
-    {"__REALTIME_TIMESTAMP":"1795383940000000","MESSAGE_ID":"d93fb3c9c24d451a97cea615ce59c00b","_SYSTEMD_UNIT":"systemd-journald.service",...}
+    {"__REALTIME_TIMESTAMP":"1795383940000000","MESSAGE_ID":"d93fb3c9c24d451a97cea615ce59c00b",...}
 
 The journal's last record of an orderly shutdown is journald's own that it stops (sd-messages.h,
 SD_MESSAGE_JOURNAL_STOP).
@@ -38,6 +38,10 @@ class Boots:
 
 
 def read(bundle: Bundle) -> Boots | Missing:
+    """How the boot before this one ended. Empty when the journal has no record of it, as when this
+    boot is the only one (`kept`): `last_seen` and `citation` are None; Missing where the section
+    did not come.
+    """
     section = bundle.get("boots")
     if isinstance(section, Missing):
         return section

@@ -40,6 +40,10 @@ def booted_at(bundle: Bundle) -> datetime | None:
 
 
 def read(bundle: Bundle) -> Clock | Missing:
+    """The host's clock: wall time in UTC, seconds since boot, time of boot, and its zone. Never
+    empty: Missing where the section did not come, or where it has no wall time that a date can
+    hold; `booted` is None where the uptime is not there, `zone` UTC where none was printed.
+    """
     section = bundle.get("clock")
     if isinstance(section, Missing):
         return section

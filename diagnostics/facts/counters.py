@@ -24,6 +24,9 @@ class Counters:
 
 
 def read(bundle: Bundle) -> Counters | Missing:
+    """The count of OOM kills since boot and its line. Empty when the kernel does not count them:
+    both are None; Missing where the section did not come.
+    """
     section = bundle.get("vmstat")
     if isinstance(section, Missing):
         return section

@@ -44,10 +44,18 @@ class DaemonJournal:
     back_to: datetime | None = None  # where older records were not read
 
     def of(self, *daemons: str) -> tuple[DaemonEvent, ...]:
+        """The events that one of these daemons wrote, named as in `DaemonEvent.by`, in the
+        journal's order.
+        """
         return tuple(event for event in self.events if event.by in daemons)
 
 
 def read(bundle: Bundle) -> DaemonJournal | Missing:
+    """What daemons that kill, container engines, kubelet and sudo logged. Empty when the journal
+    was read and has no record of theirs; Missing where the section did not come, or where nothing
+    came and the journal could not be read (by what journalctl says here or for `service-journal`).
+    `back_to` is set where older records were left out.
+    """
     section = bundle.get("daemons-journal")
     if isinstance(section, Missing):
         return section

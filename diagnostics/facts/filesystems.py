@@ -41,15 +41,23 @@ class Filesystem:
 
 @dataclass(frozen=True)
 class Filesystems:
+    """All that were shown, space (kB) before inodes; `whole` is false where the section was cut, or
+    inodes did not come.
+    """
+
     all: tuple[Filesystem, ...]
     whole: bool = True
 
     @property
     def full(self) -> tuple[Filesystem, ...]:
+        """Those of which less than a thousandth is left (`Filesystem.is_full`)."""
         return tuple(one for one in self.all if one.is_full)
 
 
 def read(bundle: Bundle) -> Filesystems | Missing:
+    """The local file systems, but those that are always full. Never empty: Missing where the
+    section did not come, or where df showed none, with what df said.
+    """
     section = bundle.get("filesystems")
     if isinstance(section, Missing):
         return section

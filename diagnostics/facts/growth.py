@@ -29,6 +29,7 @@ class Grown:
 
     @property
     def kb(self) -> int:
+        """How much it grew, in kB; below 0 where it shrank."""
         return self.after_kb - self.before_kb
 
 
@@ -41,6 +42,9 @@ class Growth:
 
 
 def read(bundle: Bundle) -> Growth | Missing:
+    """The sizes of the largest processes at both looks, in kB. Empty when no process was there at
+    both; Missing where the section did not come, or where there were not two looks at two times.
+    """
     section = bundle.get("growth")
     if isinstance(section, Missing):
         return section

@@ -57,6 +57,10 @@ def _just_before(wall: datetime | None, end: datetime | None) -> bool:
 
 
 def read(bundle: Bundle) -> LastWords | Missing:
+    """The last lines of the services whose main process ended most often; lines of systemd's own
+    and blank ones are left out. Empty when no service's process ended, or none wrote anything;
+    Missing where the section did not come, or where nothing came and the journal could not be read.
+    """
     section = bundle.get("last-words")
     if isinstance(section, Missing):
         return section

@@ -52,6 +52,10 @@ class Nodes:
 
 
 def read(bundle: Bundle) -> Nodes | Missing:
+    """Each node's memory in kB, by its number. Never empty: Missing where the section did not come,
+    or where no node shows both MemTotal above 0 and MemFree. `without_cpus` is empty where section
+    `nodes` did not come.
+    """
     section = bundle.get("node-meminfo")
     if isinstance(section, Missing):
         return section

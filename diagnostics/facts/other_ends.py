@@ -72,6 +72,10 @@ class OtherEnds:
 
 
 def read(bundle: Bundle) -> OtherEnds | Missing:
+    """Ends that kubelet, then container engines, then job runners' logs tell. Empty when none of
+    these that came tells of an end; Missing where none of the three sections came, with the reason
+    of `runner-logs`.
+    """
     host_clock = clock.read(bundle)
     zone = host_clock.zone if isinstance(host_clock, clock.Clock) else UTC
     containers, logs, patterns = (

@@ -28,6 +28,10 @@ class Peaks:
 
 
 def read(bundle: Bundle) -> Peaks | Missing:
+    """What the inventory expects and what living cgroups reached at most, both in kB. Empty when
+    nobody expects anything and no cgroup of a service shows a peak; Missing where neither section
+    came, with the reason of `cgroups`.
+    """
     inventory, cgroups = bundle.get("inventory"), bundle.get("cgroups")
     if isinstance(inventory, Missing) and isinstance(cgroups, Missing):
         return cgroups

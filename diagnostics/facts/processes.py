@@ -68,6 +68,9 @@ class Process:
         return self.cited.get(self.policy or "")
 
     def on_node_kb(self, node: int) -> int:
+        """kB of this process on the node, under whichever policy; 0 where its numa_maps could not
+        be read.
+        """
         return sum(kb.get(node, 0) for kb in self.by_policy.values())
 
 
@@ -81,10 +84,14 @@ class Processes:
 
     @property
     def numa_readable(self) -> bool:
+        """Whether the numa_maps of any process could be read."""
         return any(process.by_policy for process in self.all)
 
 
 def read(bundle: Bundle) -> Processes | Missing:
+    """The processes, by VmRSS, at most MOST_PROCESSES of them. Never empty: Missing where the
+    section did not come, or where it has no process with a pid and a VmRSS in kB.
+    """
     section = bundle.get("processes")
     if isinstance(section, Missing):
         return section

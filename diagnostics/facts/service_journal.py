@@ -83,6 +83,10 @@ class ServiceJournal:
 
 
 def read(bundle: Bundle) -> ServiceJournal | Missing:
+    """systemd's own records on services. Empty when process 1 logged none of those that the probe
+    asks for; Missing where the section did not come, or where journalctl printed nothing and an
+    error. `back_to` is set where older records were left out.
+    """
     section = bundle.get("service-journal")
     if isinstance(section, Missing):
         return section

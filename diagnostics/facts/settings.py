@@ -29,6 +29,9 @@ class Settings:
 
 
 def read(bundle: Bundle) -> Settings | Missing:
+    """The settings as they stand in their files, as text, at most MOST_SETTINGS. Never empty:
+    Missing where the section did not come, or where no file could be read.
+    """
     section = bundle.get("sysctls")
     if isinstance(section, Missing):
         return section

@@ -25,6 +25,9 @@ class Sev:
 
 
 def read(bundle: Bundle) -> Sev | Missing:
+    """How long before the look the SEV was opened. Never empty: Missing where no SEV is known, as
+    at the command line, or where the section is no number of seconds.
+    """
     section = bundle.get("sev")
     if isinstance(section, Missing):
         return section

@@ -27,6 +27,10 @@ class Tools:
 
 
 def read(bundle: Bundle) -> Tools | Missing:
+    """The kernel's version and numactl's policies. Empty when `uname` names no Linux and numactl is
+    not there or names no policy: `kernel` is None, `policies` has none; Missing where section
+    `uname` did not come.
+    """
     uname, numactl = bundle.get("uname"), bundle.get("numactl")
     if isinstance(uname, Missing):
         return uname

@@ -38,10 +38,16 @@ class Unit:
 
 @dataclass(frozen=True)
 class Units:
+    """The services that were shown, by `Id` as systemd has it (`ranker.service`)."""
+
     by_name: Mapping[str, Unit]
 
 
 def read(bundle: Bundle) -> Units | Missing:
+    """The services that systemctl showed; of two with one name the last counts. Empty when
+    systemctl ended well and no service matters; Missing where the section did not come, or where it
+    shows none and systemctl failed or its end was not seen.
+    """
     section = bundle.get("units")
     if isinstance(section, Missing):
         return section

@@ -124,5 +124,6 @@ def by_node(found: Sequence[Held]) -> list[list[Held]]:
 
 
 def sum_of(entries: Sequence[tuple[int, int]], node: int) -> int | None:
+    """The kB that (node, kB) entries have for the node, together; None where no entry is of it."""
     sizes = [kb for number, kb in entries if number == node]
     return sum(sizes) if sizes else None

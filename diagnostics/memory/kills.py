@@ -129,11 +129,15 @@ def say_largest(report: OomReport, who: str) -> tuple[str, ...]:
 
 
 def say_range(sizes_kb: Sequence[int]) -> str:
+    """“1 GiB to 2 GiB”, from sizes in kB that are sorted and at least one; one size where both ends
+    read alike.
+    """
     low, high = human(sizes_kb[0]), human(sizes_kb[-1])
     return low if low == high else f"{low} to {high}"
 
 
 def say_task(task: Task) -> str:
+    """“ranker (ranker.service), pid 388”; without the unit where none is known."""
     return f"{_quote(task.comm, task.unit)}, pid {task.pid}"
 
 

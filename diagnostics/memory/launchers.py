@@ -29,7 +29,8 @@ _PLAIN_WORDS = re.compile(r"[\w=,!+/.-]+(?: [\w=,!+/.-]+)*", re.ASCII)
 _FILE = re.compile(r"/[\w@:./-]{1,255}", re.ASCII)
 _DOMAIN = re.compile(r"machine-qemu\\x2d\d{1,9}\\x2d([A-Za-z0-9_]{1,64})\.scope")
 _SCRIPT = re.compile(
-    r"/[\w@:./-]{1,250}\.(?:sh|bash|py|pl)|/(?:usr/local/|opt/[\w.-]+/)?s?bin/[\w.-]*(?:run|start|launch|wrap)[\w.-]*",
+    r"/[\w@:./-]{1,250}\.(?:sh|bash|py|pl)|"
+    r"/(?:usr/local/|opt/[\w.-]+/)?s?bin/[\w.-]*(?:run|start|launch|wrap)[\w.-]*",
     re.ASCII,
 )
 

@@ -104,8 +104,8 @@ def _of_nodes(report: OomReport, kind: Kind, nodes: frozenset[int] | None) -> Li
 def _without_zones(report: OomReport, *, was_short: bool) -> Limit:
     if report.constraint is None:
         return _unknown(
-            "a kill stands in the log without its report, so what limited it cannot be seen: the 40 "
-            "lines before it say so, in `dmesg -x` or `journalctl -k` of the host"
+            "a kill stands in the log without its report, so what limited it cannot be seen: the "
+            "40 lines before it say so, in `dmesg -x` or `journalctl -k` of the host"
         )
     if was_short:
         return Limit(Kind.GLOBAL)  # one node, so none can be full by itself

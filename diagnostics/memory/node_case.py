@@ -86,9 +86,13 @@ class NodeCase:
 
     @property
     def kills(self) -> tuple[Kill, ...]:
+        """The kills of all reports of this case, in the log's order."""
         return kills_of(self.sourced)
 
     def memory(self) -> MemoryPicture | None:
+        """Who holds the nodes, by the report that shows them; None where no picture can be made of
+        it.
+        """
         return node_picture.picture(self.evidence, self.placed(), self.nodes)
 
     def placed(self) -> OomReport:

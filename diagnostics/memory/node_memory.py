@@ -18,6 +18,7 @@ NEAR_HIGH, FAR_ABOVE_HIGH = (1.25, 2.0)
 
 
 def zones_of(report: OomReport, nodes: Iterable[int]) -> tuple[Zone, ...]:
+    """The zones of these nodes, as the report prints them and in its order."""
     wanted = set(nodes)
     return tuple(zone for zone in report.zones if zone.node in wanted)
 

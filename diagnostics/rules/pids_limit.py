@@ -1,8 +1,8 @@
 """pids-limit: a cgroup reached its limit of processes and threads, and a new one was refused.
 
 Fires when the kernel logged that the pids controller rejected a fork. It is `confirmed`: the line
-is the kernel's own; `likely` in a log file, which anybody may have written. The kernel logs only the first refusal in each cgroup, so how often it happened
-is not told.
+is the kernel's own; `likely` in a log file, which anybody may have written. The kernel logs
+only the first refusal in each cgroup, so how often it happened is not told.
 Stays clear when a kernel log that goes back to boot has no such line. Cannot tell when it cannot be
 read or does not go back.
 Looks like, but is not: memory that cannot be allocated; the message of the program is often the

@@ -1,5 +1,5 @@
-"""What the rules on signals share: ends by one signal, as systemd and others tell them, and what the
-kernel says of the same.
+"""What the rules on signals share: ends by one signal, as systemd and others tell them, and what
+the kernel says of the same.
 """
 
 from __future__ import annotations

@@ -98,6 +98,9 @@ def _signal_name(number: int) -> str:
 
 
 def settings_of(evidence: Evidence, event: ServiceEvent) -> Unit | None:
+    """What systemd shows of the unit that ended; None where units did not come, or it is none of
+    them.
+    """
     units = evidence.get(Units)
     return units.by_name.get(event.unit) if isinstance(units, Units) else None
 

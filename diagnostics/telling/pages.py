@@ -10,25 +10,26 @@ from collections.abc import Iterable
 
 from diagnostics.rules import Rule
 
-# each page says these; "Looks like, but is not" where something does
+# Each page says these; "Looks like, but is not" where something does.
 LABELS = ("Fires when", "Stays clear when", "Cannot tell when")
+COLUMNS = 100  # of the files in docs/causes
 _LABEL = re.compile(rf"\s+({'|'.join(LABELS)}|Looks like, but is not:|Kernel:|Source:)")
 
 
 def page_of(rule: Rule) -> str:
-    """Markdown: the code, what it is, then the docstring's paragraphs with their labels in bold."""
+    """Markdown: the code, what it is, then the docstring's paragraphs with their labels in bold,
+    in lines of at most `COLUMNS` characters.
+    """
     text = _LABEL.sub(r"\n\n**\1**", rule.page.partition(": ")[2])
-    return f"# {rule.code}\n\n{text[:1].upper()}{text[1:]}"
+    paragraphs = f"{text[:1].upper()}{text[1:]}".split("\n\n")
+    return f"# {rule.code}\n\n{_paragraphs(paragraphs, COLUMNS)}"
 
 
 def text_of(rule: Rule, width: int) -> str:
     """Plain text of the page, wrapped at `width` characters: what `page_of` has in bold begins a
     paragraph.
     """
-    paragraphs = page_of(rule).replace("**", "").removeprefix("# ").split("\n\n")
-    return (
-        "\n\n".join(_wrapped(" ".join(paragraph.split()), width) for paragraph in paragraphs) + "\n"
-    )
+    return _paragraphs(page_of(rule).replace("**", "").removeprefix("# ").split("\n\n"), width)
 
 
 def list_of(rules: Iterable[Rule], width: int) -> str:
@@ -42,6 +43,11 @@ def list_of(rules: Iterable[Rule], width: int) -> str:
     )
 
 
+def _paragraphs(paragraphs: Iterable[str], width: int) -> str:
+    told = (_wrapped(" ".join(paragraph.split()), width) for paragraph in paragraphs)
+    return "\n\n".join(told) + "\n"
+
+
 def _wrapped(text: str, width: int, indent: int = 0) -> str:
     return textwrap.fill(
         text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
@@ -49,11 +55,13 @@ def _wrapped(text: str, width: int, indent: int = 0) -> str:
 
 
 def _line_of(rule: Rule) -> str:
-    """What the cause is, in a line."""
-    return rule.page.partition(": ")[2].partition("\n")[0]
+    """What the cause is: the page's first paragraph, as one line."""
+    return " ".join(rule.page.partition(": ")[2].partition("\n\n")[0].split())
 
 
 def index_of(rules: Iterable[Rule]) -> str:
-    """Markdown: one line for each cause, in the order in which a report names them."""
-    lines = [f"- [{rule.code}]({rule.code}.md): {_line_of(rule)}" for rule in rules]
-    return "# What sevbot finds\n\n" + "\n".join(lines) + "\n"
+    """Markdown: one item for each cause, in the order in which a report names them, in lines of at
+    most `COLUMNS` characters.
+    """
+    items = (f"- [{rule.code}]({rule.code}.md): {_line_of(rule)}" for rule in rules)
+    return "# What sevbot finds\n\n" + "".join(f"{_wrapped(item, COLUMNS, 2)}\n" for item in items)

@@ -38,6 +38,7 @@ def to_json(report: Report) -> str:
 
 
 def as_dict(report: Report) -> Json:
+    """The contract (docs/json.md) as objects that `json` can write, keys in their order."""
     return {
         "schema": SCHEMA,
         "hosts": [_host(host) for host in report.hosts],

@@ -35,6 +35,7 @@ def load(text: str) -> Said:
 
 
 def damaged(what: str) -> ReportError:
+    """The error for a text that is no report, or one that was changed; `what` says which part."""
     return ReportError(f"not a report of sevbot, or it is damaged: {what}")
 
 
@@ -77,15 +78,19 @@ class Said:
         return self._value[key]
 
     def text(self, key: str) -> str:
+        """A text that must be there. Raises ReportError, as all of these do."""
         return _text(self._of(key), key)
 
     def text_or_none(self, key: str) -> str | None:
+        """A text; None where the key is missing or null."""
         return self.text(key) if self.has(key) else None
 
     def is_text(self, key: str) -> bool:
+        """Whether a text stands there; where nothing or something else does, False."""
         return isinstance(self._value.get(key), str)
 
     def flag(self, key: str) -> bool:
+        """True or false; nothing else stands for them."""
         value = self._of(key)
         if not isinstance(value, bool):
             raise damaged(f"`{key}` is neither true nor false")
@@ -99,9 +104,11 @@ class Said:
         return value
 
     def whole_or_none(self, key: str) -> int | None:
+        """A whole number; None where the key is missing or null."""
         return self.whole(key) if self.has(key) else None
 
     def number(self, key: str) -> float:
+        """A finite number below 2**63, whole or not."""
         value = self._of(key)
         if (
             not isinstance(value, int | float)
@@ -113,12 +120,15 @@ class Said:
         return value
 
     def number_or_none(self, key: str) -> float | None:
+        """A number; None where the key is missing or null."""
         return self.number(key) if self.has(key) else None
 
     def inside(self, key: str) -> Said:
+        """An object."""
         return Said(self._of(key), f"`{key}`")
 
     def inside_or_none(self, key: str) -> Said | None:
+        """An object; None where the key is missing or null."""
         return self.inside(key) if self.has(key) else None
 
     def each(self, key: str) -> list[Said]:
@@ -126,6 +136,7 @@ class Said:
         return [Said(one, f"what `{key}` holds") for one in self._list(key)]
 
     def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts."""
         return tuple(_text(one, key) for one in self._list(key))
 
     def names(self, key: str) -> tuple[str | None, ...]:

@@ -60,15 +60,14 @@ CONTENT = ";id >&2; touch canary; #\n=end runner-logs 0\n=done\n1e id\n"
 
 
 def readmes_programs() -> dict[str, set[str]]:
-    """The programs of each row of README's table; sections that are read together share a row."""
-    table = (
-        (ROOT / "README.md")
-        .read_text(encoding="utf-8")
-        .partition("| section | programs |")[2]
-        .partition("\n\n")[0]
-    )
-    rows = [line.split("|") for line in table.splitlines()[2:]]
-    return {row[1].strip(): set(re.findall(r"`([a-z0-9-]+)`", row[2])) for row in rows}
+    """The programs of each item of README's list; sections that are read together share one."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = page.partition("\n## What it runs on your hosts\n")[2].partition("\n## ")[0]
+    items = re.findall(r"^- \*\*(.+?)\*\*: (.+?)\.\s+\*Reads\*\s", told, re.DOTALL | re.MULTILINE)
+    return {
+        " ".join(name.split()): set(re.findall(r"`([a-z0-9-]+)`", programs))
+        for name, programs in items
+    }
 
 
 def started(trace: Path) -> list[str]:
@@ -188,8 +187,9 @@ def host(root: Path) -> Iterator[list[str]]:
 @pytest.mark.needs("strace")
 @pytest.mark.needs("s6-svdt")
 def test_no_name_that_others_chose_starts_a_program(tmp_path: Path) -> None:
-    """Nothing but what README's table names is started, nothing is written, and what cannot be
-    named plainly is counted.
+    """Nothing but what README's list names is started, nothing is written.
+
+    What cannot be named plainly is counted.
     """
     root = tmp_path / "host"
     root.mkdir()

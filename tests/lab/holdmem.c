@@ -1,9 +1,13 @@
-/* holdmem: grow to a number of MiB, at a rate, under a policy of its own if asked, and hold it. For the lab's incidents.
+/* holdmem: grow to a number of MiB, at a rate, under a policy of its own if asked, and hold it.
+ * For the lab's incidents.
  *
  *   holdmem [-b NODE] [-H] [-s] [-r MIB_PER_SECOND] MIB
- *     -b NODE  bind itself to the node by set_mempolicy(2)      -H  huge pages (MAP_HUGETLB)      -s  shared memory
+ *     -b NODE  bind itself to the node by set_mempolicy(2)
+ *     -H       huge pages (MAP_HUGETLB)
+ *     -s       shared memory
  *
- * It runs under the name by which it is started, so a copy or a link of it may be called like a service.
+ * It runs under the name by which it is started, so a copy or a link of it may be called like a
+ * service.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -45,7 +49,8 @@ int main(int count, char **words)
 	if (optind != count - 1)
 		return 2;
 	size_t size = (size_t)atol(words[optind]) * MIB;
-	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS | MAP_NORESERVE | huge, -1, 0);
+	int flags = kind | MAP_ANONYMOUS | MAP_NORESERVE | huge;
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
 	if (memory == MAP_FAILED) {
 		perror("mmap");
 		return 1;

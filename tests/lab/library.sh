@@ -1,10 +1,11 @@
 # What scenarios share; runs in the guest as root, before the scenario's own lines.
 set -eu
 
-service() { # NAME 'COMMAND' ['LINES OF [Service]']: a service that is started again whenever it ends
+# NAME 'COMMAND' ['LINES OF [Service]']: a service that is started again whenever it ends
+service() {
     [ -e "/usr/local/bin/$1" ] || ln -s holdmem "/usr/local/bin/$1"
-    printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=%s\nRestart=always\nRestartSec=1\n%s\n' "$2" "${3:-}" \
-        >"/etc/systemd/system/$1.service"
+    printf '%s\n' '[Unit]' StartLimitIntervalSec=0 '[Service]' "ExecStart=$2" \
+        Restart=always RestartSec=1 "${3:-}" >"/etc/systemd/system/$1.service"
     systemctl daemon-reload
     systemctl start --no-block "$1"
 }
@@ -21,7 +22,8 @@ wait_for() { # SECONDS 'TEST': until the test holds
 }
 
 size_kb() { # NAME
-    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(systemctl show -P MainPID "$1")/status" 2>/dev/null || echo 0
+    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' \
+        "/proc/$(systemctl show -P MainPID "$1")/status" 2>/dev/null || echo 0
 }
 
 wait_for_size() { wait_for 120 "[ 0\$(size_kb $1) -ge $2 ]"; } # NAME KB

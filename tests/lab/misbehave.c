@@ -22,7 +22,8 @@ static char *mapped_file(void)
 	return memory;
 }
 
-/* Messages of 4 kB in one queue, which is as long as kernel.msgmnb lets it be: slab that belongs to no process. */
+/* Messages of 4 kB in one queue, which is as long as kernel.msgmnb lets it be: slab that belongs to
+ * no process. */
 static void fill_queue(long mib)
 {
 	static struct { long type; char text[4000]; } message = { 1, "" };

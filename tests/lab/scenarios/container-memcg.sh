@@ -1,4 +1,5 @@
-# a container of podman's reaches its --memory=100m; in the kernel's log it has another pid than in the container
+# a container of podman's reaches its --memory=100m; in the kernel's log it has another pid than in
+# the container
 # expect: memcg-oom confirmed
 
 tar -C /usr/local/bin -c holdmem | podman import -q - ranker >/dev/null

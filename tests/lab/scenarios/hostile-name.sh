@@ -1,4 +1,5 @@
-# a process whose name reads like the kernel's own words is bound to node 1 and grows until it is full
+# a process whose name reads like the kernel's own words is bound to node 1 and grows until it is
+# full
 # expect: membind-oom confirmed
 
 name='x) anon-rss:1kB'

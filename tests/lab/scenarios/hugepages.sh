@@ -1,4 +1,5 @@
-# a pool of huge pages that nobody uses takes half of node 1, so ranker, bound to it, finds it full early
+# a pool of huge pages that nobody uses takes half of node 1, so ranker, bound to it, finds it full
+# early
 # expect: hugepages-hold-node confirmed
 # expect: membind-oom confirmed
 # ci

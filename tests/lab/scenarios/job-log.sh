@@ -1,4 +1,5 @@
-# a job runner of somebody's own logs to a file that its job ended on signal 9; the kernel's OOM killer did that, for MemoryMax=100M
+# a job runner of somebody's own logs to a file that its job ended on signal 9; the kernel's OOM
+# killer did that, for MemoryMax=100M
 # expect: memcg-oom confirmed
 
 mkdir -p /etc/sevbot/logs /var/log/runner

@@ -1,4 +1,5 @@
-# loader is small and bound to node 1; store is not bound at all, but larger and there, so the kernel kills store for it
+# loader is small and bound to node 1; store is not bound at all, but larger and there, so the
+# kernel kills store for it
 # expect: membind-oom confirmed
 # ci
 

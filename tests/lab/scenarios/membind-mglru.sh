@@ -1,4 +1,5 @@
-# ranker is bound to node 1; under MGLRU's min_ttl_ms kswapd1 has the kernel kill, and the kernel names no constraint
+# ranker is bound to node 1; under MGLRU's min_ttl_ms kswapd1 has the kernel kill, and the kernel
+# names no constraint
 # expect: membind-oom likely|confirmed
 # ci
 

@@ -1,4 +1,5 @@
-# ranker is bound to node 1 by numactl in its ExecStart and grows until the node is full; node 0 has room
+# ranker is bound to node 1 by numactl in its ExecStart and grows until the node is full; node 0 has
+# room
 # expect: membind-oom confirmed
 # ci
 

@@ -1,4 +1,5 @@
-# cache holds 1.8 GiB of node 1, and ranker, bound to the same node, grows until it is full at about 6 GiB; node 0 has 7.7 GiB free
+# cache holds 1.8 GiB of node 1, and ranker, bound to the same node, grows until it is full at about
+# 6 GiB; node 0 has 7.7 GiB free
 # expect: membind-oom confirmed
 # node: 8192
 

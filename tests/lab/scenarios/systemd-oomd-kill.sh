@@ -1,4 +1,5 @@
-# ranker is pushed into swap by its MemoryHigh, and systemd-oomd kills it since more swap is used than it allows
+# ranker is pushed into swap by its MemoryHigh, and systemd-oomd kills it since more swap is used
+# than it allows
 # expect: systemd-oomd-kill confirmed
 
 fallocate -l 400M /var/swap && chmod 600 /var/swap && mkswap -q /var/swap && swapon /var/swap
