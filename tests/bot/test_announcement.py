@@ -23,7 +23,7 @@ EVENT: dict[str, Any] = {
 
 def names_in(event: dict[str, Any], pattern: str = SLACK.announcement) -> tuple[str, ...] | None:
     sev = read_announcement(event, SLACK.model_copy(update={"announcement": pattern}), inventory())
-    return sev.names if isinstance(sev, Announcement) else None
+    return sev.named.names if isinstance(sev, Announcement) else None
 
 
 def test_takes_the_names_of_hosts_and_services() -> None:

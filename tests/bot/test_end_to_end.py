@@ -277,10 +277,30 @@ def test_sev_diagnose_answers_by_the_same_path(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_sev_and_an_announcement_read_names_alike(tmp_path: Path) -> None:
+    """Capitals, brackets and a domain are no matter; what is like a name is told, and not dialled."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            await on.slack.slash("/sev", "diagnose (WEB1.example.com), wbe2")
+            await on.slack.wait_for(lambda: SEED in json.dumps(on.slack.ephemerals))
+            assert "did you mean web2? Check" in json.dumps(on.slack.ephemerals)
+            assert on.hosts.requests == [("web1", "probe")]
+
+            ts = await on.slack.announce("SEV-2: crash looping on (WEB2.example.com), wbe1")
+            verdict = await on.verdict(ts)
+            assert "wbe1" not in json.dumps(verdict)
+            assert on.hosts.requests == [("web1", "probe"), ("web2", "probe")]
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("help", "/sev diagnose HOST"),
+        ("diagnose , and", "at least one host"),
+        ("diagnose rankr", "did you mean ranker? Check the spelling"),
         ("", "/sev diagnose HOST"),
         ("frobnicate", "knows no 'frobnicate'"),
         ("diagnose", "at least one host"),
