@@ -89,6 +89,21 @@ def test_named_groups_take_the_names_and_keep_unknown_ones() -> None:
     )
 
 
+def test_an_unknown_name_that_the_pattern_took_is_told_with_what_may_be_meant() -> None:
+    """Without groups it is a word like any other, and stays unsaid."""
+    event = {**EVENT, "text": "SEV-2 on wbe1"}
+    taking = SLACK.model_copy(update={"announcement": r"SEV-\d on (?P<hosts>.*)"})
+
+    taken, free = (read_announcement(event, slack, inventory()) for slack in (taking, SLACK))
+
+    assert isinstance(taken, Announcement)
+    assert isinstance(free, Announcement)
+    assert [word.why.partition("?")[0] for word in taken.named.unknown] == [
+        "not in the inventory: did you mean web1"
+    ]
+    assert (free.named.names, taken.named.targets) == ((), ())
+
+
 @pytest.mark.parametrize(
     "said",
     [
