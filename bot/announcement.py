@@ -16,7 +16,7 @@ from typing import Any
 import re2
 
 from bot.config import SlackConfig
-from bot.inventory import Inventory
+from bot.inventory import Inventory, Named
 
 MAX_TEXT_CHARS = 16 * 1024
 MAX_DEPTH = 12
@@ -31,11 +31,11 @@ _QUOTED_LINE = "&gt;"
 
 @dataclass(frozen=True)
 class Announcement:
-    """A SEV: where its thread is, which inventory names its text holds, and which names the pattern took that are not in it."""
+    """A SEV: where its thread is, and what its text names, or its pattern took for a name."""
 
     channel: str
     ts: str
-    names: tuple[str, ...]
+    named: Named
 
     @property
     def key(self) -> str:
@@ -66,7 +66,7 @@ def read_announcement(
         return None
     if not _may_announce(event, config):
         return NoAnnouncer()
-    return Announcement(config.channel, ts, _names(found.groupdict(), text, inventory))
+    return Announcement(config.channel, ts, _named(found.groupdict(), text, inventory))
 
 
 def _may_announce(event: Mapping[str, Any], config: SlackConfig) -> bool:
@@ -85,12 +85,12 @@ def _may_announce(event: Mapping[str, Any], config: SlackConfig) -> bool:
     )
 
 
-def _names(taken: Mapping[str, str | None], text: str, inventory: Inventory) -> tuple[str, ...]:
-    """What the pattern's groups `hosts` and `service` took, word by word; without these groups every inventory name in the text."""
+def _named(taken: Mapping[str, str | None], text: str, inventory: Inventory) -> Named:
+    """What the pattern's groups `hosts` and `service` took, or where it has none the whole text."""
     groups = {name: value for name, value in taken.items() if name in ("hosts", "service")}
     if not groups:
-        return inventory.named_in(text)
-    return inventory.words_of(" ".join(value for value in groups.values() if value))
+        return inventory.resolve(text, in_prose=True)
+    return inventory.resolve(" ".join(value for value in groups.values() if value))
 
 
 def visible_text(event: Mapping[str, Any]) -> str:

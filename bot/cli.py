@@ -226,7 +226,11 @@ async def _ask(options: argparse.Namespace) -> Report:
     from bot.investigate import Investigator
 
     setup = _set_up(options)
-    return await Investigator(build_inventory(setup.config), setup.collector).report(options.hosts)
+    inventory = build_inventory(setup.config)
+    named = inventory.resolve(" ".join(options.hosts))
+    if not named.names:
+        raise UsageError("name at least one host or service of the inventory")
+    return await Investigator(inventory, setup.collector).report(named)
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -262,15 +266,17 @@ def _record(options: argparse.Namespace) -> int:
 
     setup = _set_up(options)
     inventory = build_inventory(setup.config)
-    target = inventory.targets.get(options.host)
-    if options.host in inventory.services:
+    named = inventory.resolve(options.host)
+    if len(named.names) != 1:
+        raise UsageError(f"{options.host!r} must be the name of one host")
+    if named.unknown:
+        raise UsageError(f"{options.host!r} is {named.unknown[0].why}")
+    (name,) = named.names
+    if name in inventory.services:
         raise UsageError(
-            f"{options.host!r} is a service: name one of its hosts ({listed(inventory.services[options.host])})"
+            f"{name!r} is a service: name one of its hosts ({listed(inventory.services[name])})"
         )
-    if target is None:
-        raise UsageError(
-            f"{options.host!r} is not in the inventory: check the spelling, or add it as [hosts.NAME]"
-        )
+    (target,) = named.targets
     if options.directory.exists() and (
         not options.directory.is_dir() or any(options.directory.iterdir())
     ):
@@ -278,7 +284,7 @@ def _record(options: argparse.Namespace) -> int:
     was_open = options.directory.is_dir() and options.directory.stat().st_mode & 0o077
     bundle = asyncio.run(setup.collector.collect(target))
     if isinstance(bundle, Missing):
-        _tell(f"{options.host}: {bundle.because}")
+        _tell(f"{name}: {bundle.because}")
         return EXIT_NOT_EXAMINED
     try:
         write_directory(inventory.about(bundle), options.directory)
@@ -286,10 +292,11 @@ def _record(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.directory} cannot be written: {error.strerror}") from error
     closed = " (others could read that directory: it is now mode 0700)" if was_open else ""
     print(
-        f"{options.host}: {len(bundle.sections)} sections in {options.directory}{closed}; `sevbot diagnose --bundle` reads them"
+        f"{name}: {len(bundle.sections)} sections in {options.directory}{closed}; "
+        "`sevbot diagnose --bundle` reads them"
     )
     if broken := broke_off(bundle):
-        _tell(f"{options.host}: {broken}")
+        _tell(f"{name}: {broken}")
         return EXIT_NOT_EXAMINED
     return EXIT_EXAMINED
 

@@ -19,6 +19,7 @@ from bot.blocks import (
     report_blocks,
     report_text,
 )
+from bot.inventory import Named
 from bot.investigate import Investigator
 from bot.retry_after import GaveUpError, asked_wait_s
 
@@ -47,34 +48,33 @@ class Commands:
 
     async def answer(self, command: Mapping[str, Any], ack: Ack, respond: Ack) -> None:
         """Acknowledge within Slack's 3 s, and answer again once there is a report (Slack does not replace the first answer)."""
-        words = str(command.get("text") or "").split()
-        names = tuple(dict.fromkeys(words[1:]))
+        words = str(command.get("text") or "").split(maxsplit=1)
+        named = self._investigator.inventory.resolve(" ".join(words[1:]))
         turned_away = await self._door.refusal(command)
-        if refusal := (turned_away,) if turned_away else self._refusal(words, names):
+        if refusal := (turned_away,) if turned_away else self._refusal(words, named):
             await ack(text=note_text(refusal[0]), blocks=note_blocks(refusal))
             return
-        if not self._investigator.inventory.find(names)[
-            0
-        ]:  # no host to wait for: a second answer could overtake the first
-            text, blocks = await self._diagnose(names)
+        if not named.targets:  # no host to wait for: a second answer could overtake the first
+            text, blocks = await self._diagnose(named)
             await ack(text=text, blocks=blocks)
             return
-        await ack(text=looking_text(len(names)), blocks=looking_blocks(len(names)))
+        count = len(named.names)
+        await ack(text=looking_text(count), blocks=looking_blocks(count))
         async with self._slots:
-            text, blocks = await self._diagnose(names)
+            text, blocks = await self._diagnose(named)
         await _respond(respond, text, blocks)
 
-    def _refusal(self, words: Sequence[str], names: Sequence[str]) -> tuple[str, ...] | None:
+    def _refusal(self, words: Sequence[str], named: Named) -> tuple[str, ...] | None:
         """Help, or why the question is not taken; None if it is a question for hosts."""
         if words[:1] in ([], ["help"]):
             return HELP
         if words[0] != "diagnose":
             return (f"/sev knows no {words[0][:40]!r}.", *HELP)
-        if not names:
+        if not named.names:
             return (
                 "/sev diagnose needs at least one host or service of the inventory: /sev diagnose web1 web2",
             )
-        if len(names) > MAX_NAMES:
+        if len(named.names) > MAX_NAMES:
             return (f"/sev diagnose takes at most {MAX_NAMES} names at a time.",)
         if self._slots.locked():
             return (
@@ -82,9 +82,9 @@ class Commands:
             )
         return None
 
-    async def _diagnose(self, names: Sequence[str]) -> tuple[str, list[Block]]:
+    async def _diagnose(self, named: Named) -> tuple[str, list[Block]]:
         try:
-            report = await self._investigator.report(names)
+            report = await self._investigator.report(named)
             return report_text(report), report_blocks(report)
         except Exception as error:
             _log.exception("/sev diagnose failed")

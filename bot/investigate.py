@@ -1,17 +1,20 @@
-"""The use case behind every way of asking: names in, a report out. The one place that drives collecting and deciding."""
+"""The use case behind every way of asking: what was named in, a report out.
+
+The one place that drives collecting and deciding.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.apart import Collector
-from bot.inventory import Inventory
+from bot.inventory import Inventory, Named
 from bot.looks import Looks, Seen
 from diagnostics.bundle import Missing, Section
 from diagnostics.collect.ssh import Target
@@ -41,23 +44,20 @@ class Investigator:
             max_workers=1, thread_name_prefix="decide"
         )  # Slack wants its answers meanwhile
 
-    async def report(
-        self, names: Iterable[str], sev: Sev | None = None, slot: Slot = _NO_SLOT
-    ) -> Report:
-        """The report on hosts and services by name; a name that is not in the inventory is reported, never dialled.
+    async def report(self, named: Named, sev: Sev | None = None, slot: Slot = _NO_SLOT) -> Report:
+        """The report on what was named; a word that stands for no host is reported, never dialled.
 
         With `sev` what is much older is no cause of it, and no look counts that began before we were told: it is waited for the next.
         `slot` is held while hosts are looked at, and not while that is waited for.
         """
-        targets, unknown = self.inventory.find(names)
-        hosts = await self._ask(targets, sev, slot)
-        return report_on([*hosts, *(not_in_inventory(name) for name in unknown)])
+        hosts = await self._ask(named.targets, sev, slot)
+        unknown = [not_reached(word.name, Missing(word.why)) for word in named.unknown]
+        return report_on([*hosts, *unknown])
 
-    def waits(self, names: Iterable[str], sev: Sev) -> tuple[str, ...]:
+    def waits(self, targets: Sequence[Target], sev: Sev) -> tuple[str, ...]:
         """A sentence for each host that was looked at too short a time before the SEV, and so is not looked at at once."""
         waiting = [
-            (target.name, self._looks.too_early(target, sev.noticed_s))
-            for target in self.inventory.find(names)[0]
+            (target.name, self._looks.too_early(target, sev.noticed_s)) for target in targets
         ]
         said = [_waits(name, *early) for name, early in waiting if early is not None]
         more = len(said) - NAMED_WAITS
@@ -119,15 +119,6 @@ class Investigator:
         if sev is not None:
             known = known.having(Section("sev", f"ago {max(round(time.time() - sev.opened), 0)}\n"))
         return await asyncio.get_running_loop().run_in_executor(self._decider, diagnose, known)
-
-
-def not_in_inventory(name: str) -> HostReport:
-    return not_reached(
-        name,
-        Missing(
-            "not in the inventory: check the spelling, or add it as [hosts.NAME] to sevbot's configuration"
-        ),
-    )
 
 
 def _waits(name: str, before_s: float, wait_s: float) -> str:

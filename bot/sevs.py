@@ -72,17 +72,16 @@ class Sevs:
         place = Place(sev.channel, sev.ts, sev.key)
         posted = None
         try:
-            targets, unknown = self._investigator.inventory.find(sev.names)
-            count = len(targets) + len(unknown)
+            count = len(sev.named.targets) + len(sev.named.unknown)
             looking = [
                 *looking_blocks(count),
-                *note_blocks(self._investigator.waits(sev.names, when)),
+                *note_blocks(self._investigator.waits(sev.named.targets, when)),
             ]
             posted = await self._thread.ensure(place, looking_text(count), looking)
             if posted.done:
                 return
             text, blocks = (
-                await self._verdict(sev, when) if sev.names else (NO_HOST[0], note_blocks(NO_HOST))
+                await self._verdict(sev, when) if count else (NO_HOST[0], note_blocks(NO_HOST))
             )
             await self._thread.finish(place, posted, text, blocks)
             if self._notify:
@@ -107,7 +106,7 @@ class Sevs:
     async def _verdict(self, sev: Announcement, when: Sev) -> tuple[str, list[Block]]:
         try:
             report = await self._investigator.report(
-                sev.names, when, self._slots
+                sev.named, when, self._slots
             )  # all are posted at once, so many are looked at together
             _log.info("SEV at %s: %s", sev.ts, tell(report).headline)
             return report_text(report), report_blocks(report)

@@ -82,7 +82,8 @@ async def _ask(directory: Path, port: int) -> Felt:
     watching = asyncio.create_task(_watch(lags))
     start_s, cpu_s = time.monotonic(), time.process_time()
     async with Apart(SshCollector(SshSettings(usable.client_key, usable.known_hosts))) as collector:
-        report = await Investigator(build_inventory(config), collector).report(names)
+        inventory = build_inventory(config)
+        report = await Investigator(inventory, collector).report(inventory.resolve(" ".join(names)))
     watching.cancel()
     told = Counter(
         (host.error if isinstance(host, NotExamined) else "")

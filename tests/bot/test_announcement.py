@@ -23,7 +23,7 @@ EVENT: dict[str, Any] = {
 
 def names_in(event: dict[str, Any], pattern: str = SLACK.announcement) -> tuple[str, ...] | None:
     sev = read_announcement(event, SLACK.model_copy(update={"announcement": pattern}), inventory())
-    return sev.names if isinstance(sev, Announcement) else None
+    return sev.named.names if isinstance(sev, Announcement) else None
 
 
 def test_takes_the_names_of_hosts_and_services() -> None:
@@ -87,6 +87,21 @@ def test_named_groups_take_the_names_and_keep_unknown_ones() -> None:
         "web1",
         "nosuch",
     )
+
+
+def test_an_unknown_name_that_the_pattern_took_is_told_with_what_may_be_meant() -> None:
+    """Without groups it is a word like any other, and stays unsaid."""
+    event = {**EVENT, "text": "SEV-2 on wbe1"}
+    taking = SLACK.model_copy(update={"announcement": r"SEV-\d on (?P<hosts>.*)"})
+
+    taken, free = (read_announcement(event, slack, inventory()) for slack in (taking, SLACK))
+
+    assert isinstance(taken, Announcement)
+    assert isinstance(free, Announcement)
+    assert [word.why.partition("?")[0] for word in taken.named.unknown] == [
+        "not in the inventory: did you mean web1"
+    ]
+    assert (free.named.names, taken.named.targets) == ((), ())
 
 
 @pytest.mark.parametrize(

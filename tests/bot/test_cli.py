@@ -193,22 +193,71 @@ def test_rubbish_is_no_log_and_no_crash() -> None:
     assert (done.returncode, host["findings"], len(host["unknown"])) == (1, [], len(RULES))
 
 
-def test_a_host_that_is_not_in_the_inventory_is_status_1(tmp_path: Path) -> None:
-    """Named in the report, never dialled."""
+def config_in(tmp_path: Path, *hosts: str) -> str:
+    """A configuration of these hosts, on a port where nothing listens."""
     subprocess.run(
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True
     )
-    (tmp_path / "known_hosts").write_text(
-        f"web1 {(tmp_path / 'key.pub').read_text(encoding='utf-8')}", encoding="utf-8"
-    )
-    config = f'[ssh]\nclient_key = "{tmp_path}/key"\nknown_hosts = "{tmp_path}/known_hosts"\n[hosts.web1]\naddress = "127.0.0.1"\n'
+    key = (tmp_path / "key.pub").read_text(encoding="utf-8")
+    (tmp_path / "known_hosts").write_text(f"{','.join(hosts)} {key}", encoding="utf-8")
+    config = f'[ssh]\nclient_key = "{tmp_path}/key"\nknown_hosts = "{tmp_path}/known_hosts"\n'
+    config += "".join(f'[hosts.{name}]\naddress = "127.0.0.1"\nport = 9\n' for name in hosts)
     (tmp_path / "config.toml").write_text(config, encoding="utf-8")
     (tmp_path / "config.toml").chmod(0o600)
+    return str(tmp_path / "config.toml")
 
-    done = sevbot("diagnose", "nosuch", "--config", str(tmp_path / "config.toml"))
+
+def test_a_host_that_is_not_in_the_inventory_is_status_1(tmp_path: Path) -> None:
+    """Named in the report, never dialled."""
+    done = sevbot("diagnose", "nosuch", "--config", config_in(tmp_path, "web1"))
 
     assert done.returncode == 1
     assert b"nosuch: not in the inventory" in done.stdout
+
+
+def test_a_mistyped_host_is_told_with_the_one_that_may_be_meant(tmp_path: Path) -> None:
+    """The same for `record`, which asks nobody either."""
+    config = config_in(tmp_path, "web1", "ranker-a")
+
+    done = sevbot("diagnose", "wbe1", "--config", config)
+    recorded = sevbot("record", "Ranker_A", str(tmp_path / "recording"), "--config", config)
+
+    told = " ".join(done.stdout.decode().split())
+    assert "wbe1: not in the inventory: did you mean web1? Check the spelling, or add " in told
+    assert (done.returncode, b"127.0.0.1" in done.stdout) == (1, False)
+    assert b"'Ranker_A' is not in the inventory: did you mean ranker-a? " in recorded.stderr
+    assert recorded.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words", [["WEB1,", "(ranker-a)"], ["web1 and", "ranker-a.example.com"], ["web1,RANKER-A"]]
+)
+def test_hosts_are_named_as_people_write_them(tmp_path: Path, words: list[str]) -> None:
+    """Both are asked, and nothing listens there."""
+    done = sevbot("diagnose", *words, "--json", "--config", config_in(tmp_path, "web1", "ranker-a"))
+
+    hosts = json.loads(done.stdout)["hosts"]
+    assert [host["host"] for host in hosts] == ["web1", "ranker-a"]
+    assert all("port 9" in host["error"] for host in hosts)
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["diagnose", ","], "name at least one host or service of the inventory"),
+        (["record", "web1,ranker-a", "/no/such/dir"], "must be the name of one host"),
+        (["record", "and", "/no/such/dir"], "must be the name of one host"),
+    ],
+)
+def test_too_few_or_too_many_hosts_are_wrong_usage(
+    tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    """Nobody is asked."""
+    done = sevbot(*arguments, "--config", config_in(tmp_path, "web1", "ranker-a"))
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert words in done.stderr.decode()
 
 
 def test_an_escape_sequence_in_a_log_never_reaches_the_terminal(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from bot.app import serve
 from bot.config import ConfigError
 from bot.demo.hosts import ReplayHosts
 from bot.demo.slack import SlackStandIn
+from bot.inventory import Inventory, Named
 from bot.sevs import AT_ONCE, NO_HOST, STOPPED
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.directory import read_directory
@@ -277,10 +278,41 @@ def test_sev_diagnose_answers_by_the_same_path(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_sev_and_an_announcement_read_names_alike_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Capitals, brackets and a domain do not matter; what is like a name is told, not dialled."""
+    asked: list[str] = []
+    resolve = Inventory.resolve
+
+    def counted(inventory: Inventory, text: str, *, in_prose: bool = False) -> Named:
+        asked.append(text)
+        return resolve(inventory, text, in_prose=in_prose)
+
+    monkeypatch.setattr(Inventory, "resolve", counted)
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            await on.slack.slash("/sev", "diagnose (WEB1.example.com), wbe2")
+            await on.slack.wait_for(lambda: SEED in json.dumps(on.slack.ephemerals))
+            assert "did you mean web2? Check" in json.dumps(on.slack.ephemerals)
+            assert on.hosts.requests == [("web1", "probe")]
+
+            ts = await on.slack.announce("SEV-2: crash looping on (WEB2.example.com), wbe1")
+            verdict = await on.verdict(ts)
+            assert "wbe1" not in json.dumps(verdict)
+            assert on.hosts.requests == [("web1", "probe"), ("web2", "probe")]
+            assert len(asked) == 2
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("help", "/sev diagnose HOST"),
+        ("diagnose , and", "at least one host"),
+        ("diagnose rankr", "did you mean ranker? Check the spelling"),
         ("", "/sev diagnose HOST"),
         ("frobnicate", "knows no 'frobnicate'"),
         ("diagnose", "at least one host"),

@@ -182,7 +182,10 @@ def test_a_shared_answer_states_its_age_wherever_it_is_told() -> None:
 
     async def run() -> None:
         investigator = Investigator(inventory(), Hosts())
-        own, shared = await investigator.report(["web1"]), await investigator.report(["web1"])
+        own, shared = (
+            await investigator.report(inventory().resolve("web1")),
+            await investigator.report(inventory().resolve("web1")),
+        )
         sentence = "Shared with an earlier question, since a host is looked at once in a minute: web1 0 s ago."
         assert sentence not in to_text(own)
         assert sentence in " ".join(to_text(shared).split())
@@ -243,10 +246,10 @@ def test_a_sev_looks_at_once_at_the_hosts_that_need_no_waiting(
     async def run() -> None:
         hosts = Hosts()
         investigator = Investigator(inventory(), hosts)
-        await investigator.report(["web1"])
+        await investigator.report(inventory().resolve("web1"))
         no_waiting.now_s += 5
         report = await investigator.report(
-            ["web1", "web2"], Sev(0.0, no_waiting.now_s), asyncio.Semaphore(1)
+            inventory().resolve("web1 web2"), Sev(0.0, no_waiting.now_s), asyncio.Semaphore(1)
         )
         assert hosts.asked == ["web1", "web2", "web1"]
         assert [host.host for host in report.hosts] == ["web1", "web2"]
@@ -281,9 +284,9 @@ def test_the_wait_of_a_sev_is_told_by_host() -> None:
 
     async def run() -> None:
         investigator = Investigator(inventory(), Hosts())
-        await investigator.report(["web1"])
+        await investigator.report(inventory().resolve("web1"))
         sev = Sev(0.0, asyncio.get_running_loop().time() + 5)
-        (told,) = investigator.waits(["web1", "web2"], sev)
+        (told,) = investigator.waits(inventory().resolve("web1 web2").targets, sev)
         assert told.startswith(
             "web1 was looked at 5 s before this SEV was announced; it is looked at again at "
         )
