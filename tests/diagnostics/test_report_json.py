@@ -555,11 +555,12 @@ def test_a_record_that_is_no_end_itself_takes_the_nearest_one() -> None:
 
 
 def test_every_finding_has_data_of_what_it_is_about() -> None:
-    """Kills or ends; a restart of the machine and a page of memory that broke are neither."""
+    """Kills, ends, limits, or a process; a restart of the machine is of none."""
     for directory in CASES:
         host = examined(read_directory(directory / case_of(directory)["bundle"]))
         for finding in host.findings:
-            has = bool(finding.kills or finding.ends or finding.limits or finding.victim)
+            whose = finding.victim or finding.culprit
+            has = bool(finding.kills or finding.ends or finding.limits or whose)
             assert has == (finding.code != "host-rebooted"), (directory.name, finding.code)
 
 
