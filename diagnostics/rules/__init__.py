@@ -24,6 +24,7 @@ from diagnostics.rules import (
     hardware_memory_error,
     host_rebooted,
     hugepages_hold_node,
+    hung_task,
     illegal_instruction,
     lowmem_oom,
     membind_oom,
@@ -102,6 +103,7 @@ RULES: tuple[Rule, ...] = tuple(
         start_limit_hit,
         # the machine
         host_rebooted,
+        hung_task,
     )
 )
 CODES = frozenset(rule.code for rule in RULES)
