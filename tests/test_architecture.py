@@ -44,13 +44,27 @@ def test_diagnostics_knows_nothing_of_the_bot() -> None:
 
 
 def test_only_collecting_speaks_ssh() -> None:
-    """asyncssh stays in the collector and in the demo's hosts."""
+    """asyncssh stays in the collector and in the stand-in's hosts."""
     others = [
         p
         for p in SOURCES
-        if not p.is_relative_to(ROOT / "diagnostics/collect") and p != ROOT / "bot/demo/hosts.py"
+        if not p.is_relative_to(ROOT / "diagnostics/collect") and p != ROOT / "bot/standin/hosts.py"
     ]
     assert_imports_none(others, "asyncssh")
+
+
+def test_the_stand_ins_know_nothing_of_the_bot() -> None:
+    """They speak Slack's and SSH's protocols, so that the bot is tested by the wire and by nothing that it shares with them."""
+    paths = files_in("bot/standin")
+    assert {"slack.py", "hosts.py"} <= {path.name for path in paths}
+    for path in paths:
+        wrong = [
+            name
+            for name in imports_of(path)
+            if name.split(".")[0] == "bot" and not name.startswith("bot.standin.")
+        ]
+        assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}"
+    assert_imports_none(paths, "slack_")
 
 
 PURE_ROOMS = ("facts", "memory", "services", "rules", "telling")

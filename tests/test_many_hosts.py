@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.blocks import report_blocks, report_text
-from bot.demo.slack_limits import MAX_UPDATED_TEXT, check_blocks
+from bot.standin.limits import MAX_UPDATED_TEXT, check_blocks
 from diagnostics.bundle import Bundle
 from diagnostics.bundle.copies import COPY_IT, LOCK, REMARKS
 from diagnostics.bundle.directory import read_directory

@@ -19,9 +19,10 @@ from pathlib import Path
 from bot.app import serve
 from bot.config import Config
 from bot.config_file import read_config, read_tokens
-from bot.demo.hosts import ReplayHosts
-from bot.demo.slack import SlackStandIn
-from bot.demo.terminal import message_lines
+from bot.demo.page import Page
+from bot.standin.hosts import ReplayHosts
+from bot.standin.slack import SlackStandIn
+from bot.standin.terminal import message_lines
 from bot.tty import width_of
 from diagnostics.bundle import Bundle
 from diagnostics.bundle.directory import read_directory
@@ -59,7 +60,7 @@ async def play(bundle: Bundle | None, stop: asyncio.Event, *, once: bool) -> int
     recorded = bundle or read_directory(Path(str(files("bot.demo").joinpath("bundles", "ranker"))))
     with tempfile.TemporaryDirectory(prefix="sevbot-demo-") as directory:
         async with (
-            SlackStandIn() as slack,
+            SlackStandIn(page=Page) as slack,
             ReplayHosts(
                 {name: replace(recorded, host=name) for name in HOSTS},
                 Path(directory),

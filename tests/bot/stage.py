@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from bot.app import serve
 from bot.config import Announcer, Config, HostConfig, ServiceConfig, SlackConfig, SshConfig, Tokens
-from bot.demo.hosts import ReplayHosts
-from bot.demo.slack import SlackStandIn
+from bot.standin.hosts import ReplayHosts
+from bot.standin.slack import SlackStandIn
 from diagnostics.bundle import Bundle
 from diagnostics.collect.ssh import SshCollector, SshSettings
 

@@ -16,10 +16,10 @@ import pytest
 
 from bot.asking import ELSEWHERE, NOT_LISTED, NOT_OURS, Home
 from bot.cli import LOG_FORMAT
-from bot.demo.hosts import ReplayHosts
-from bot.demo.slack import ANNOUNCER, SCOPES, Bot, SlackStandIn
-from bot.demo.slack_workspace import TEAM
 from bot.refusals import NAMED_AN_HOUR, REMEMBERED, Refusals
+from bot.standin.hosts import ReplayHosts
+from bot.standin.slack import ANNOUNCER, SCOPES, Bot, SlackStandIn
+from bot.standin.workspace import TEAM
 from diagnostics.bundle.directory import read_directory
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot
 from tests.conftest import ROOT

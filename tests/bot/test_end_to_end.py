@@ -12,9 +12,9 @@ import pytest
 
 from bot.app import serve
 from bot.config import ConfigError
-from bot.demo.hosts import ReplayHosts
-from bot.demo.slack import SlackStandIn
 from bot.sevs import AT_ONCE, NO_HOST, STOPPED
+from bot.standin.hosts import ReplayHosts
+from bot.standin.slack import SlackStandIn
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.directory import read_directory
 from diagnostics.collect.ssh import Target

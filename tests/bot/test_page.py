@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.demo.slack import SlackStandIn
+from bot.demo.page import Page
+from bot.standin.slack import SlackStandIn
 from tests.bot.test_slack_stand_in import bolt, client_of
 
 FLAGS = (
@@ -155,7 +156,7 @@ def test_the_page_shows_the_thread_as_soon_as_it_is_loaded(tmp_path: Path) -> No
     """Nothing has to be streamed first: headline, list and evidence stand in #thread, hostile text as text."""
 
     async def run() -> str:
-        async with SlackStandIn() as slack:
+        async with SlackStandIn(page=Page) as slack:
             ts = await slack.announce("SEV1: ranker crash-looping")
             await client_of(slack).chat_postMessage(
                 channel=slack.channel_id, thread_ts=ts, text="found", blocks=DIAGNOSIS
@@ -183,7 +184,7 @@ def test_hostile_text_stays_text_wherever_it_stands(tmp_path: Path) -> None:
     escaped = HOSTILE.replace("<", "&lt;").replace(">", "&gt;")
 
     async def run() -> dict[str, Any]:
-        async with SlackStandIn(channel_name=HOSTILE) as slack:
+        async with SlackStandIn(channel_name=HOSTILE, page=Page) as slack:
             for text in (HOSTILE, escaped):
                 element = {"type": "text", "text": text}
                 mrkdwn, plain = (
@@ -265,7 +266,7 @@ def test_a_message_that_is_posted_and_edited_appears_without_a_reload(tmp_path: 
     """The same page, the same element's place, and the other messages are left alone."""
 
     async def run() -> None:
-        async with SlackStandIn() as slack:
+        async with SlackStandIn(page=Page) as slack:
             client = client_of(slack)
             async with browser(slack.page_url, tmp_path) as tab:
                 await tab.until("document.querySelector('#thread .empty') !== null")
@@ -298,7 +299,7 @@ def test_a_typed_command_is_answered_on_the_page_to_the_visitor_only(tmp_path: P
     """Through the composer, the real socket and Bolt, and back; a plain message goes to the channel."""
 
     async def run() -> None:
-        async with SlackStandIn() as slack, bolt(slack) as app:
+        async with SlackStandIn(page=Page) as slack, bolt(slack) as app:
 
             async def on_command(command: dict[str, Any], ack: Any) -> None:  # noqa: ANN401 # Bolt's own
                 await ack(text=f"looking at {command['text']}")
@@ -327,7 +328,7 @@ def test_the_page_says_when_the_demo_has_ended(tmp_path: Path) -> None:
     """A visitor who leaves the page open is not left waiting."""
 
     async def run() -> None:
-        async with SlackStandIn() as slack:
+        async with SlackStandIn(page=Page) as slack:
             tab_context = browser(slack.page_url, tmp_path)
             tab = await tab_context.__aenter__()
             await tab.until("document.querySelector('#live').textContent === 'live'")
@@ -350,7 +351,7 @@ def test_long_evidence_wraps_as_in_slack_and_nothing_scrolls_sideways(tmp_path: 
     ]
 
     async def run() -> list[Any]:
-        async with SlackStandIn() as slack:
+        async with SlackStandIn(page=Page) as slack:
             await slack.announce("SEV1 " + "x" * 300, blocks=[*blocks, *DIAGNOSIS])
             async with browser(slack.page_url, tmp_path) as tab:
                 found = []

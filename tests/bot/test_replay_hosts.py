@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from bot.demo.hosts import ONLY_THE_PROBE, ReplayHosts
+from bot.standin.hosts import ONLY_THE_PROBE, ReplayHosts
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.framing import ENDED_EARLY, NOT_BROUGHT
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target

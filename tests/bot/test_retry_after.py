@@ -13,9 +13,9 @@ from slack_sdk.errors import SlackApiError
 
 from bot.app import build_client, build_session
 from bot.config import ConfigError
-from bot.demo.hosts import ReplayHosts
-from bot.demo.slack import SlackStandIn
 from bot.retry_after import MAX_RETRY_AFTER_S, UNSAID_S, GaveUpError
+from bot.standin.hosts import ReplayHosts
+from bot.standin.slack import SlackStandIn
 from bot.thread import wait_s
 from diagnostics.bundle.directory import read_directory
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot, config_for, stage, tokens_of

@@ -15,8 +15,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.demo import slack_commands
-from bot.demo.slack import SEVBOT, Bot, SlackError, SlackStandIn
+from bot.demo.page import Page
+from bot.standin import commands
+from bot.standin.slack import SEVBOT, Bot, SlackError, SlackStandIn
 
 Json = dict[str, Any]
 Block = dict[str, Any]
@@ -333,7 +334,7 @@ def test_a_response_url_takes_five_answers_in_half_an_hour(monkeypatch: pytest.M
             ]
             assert [answer.status for answer in answers] == [200] * 5 + [404]
             assert await answers[5].json() == {"ok": False, "error": "used_url"}
-            monkeypatch.setattr(slack_commands, "RESPONSE_URL_LIFE_S", -1.0)
+            monkeypatch.setattr(commands, "RESPONSE_URL_LIFE_S", -1.0)
             assert (await (await session.post(url, json={"text": "late"})).json())[
                 "error"
             ] == "expired_url"
@@ -346,7 +347,7 @@ def test_a_slash_command_that_nobody_acknowledges_fails_as_on_slack(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """dispatch_failed without a socket, operation_timeout with one; the asker is told."""
-    monkeypatch.setattr(slack_commands, "ACK_WITHIN_S", 0.1)
+    monkeypatch.setattr(commands, "ACK_WITHIN_S", 0.1)
 
     async def scenario(slack: SlackStandIn) -> None:
         assert (await slack.slash("/sev", "help")).error == "dispatch_failed"
@@ -789,7 +790,7 @@ def test_the_page_is_served_whole_and_streams_what_comes_later() -> None:
                 await slack.announce("SEV2 live")
                 assert (await next_state(stream))["messages"][1]["text"] == "SEV2 live"
 
-    play(scenario)
+    play(scenario, page=Page)
 
 
 async def next_state(stream: aiohttp.ClientResponse) -> Json:
@@ -806,7 +807,7 @@ def test_closing_does_not_wait_for_open_pages() -> None:
 
     async def run() -> bytes:
         async with aiohttp.ClientSession() as session:
-            async with SlackStandIn() as slack:
+            async with SlackStandIn(page=Page) as slack:
                 stream = await session.get(f"{slack.page_url}events")
             async with asyncio.timeout(1):
                 return await stream.read()
@@ -831,7 +832,7 @@ def test_only_the_page_itself_may_post(headers: dict[str, str], status: int) -> 
             assert await say(session, slack, {"text": "hello"}) == status
         assert slack.messages() == []
 
-    play(scenario)
+    play(scenario, page=Page)
 
 
 def test_no_path_answers_to_another_host_or_origin() -> None:
@@ -844,7 +845,7 @@ def test_no_path_answers_to_another_host_or_origin() -> None:
                     async with session.get(slack.page_url + path, headers=headers) as answer:
                         assert answer.status == 403
 
-    play(scenario)
+    play(scenario, page=Page)
 
 
 def test_what_the_visitor_types_is_a_message_or_a_command() -> None:
@@ -875,7 +876,7 @@ def test_what_the_visitor_types_is_a_message_or_a_command() -> None:
             assert (await session.post(f"{slack.page_url}say", data={"text": "form"})).status == 400
         assert [shown["text"] for shown in slack.ephemerals] == ["looking"]
 
-    play(scenario)
+    play(scenario, page=Page)
 
 
 async def say(session: aiohttp.ClientSession, slack: SlackStandIn, body: object) -> int:

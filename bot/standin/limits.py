@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.demo.slack_workspace import SlackError
+from bot.standin.workspace import SlackError
 
 MAX_POSTED_TEXT = 40_000
 MAX_UPDATED_TEXT = 4_000

@@ -78,7 +78,7 @@ def _token(kind: str) -> Callable[[], str]:
 class Workspace:
     """Who is there, what was said and what sevbot may do. `on_event` gets each event_callback that Slack would send to sevbot.
 
-    `groups` holds the members of each user group. With `is_ext_shared_channel` the channel is shared with another organisation.
+    `groups` holds the members of each user group, `events` counts what was sent. With `is_ext_shared_channel` the channel is shared with another organisation.
     """
 
     channel_name: str
@@ -100,7 +100,7 @@ class Workspace:
     ephemerals: list[Json] = field(default_factory=list)
     bots: dict[str, Bot] = field(default_factory=dict)
     _last_us: int = 0
-    _events: int = 0
+    events: int = 0
 
     def __post_init__(self) -> None:
         self.bots = {bot.bot_id: bot for bot in (self.sevbot, self.announcer)}
@@ -137,7 +137,7 @@ class Workspace:
         self.messages[event["ts"]] = event
         self.on_event(
             {
-                **self._callback({"event_ts": event["ts"], "channel": self.channel_id, **event}),
+                **_callback(self, {"event_ts": event["ts"], "channel": self.channel_id, **event}),
                 **envelope,
             }
         )
@@ -192,31 +192,9 @@ class Workspace:
     def _tell(self, event: Json) -> None:
         if "channels:history" in self.scopes:
             self.on_event(
-                self._callback({**event, "channel": self.channel_id, "channel_type": "channel"})
+                _callback(self, {**event, "channel": self.channel_id, "channel_type": "channel"})
             )
         self.changes.happened()
-
-    def _callback(self, event: Json) -> Json:
-        """The envelope. Of what another team says in a shared channel, `team_id` is that team: so slack_bolt.request.internals reads it."""
-        self._events += 1
-        sevbot = {
-            "enterprise_id": self.enterprise_id,
-            "team_id": self.team_id,
-            "user_id": self.sevbot.user_id,
-        }
-        return {
-            "type": "event_callback",
-            "token": "verification-token-unused",
-            "team_id": event.get("team", self.team_id),
-            "context_team_id": self.team_id,
-            "context_enterprise_id": self.enterprise_id,
-            "api_app_id": self.sevbot.app_id,
-            "event": event,
-            "event_id": f"Ev{self._events:08d}",
-            "event_time": int(float(event["event_ts"])),
-            "authorizations": [{**sevbot, "is_bot": True, "is_enterprise_install": False}],
-            "is_ext_shared_channel": self.is_ext_shared_channel,
-        }
 
     def thread(self, ts: str) -> list[Json]:
         """The parent and its replies, oldest first; empty if there is no such message."""
@@ -243,6 +221,29 @@ class Workspace:
             }
             copied |= {"thread_ts": message["ts"], **counts, "latest_reply": replies[-1]["ts"]}
         return copied
+
+
+def _callback(workspace: Workspace, event: Json) -> Json:
+    """The envelope. Of what another team says in a shared channel, `team_id` is that team: so slack_bolt.request.internals reads it."""
+    workspace.events += 1
+    sevbot = {
+        "enterprise_id": workspace.enterprise_id,
+        "team_id": workspace.team_id,
+        "user_id": workspace.sevbot.user_id,
+    }
+    return {
+        "type": "event_callback",
+        "token": "verification-token-unused",
+        "team_id": event.get("team", workspace.team_id),
+        "context_team_id": workspace.team_id,
+        "context_enterprise_id": workspace.enterprise_id,
+        "api_app_id": workspace.sevbot.app_id,
+        "event": event,
+        "event_id": f"Ev{workspace.events:08d}",
+        "event_time": int(float(event["event_ts"])),
+        "authorizations": [{**sevbot, "is_bot": True, "is_enterprise_install": False}],
+        "is_ext_shared_channel": workspace.is_ext_shared_channel,
+    }
 
 
 def _kept(content: Mapping[str, Any]) -> Json:

@@ -12,10 +12,10 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.demo.slack_api import http_failure
-from bot.demo.slack_limits import MAX_POSTED_TEXT, check_content
-from bot.demo.slack_socket import SocketMode
-from bot.demo.slack_workspace import Json, SlackError, Workspace
+from bot.standin.limits import MAX_POSTED_TEXT, check_content
+from bot.standin.socket_mode import SocketMode
+from bot.standin.web_api import http_failure
+from bot.standin.workspace import Json, SlackError, Workspace
 
 ACK_WITHIN_S = 3.0
 MAX_RESPONSES = 5

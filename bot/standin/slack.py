@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
-from bot.demo.slack_api import ApiCall, WebApi
-from bot.demo.slack_commands import SlashAnswer, TypedCommands
-from bot.demo.slack_limits import MAX_POSTED_TEXT, check_content
-from bot.demo.slack_page import Page
-from bot.demo.slack_socket import Envelope, SocketMode
-from bot.demo.slack_workspace import ANNOUNCER, SEVBOT, VISITOR, Bot, Json, SlackError, Workspace
+from bot.standin.commands import SlashAnswer, TypedCommands
+from bot.standin.limits import MAX_POSTED_TEXT, check_content
+from bot.standin.links import Links
+from bot.standin.local_site import LocalSite
+from bot.standin.socket_mode import Envelope, SocketMode
+from bot.standin.web_api import ApiCall, WebApi
+from bot.standin.workspace import ANNOUNCER, SEVBOT, VISITOR, Bot, Json, SlackError, Workspace
 
 __all__ = [
     "ANNOUNCER",
@@ -30,8 +29,10 @@ __all__ = [
     "SEVBOT",
     "VISITOR",
     "ApiCall",
+    "Ask",
     "Bot",
     "Envelope",
+    "Page",
     "SlackError",
     "SlackStandIn",
     "SlashAnswer",
@@ -39,67 +40,70 @@ __all__ = [
 
 SCOPES = ("chat:write", "channels:history", "commands")
 COMMANDS = frozenset({"/sev"})
-STOP_WITHIN_S = 1.0
-
 RESPONSE_URL = "response_url"
+
+Ask = Callable[[str, str], Awaitable[object]]
+
+
+class Page(Protocol):
+    """What a browser is shown of the workspace; the stand-in has none of its own."""
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]: ...
+
+    def close(self) -> None:
+        """End what streams, so that the stand-in need not wait for it."""
 
 
 class SlackStandIn:
-    """`async with SlackStandIn() as slack:` starts it on 127.0.0.1, on `port` or a free one.
+    """`async with SlackStandIn() as slack:` starts it on a free port of 127.0.0.1.
 
-    `scopes` are those of sevbot's bot token. An event that is not acknowledged within `retry_after_s` is sent again, three times at most.
-    Slack does not heed `replace_original` in answers to a slash command (github.com/slackapi/bolt-js/issues/2287), though its
-    documentation lets one think so: neither does this, unless `replaces_command_answers`.
+    `scopes` are those of sevbot's bot token. An event that is not acknowledged within
+    `retry_after_s` is sent again, three times at most. Slack does not heed `replace_original` in
+    answers to a slash command (github.com/slackapi/bolt-js/issues/2287), though its documentation
+    lets one think so: neither does this, unless `replaces_command_answers`. `page` gets the
+    workspace and how its visitor asks by slash command, and is served beside the API.
+
+    In order: `history` has the Web API calls that were accepted, `refused` those that were answered
+    with an error, injected ones too, and `acks` what sevbot acknowledged.
     """
 
     def __init__(
         self,
         *,
-        port: int = 0,
         scopes: Collection[str] = SCOPES,
-        announcer: Bot = ANNOUNCER,
         channel_name: str = "prod-incidents",
         retry_after_s: float = 3.0,
         replaces_command_answers: bool = False,
+        page: Callable[[Workspace, Ask], Page] | None = None,
     ) -> None:
-        self.announcer = announcer
-        self._port = port
-        self.workspace = Workspace(channel_name, frozenset(scopes), announcer, self._raise_event)
+        self.announcer = ANNOUNCER
+        self._site = LocalSite()
+        self.workspace = Workspace(channel_name, frozenset(scopes), ANNOUNCER, self._raise_event)
         self.bot_token, self.app_token = self.workspace.bot_token, self.workspace.app_token
         self.bot_user_id, self.bot_id, self.app_id = SEVBOT.user_id, SEVBOT.bot_id, SEVBOT.app_id
         self.team_id, self.channel_id = self.workspace.team_id, self.workspace.channel_id
-        self.channel_name = channel_name
         self.changes = self.workspace.changes
         self._sockets = SocketMode(SEVBOT.app_id, retry_after_s, self.changes)
         self._commands = TypedCommands(
             self.workspace, self._sockets, COMMANDS, replaces=replaces_command_answers
         )
-        self._api = WebApi(self.workspace, self._open_socket)
-        self.history: list[ApiCall] = (
-            self._api.history
-        )  # the Web API calls that were accepted, in order
-        self.refused: list[ApiCall] = (
-            self._api.refused
-        )  # those answered with an error, injected ones too
-        self.acks: list[Envelope] = self._sockets.acks  # what sevbot acknowledged, in order
-        self._page = Page(self.workspace, self.slash)
-        self._tickets: set[str] = set()
+        self._links = Links(self._site, self._sockets)
+        self._api = WebApi(self.workspace, self._links.give)
+        self.history: list[ApiCall] = self._api.history
+        self.refused: list[ApiCall] = self._api.refused
+        self.acks: list[Envelope] = self._sockets.acks
+        self._page = page(self.workspace, self.slash) if page is not None else None
         self._events: dict[str, Json] = {}
-        self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._only_from_here])
-        app.router.add_route("*", "/api/{method}", self._api.handle)
-        app.router.add_get("/link/{ticket}", self._link)
-        app.router.add_post("/commands/{ticket:.+}", self._commands.respond)
-        app.router.add_get("/", self._page.index)
-        app.router.add_get("/events", self._page.events)
-        app.router.add_post("/say", self._page.say)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WITHIN_S)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
-        await site.start()
-        self._port = int(self._runner.addresses[0][1])
+        await self._site.start(
+            (
+                web.route("*", "/api/{method}", self._api.handle),
+                web.get("/link/{ticket}", self._links.serve),
+                web.post("/commands/{ticket:.+}", self._commands.respond),
+                *(self._page.routes() if self._page is not None else ()),
+            )
+        )
         self._sockets.start()
         return self
 
@@ -109,15 +113,15 @@ class SlackStandIn:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._page.close()
+        if self._page is not None:
+            self._page.close()
         await self._sockets.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._site.stop()
 
     @property
     def page_url(self) -> str:
         """Where a browser sees the channel."""
-        return f"http://127.0.0.1:{self._port}/"
+        return self._site.url
 
     @property
     def api_url(self) -> str:
@@ -191,30 +195,6 @@ class SlackStandIn:
     def _raise_event(self, payload: Json) -> None:
         self._events[payload["event"]["ts"]] = payload
         self._sockets.send("events_api", payload)
-
-    def _open_socket(self) -> str:
-        """A URL for one connection, as apps.connections.open gives it."""
-        ticket = secrets.token_urlsafe(16)
-        self._tickets.add(ticket)
-        return f"ws://127.0.0.1:{self._port}/link/{ticket}"
-
-    async def _link(self, request: web.Request) -> web.StreamResponse:
-        try:
-            self._tickets.remove(request.match_info["ticket"])
-        except KeyError:
-            raise web.HTTPForbidden(text="this ticket was used or never given out") from None
-        return await self._sockets.serve(request)
-
-    @web.middleware
-    async def _only_from_here(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuses what a foreign page in a browser of this machine could send: by another host name, or from another origin."""
-        hosts = {f"127.0.0.1:{self._port}", f"localhost:{self._port}"}
-        origin = request.headers.get("Origin")
-        if request.host not in hosts or (
-            origin is not None and origin.removeprefix("http://") not in hosts
-        ):
-            raise web.HTTPForbidden(text="this server answers its own page only")
-        return await handler(request)
 
 
 def _list(things: Sequence[Json] | None) -> list[Json] | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from bot.demo.slack_workspace import Changes, Json
+from bot.standin.workspace import Changes, Json
 
 MAX_SOCKETS = 10
 MAX_RETRIES = 3

@@ -1,22 +1,24 @@
-"""The stand-in's page: what people would see in Slack, live, with a place to type. Only for a browser on this machine."""
+"""The page of the demo: what people would see in Slack, live, with a place to type.
+
+Only for a browser on this machine.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from importlib.resources import files
 
 from aiohttp import web
 
-from bot.demo.slack_workspace import VISITOR, Json, Workspace
+from bot.standin.slack import Ask
+from bot.standin.workspace import VISITOR, Json, Workspace
 
 KEEP_ALIVE_S = 15.0
 MAX_SAID_CHARS = 4_000
 SUGGESTIONS = ("/sev help", "/sev diagnose ranker-1")
-
-Ask = Callable[[str, str], Awaitable[object]]
 
 
 class Page:
@@ -32,6 +34,14 @@ class Page:
         """End the streams; browsers then see that the demo is over."""
         self._closing = True
         self._workspace.changes.happened()
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        """The page, its stream and where it posts to."""
+        return (
+            web.get("/", self.index),
+            web.get("/events", self.events),
+            web.post("/say", self.say),
+        )
 
     async def index(self, _: web.Request) -> web.Response:
         """The page as it stands now: complete without any further request."""
