@@ -67,6 +67,22 @@ def test_the_stand_ins_know_nothing_of_the_bot() -> None:
     assert_imports_none(paths, "slack_")
 
 
+SLACKS_OWN = (ROOT / "bot/slack", ROOT / "bot/standin", ROOT / "bot/app.py")
+
+
+def test_only_slacks_room_speaks_slack() -> None:
+    """What is answered and when knows no chat, so that another may stand beside Slack; the demo plays on the stand-ins."""
+    others = [
+        path for path in files_in("bot") if not any(path.is_relative_to(own) for own in SLACKS_OWN)
+    ]
+    assert {"sevs.py", "commands.py", "chat.py"} <= {path.name for path in others}
+    demo = [path for path in others if path.is_relative_to(ROOT / "bot/demo")]
+    assert_imports_none(demo, "slack_", "bot.slack")
+    assert_imports_none(
+        [path for path in others if path not in demo], "slack_", "bot.slack", "bot.standin"
+    )
+
+
 PURE_ROOMS = ("facts", "memory", "services", "rules", "telling")
 PURE_GROUND = (
     "confidence.py",
@@ -104,7 +120,7 @@ def test_rules_name_no_renderer_and_renderers_no_rule() -> None:
         assert_imports_none(files_in(f"diagnostics/{room}"), "diagnostics.telling")
     telling = [path for path in files_in("diagnostics/telling") if path.name != "pages.py"]
     assert_imports_none(
-        [*telling, ROOT / "bot/blocks.py"], "diagnostics.rules", "diagnostics.facts"
+        [*telling, ROOT / "bot/slack/blocks.py"], "diagnostics.rules", "diagnostics.facts"
     )
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.announcement import Announcement, NoAnnouncer, read_announcement, visible_text
+from bot.chat import Announcement
 from bot.config import Announcer
+from bot.slack.announcement import NoAnnouncer, read_announcement, visible_text
 from tests.bot.configs import SLACK, inventory
 
 EVENT: dict[str, Any] = {
@@ -135,7 +136,7 @@ def test_the_key_is_the_same_for_each_delivery_and_other_for_other_messages() ->
     assert isinstance(first, Announcement)
     assert isinstance(again, Announcement)
     assert isinstance(other, Announcement)
-    assert first.key == again.key != other.key
+    assert first.place.key == again.place.key != other.place.key
 
 
 def test_escapes_are_undone_once() -> None:

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from bot.asking import ELSEWHERE, NOT_LISTED, NOT_OURS, Home
 from bot.cli import LOG_FORMAT
-from bot.refusals import NAMED_AN_HOUR, REMEMBERED, Refusals
+from bot.slack.asking import ELSEWHERE, NOT_LISTED, NOT_OURS, Home
+from bot.slack.refusals import NAMED_AN_HOUR, REMEMBERED, Refusals
 from bot.standin.hosts import ReplayHosts
 from bot.standin.slack import ANNOUNCER, SCOPES, Bot, SlackStandIn
 from bot.standin.workspace import TEAM
@@ -249,7 +249,7 @@ def test_strangers_do_not_make_it_ask_slack_each_time(tmp_path: Path) -> None:
         slack.workspace.groups[ON_CALL] = []
         with pytest.MonkeyPatch.context() as patch:
             async with on_stage(tmp_path, slack, allowed_groups=(ON_CALL,)) as on:
-                patch.setattr("bot.asking.AGAIN_S", 5.0)
+                patch.setattr("bot.slack.asking.AGAIN_S", 5.0)
                 await asyncio.sleep(5.0)
                 answers = await asyncio.gather(
                     *(on.slack.slash("/sev", "help", f"U0STRANGER{n}") for n in range(200))
@@ -265,8 +265,8 @@ def test_a_new_member_may_ask_soon_and_one_who_left_not_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The list is read again for somebody who is not on it, and forgotten after a while."""
-    monkeypatch.setattr("bot.asking.AGAIN_S", 0.0)
-    monkeypatch.setattr("bot.asking.KEPT_S", 1.0)
+    monkeypatch.setattr("bot.slack.asking.AGAIN_S", 0.0)
+    monkeypatch.setattr("bot.slack.asking.KEPT_S", 1.0)
 
     async def run() -> None:
         slack = SlackStandIn(scopes=ALL_SCOPES)
@@ -296,7 +296,7 @@ def test_where_a_group_cannot_be_read_nobody_of_it_may_ask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, words: str
 ) -> None:
     """Refused within Slack's 3 s, with the reason; those on the list of users still may."""
-    monkeypatch.setattr("bot.asking.AGAIN_S", 0.0)
+    monkeypatch.setattr("bot.slack.asking.AGAIN_S", 0.0)
 
     async def run() -> None:
         slack = SlackStandIn(scopes=SCOPES if fault == "scope" else ALL_SCOPES)
@@ -305,7 +305,7 @@ def test_where_a_group_cannot_be_read_nobody_of_it_may_ask(
         async with on_stage(
             tmp_path, slack, allowed_users=("U0BOSS",), allowed_groups=(ON_CALL,)
         ) as on:
-            monkeypatch.setattr("bot.asking.KEPT_S", 0.0)
+            monkeypatch.setattr("bot.slack.asking.KEPT_S", 0.0)
             if fault not in ("scope", "group"):
                 slack.fail_next("usergroups.users.list", fault)
             answer = await on.slack.slash("/sev", "diagnose web1", "U0ONCALL")
@@ -372,7 +372,7 @@ def test_an_hour_later_new_strangers_are_named_again(
     """A flood must not hide the next announcer whose id an operator looks for."""
     caplog.set_level(logging.INFO)
     now = [0.0]
-    monkeypatch.setattr("bot.refusals.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("bot.slack.refusals.time.monotonic", lambda: now[0])
     refusals = Refusals()
     for number in range(50 * REMEMBERED):
         now[0] += 3.6

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from bot.blocks import MAX_PAYLOAD_CHARS, report_blocks, report_text
+from bot.slack.blocks import MAX_PAYLOAD_CHARS
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.engine import not_reached, report_on
 from diagnostics.model import Report
+from tests.bot.slack_words import report_blocks, report_text
 from tests.diagnostics.kernel_logs import SEED, membind_report, recorded
 from tests.examined import examined
 

@@ -191,7 +191,7 @@ def test_an_announcement_without_a_known_host_is_answered(tmp_path: Path) -> Non
                 await on.slack.announce("SEV-2: checkout is slow on attacker.example")
             )
 
-            assert NO_HOST[0] in text_of(message)
+            assert NO_HOST.sentences[0] in text_of(message)
             assert on.hosts.requests == []
 
     asyncio.run(run())
@@ -335,7 +335,7 @@ def test_a_bot_that_is_stopped_says_so_in_what_it_leaves_unfinished(
             stop.set()
             await running
 
-            assert slack.thread(ts)[1]["text"] == STOPPED[0]
+            assert slack.thread(ts)[1]["text"] == STOPPED.sentences[0]
 
     asyncio.run(run())
 
@@ -362,7 +362,7 @@ def test_refused_blocks_at_the_last_attempt_still_fall_back_to_plain_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The attempts of one form are not those of the other."""
-    monkeypatch.setattr("bot.thread.ATTEMPTS", 2)
+    monkeypatch.setattr("bot.slack.message.ATTEMPTS", 2)
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:

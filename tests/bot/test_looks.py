@@ -10,7 +10,6 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from bot.blocks import report_blocks
 from bot.investigate import Investigator, Sev
 from bot.looks import BETWEEN_S, Looks
 from bot.sevs import AT_ONCE
@@ -22,6 +21,7 @@ from diagnostics.telling.render import to_text
 from diagnostics.telling.report_json import to_json
 from tests.bench.refused import names_on
 from tests.bot.configs import inventory
+from tests.bot.slack_words import report_blocks
 from tests.bot.stage import ANNOUNCEMENT, stage
 from tests.conftest import ROOT
 from tests.diagnostics.sshd import FORCED_ANSWER, Sshd, because, forced

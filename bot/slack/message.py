@@ -8,57 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks import note_blocks
-from bot.retry_after import HTTP_TOO_MANY, GaveUpError, asked_wait_s
+from bot.chat import Note, Place, Posted, Ready, Verdict, Words
+from bot.slack.content import Content, content_of
+from bot.slack.retry_after import GaveUpError
+from bot.slack.trouble import error_code, may_pass, wait_s
 
 METADATA_TYPE = "sevbot_diagnosis"
 ATTEMPTS = (
     12  # for about three minutes: an outage of Slack is no reason to leave a SEV with "looking"
 )
-MAX_WAIT_S = 30.0
 MAX_LATE, MAX_LATE_S = 1_000, 24 * 3600.0
 LATE_CURE = "Ask again with /sev diagnose HOST…"
 TOO_BIG = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
 )
-MAY_PASS = frozenset(
-    {
-        "fatal_error",
-        "internal_error",
-        "ratelimited",
-        "rate_limited",
-        "request_timeout",
-        "service_unavailable",
-    }
-)
-HTTP_OK, HTTP_SERVER_ERROR = 200, 500
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a message stands or shall stand: the channel, the thread's parent, and the key that marks the message as ours."""
-
-    channel: str
-    thread_ts: str
-    key: str
-
-
-@dataclass(frozen=True)
-class Posted:
-    """Our message in the thread. `done` is true once the diagnosis stands in it."""
-
-    ts: str
-    done: bool
 
 
 class SevThread:
@@ -78,13 +50,34 @@ class SevThread:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def posted_in(self, place: Place) -> Posted | None:
+    async def find_or_post(self, place: Place, words: Words) -> Posted:
+        """Our message, posted if it is not there yet; raises the last error after some attempts, or GaveUpError.
+
+        Of one that is not the SEV's answer itself nothing is said later.
+        """
+        try:
+            return await self._find_or_post(place, content_of(words))
+        except GaveUpError as gave_up:
+            if not isinstance(words, Ready):
+                self._say_later(place, gave_up)
+            raise
+
+    async def edit(self, place: Place, posted: Posted, words: Note | Verdict) -> None:
+        """Edit the message to its last form; where Slack refuses the blocks, the plain text goes alone. Raises as `find_or_post` does."""
+        content = content_of(words)
+        try:
+            await self._finish(place, posted, content)
+        except GaveUpError as gave_up:
+            self._say_later(place, gave_up, content.text)
+            raise
+
+    async def _find(self, place: Place) -> Posted | None:
         """Our message for this key, if it is in the thread."""
         cursor: str | None = None
         while True:
             answer = await self._client.conversations_replies(
                 channel=place.channel,
-                ts=place.thread_ts,
+                ts=place.thread,
                 include_all_metadata=True,
                 limit=200,
                 cursor=cursor,
@@ -97,34 +90,15 @@ class SevThread:
             if not cursor:
                 return None
 
-    async def ensure(
-        self,
-        place: Place,
-        text: str,
-        blocks: Sequence[Mapping[str, Any]],
-        *,
-        is_answer: bool = True,
-    ) -> Posted:
-        """Our message, posted if it is not there yet; raises the last error after some attempts, or GaveUpError.
-
-        Of one that is not the SEV's answer itself nothing is said later.
-        """
-        try:
-            return await self._ensure(place, text, blocks)
-        except GaveUpError as gave_up:
-            if is_answer:
-                self._say_later(place, gave_up)
-            raise
-
-    async def _ensure(self, place: Place, text: str, blocks: Sequence[Mapping[str, Any]]) -> Posted:
+    async def _find_or_post(self, place: Place, content: Content) -> Posted:
         for attempt in range(ATTEMPTS):
             try:
-                if found := await self.posted_in(place):
+                if found := await self._find(place):
                     return found
                 answer = await self._client.chat_postMessage(
                     channel=place.channel,
-                    thread_ts=place.thread_ts,
-                    **_content(place, text, blocks, "looking"),
+                    thread_ts=place.thread,
+                    **_arguments(place, content, "looking"),
                 )
                 return Posted(str(answer["ts"]), done=False)
             except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
@@ -133,34 +107,24 @@ class SevThread:
                 await asyncio.sleep(wait_s(error, attempt))
         raise AssertionError("the loop returns or raises")
 
-    async def finish(
-        self, place: Place, posted: Posted, text: str, blocks: Sequence[Mapping[str, Any]]
-    ) -> None:
-        """Edit the message to its last form; where Slack refuses the blocks, the plain text goes alone. Raises as `ensure` does."""
+    async def _finish(self, place: Place, posted: Posted, content: Content) -> None:
         try:
-            await self._finish(place, posted, text, blocks)
-        except GaveUpError as gave_up:
-            self._say_later(place, gave_up, text)
-            raise
-
-    async def _finish(
-        self, place: Place, posted: Posted, text: str, blocks: Sequence[Mapping[str, Any]]
-    ) -> None:
-        try:
-            await self._edit(place, posted, _content(place, text, blocks, "done"))
+            await self._update(place, posted, content)
         except SlackApiError as error:
-            if error_code(error) not in TOO_BIG or not blocks:
+            if error_code(error) not in TOO_BIG or not content.blocks:
                 raise
             _log.warning(
                 "Slack refused the blocks (%s); the plain text is sent alone", error_code(error)
             )
-            await self._edit(place, posted, _content(place, text, [], "done"))
+            await self._update(place, posted, content.text_alone())
 
-    async def _edit(self, place: Place, posted: Posted, content: Mapping[str, Any]) -> None:
+    async def _update(self, place: Place, posted: Posted, content: Content) -> None:
         """Edit, again where Slack's trouble may pass; raises the last error."""
         for attempt in range(ATTEMPTS):
             try:
-                await self._client.chat_update(channel=place.channel, ts=posted.ts, **content)
+                await self._client.chat_update(
+                    channel=place.channel, ts=posted.id, **_arguments(place, content, "done")
+                )
             except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
                 if attempt == ATTEMPTS - 1 or not may_pass(error):
                     raise
@@ -178,24 +142,22 @@ class SevThread:
 
     async def _late_words(self, place: Place, gave_up: GaveUpError, verdict: str) -> None:
         """Wait as long as Slack asked, a day at most, then put into the message what was to be said; once only."""
-        words = (verdict or "sevbot gave up on this SEV.", f"{gave_up}.", LATE_CURE)
+        content = content_of(
+            Note((verdict or "sevbot gave up on this SEV.", f"{gave_up}.", LATE_CURE))
+        )
         await asyncio.sleep(min(gave_up.seconds, MAX_LATE_S))
         try:
-            posted = await self._ensure(place, words[0], note_blocks(words))
+            posted = await self._find_or_post(place, content)
             if not posted.done:
-                await self._finish(place, posted, words[0], note_blocks(words))
+                await self._finish(place, posted, content)
         except (SlackApiError, aiohttp.ClientError, TimeoutError, GaveUpError) as error:
-            _log.error(
-                "the SEV at %s was never told that sevbot gave up: %s", place.thread_ts, error
-            )
+            _log.error("the SEV at %s was never told that sevbot gave up: %s", place.thread, error)
 
 
-def _content(
-    place: Place, text: str, blocks: Sequence[Mapping[str, Any]], state: str
-) -> dict[str, Any]:
+def _arguments(place: Place, content: Content, state: str) -> dict[str, Any]:
     return {
-        "text": text,
-        "blocks": list(blocks),
+        "text": content.text,
+        "blocks": content.blocks,
         "mrkdwn": False,
         "parse": "none",
         "link_names": False,
@@ -212,34 +174,3 @@ def _our_payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = message.get("metadata") or {}
     payload = metadata.get("event_payload") if metadata.get("event_type") == METADATA_TYPE else None
     return payload if isinstance(payload, Mapping) else {}
-
-
-def error_code(error: Exception) -> str | None:
-    """Slack's own word for it; an answer that is no JSON leaves an error without one."""
-    data = getattr(getattr(error, "response", None), "data", None)
-    return data.get("error") if isinstance(data, dict) else None
-
-
-def may_pass(error: Exception) -> bool:
-    """Whether another attempt may go better: lost connections, rate limits and server errors, not refusals."""
-    if not isinstance(error, SlackApiError):
-        return True
-    status = _status(error)
-    return status == HTTP_TOO_MANY or status >= HTTP_SERVER_ERROR or error_code(error) in MAY_PASS
-
-
-def wait_s(error: Exception, attempt: int) -> float:
-    """Retry-After where Slack gives one, else 0.5, 1, 2 s and so on, up to half a minute; raises GaveUpError above 300 s."""
-    asked = asked_wait_s(error.response) if isinstance(error, SlackApiError) else None
-    return float(asked) if asked is not None else min(0.5 * 2.0**attempt, MAX_WAIT_S)
-
-
-def _status(error: SlackApiError) -> int:
-    """The HTTP status; slack_sdk hands over aiohttp's own response where the body was no JSON."""
-    response = error.response
-    status = (
-        getattr(response, "status_code", None)
-        or getattr(response, "status", None)
-        or HTTP_SERVER_ERROR
-    )
-    return int(status) if status != HTTP_OK or error_code(error) else HTTP_SERVER_ERROR

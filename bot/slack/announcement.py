@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import html
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import re2
 
+from bot.chat import Announcement, Place
 from bot.config import SlackConfig
 from bot.inventory import Inventory
 
@@ -27,20 +27,6 @@ _QUOTING_KEYS = (  # what Slack adds to an attachment that shows another message
     "from_url", "original_url", "app_unfurl_url", "author_id", "channel_id", "message_blocks",
 )  # fmt: skip
 _QUOTED_LINE = "&gt;"
-
-
-@dataclass(frozen=True)
-class Announcement:
-    """A SEV: where its thread is, which inventory names its text holds, and which names the pattern took that are not in it."""
-
-    channel: str
-    ts: str
-    names: tuple[str, ...]
-
-    @property
-    def key(self) -> str:
-        """The same for each delivery of this message, and opaque, since any app of the workspace can read message metadata."""
-        return hashlib.sha256(f"{self.channel}:{self.ts}".encode()).hexdigest()[:24]
 
 
 class NoAnnouncer:
@@ -66,7 +52,13 @@ def read_announcement(
         return None
     if not _may_announce(event, config):
         return NoAnnouncer()
-    return Announcement(config.channel, ts, _names(found.groupdict(), text, inventory))
+    place = Place(config.channel, ts, _key(config.channel, ts))
+    return Announcement(place, float(ts), _names(found.groupdict(), text, inventory))
+
+
+def _key(channel: str, ts: str) -> str:
+    """The same for each delivery of this message, and opaque: any app of the workspace can read message metadata."""
+    return hashlib.sha256(f"{channel}:{ts}".encode()).hexdigest()[:24]
 
 
 def _may_announce(event: Mapping[str, Any], config: SlackConfig) -> bool:

@@ -13,10 +13,11 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.announcement import Announcement, NoAnnouncer
+from bot.chat import Announcement
 from bot.config import SlackConfig
-from bot.refusals import Refusals
-from bot.thread import error_code
+from bot.slack.announcement import NoAnnouncer
+from bot.slack.refusals import Refusals
+from bot.slack.trouble import error_code
 
 KEPT_S = 300.0  # a member who leaves a user group may ask for so long
 AGAIN_S = (
@@ -79,7 +80,7 @@ def _given(*values: object) -> list[object]:
 
 
 class Door:
-    """Lets in or turns away. Whom it turned away is logged once a sender (bot.refusals)."""
+    """Lets in or turns away. Whom it turned away is logged once a sender (bot.slack.refusals)."""
 
     def __init__(
         self, config: SlackConfig, home: Home, members: GroupMembers, refusals: Refusals
