@@ -17,7 +17,7 @@ from bot.chat import Announcement
 from bot.config import SlackConfig
 from bot.slack.announcement import NoAnnouncer
 from bot.slack.refusals import Refusals
-from bot.slack.trouble import error_code
+from bot.slack.retry import error_code
 
 KEPT_S = 300.0  # a member who leaves a user group may ask for so long
 AGAIN_S = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -13,8 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.config import ConfigError, SlackConfig, Tokens
+from bot.slack.retry import TROUBLE, again, may_pass
 from bot.slack.retry_after import ClampedResponse, GaveUpError
-from bot.slack.trouble import may_pass, wait_s
 
 SLACK_TIMEOUT_S = 10
 START_ATTEMPTS = 4
@@ -45,24 +44,19 @@ async def _try(
     call: Callable[[], Awaitable[AsyncSlackResponse]], refused: str
 ) -> AsyncSlackResponse:
     """Call Slack, again where its trouble may pass; `refused` is what is said of a token that it does not take."""
-    for attempt in range(START_ATTEMPTS):
-        try:
-            return await call()
-        except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            if isinstance(error, SlackApiError) and not may_pass(error):
-                raise ConfigError(
-                    f"Slack refused {refused.format(error.response.get('error'))}"
-                ) from error
-            if attempt == START_ATTEMPTS - 1:
-                raise ConfigError(
-                    f"Slack cannot be reached ({error}): check this machine's way to the internet, or its proxy"
-                ) from error
-            try:
-                pause_s = wait_s(error, attempt)
-            except GaveUpError as gave_up:
-                raise ConfigError(f"{gave_up}: start it again then") from error
-            await asyncio.sleep(pause_s)
-    raise AssertionError("the loop returns or raises")
+    try:
+        return await again(call, START_ATTEMPTS)
+    except GaveUpError as gave_up:
+        raise ConfigError(f"{gave_up}: start it again then") from gave_up
+    except TROUBLE as error:
+        if isinstance(error, SlackApiError) and not may_pass(error):
+            raise ConfigError(
+                f"Slack refused {refused.format(error.response.get('error'))}"
+            ) from error
+        raise ConfigError(
+            f"Slack cannot be reached ({error}):"
+            " check this machine's way to the internet, or its proxy"
+        ) from error
 
 
 async def check_tokens(client: AsyncWebClient, tokens: Tokens) -> AuthorizeResult:

@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat import Note, Place, Posted, Ready, Verdict, Words
 from bot.slack.content import Content, content_of
+from bot.slack.retry import TROUBLE, again, error_code
 from bot.slack.retry_after import GaveUpError
-from bot.slack.trouble import error_code, may_pass, wait_s
 
 METADATA_TYPE = "sevbot_diagnosis"
 ATTEMPTS = (
@@ -91,21 +91,19 @@ class SevThread:
                 return None
 
     async def _find_or_post(self, place: Place, content: Content) -> Posted:
-        for attempt in range(ATTEMPTS):
-            try:
-                if found := await self._find(place):
-                    return found
-                answer = await self._client.chat_postMessage(
-                    channel=place.channel,
-                    thread_ts=place.thread,
-                    **_arguments(place, content, "looking"),
-                )
-                return Posted(str(answer["ts"]), done=False)
-            except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
-                if attempt == ATTEMPTS - 1 or not may_pass(error):
-                    raise
-                await asyncio.sleep(wait_s(error, attempt))
-        raise AssertionError("the loop returns or raises")
+        """Look in the thread before each attempt to post: the last one may have done it."""
+
+        async def look_and_post() -> Posted:
+            if found := await self._find(place):
+                return found
+            answer = await self._client.chat_postMessage(
+                channel=place.channel,
+                thread_ts=place.thread,
+                **_arguments(place, content, "looking"),
+            )
+            return Posted(str(answer["ts"]), done=False)
+
+        return await again(look_and_post, ATTEMPTS)
 
     async def _finish(self, place: Place, posted: Posted, content: Content) -> None:
         try:
@@ -119,18 +117,16 @@ class SevThread:
             await self._update(place, posted, content.text_alone())
 
     async def _update(self, place: Place, posted: Posted, content: Content) -> None:
-        """Edit, again where Slack's trouble may pass; raises the last error."""
-        for attempt in range(ATTEMPTS):
-            try:
-                await self._client.chat_update(
-                    channel=place.channel, ts=posted.id, **_arguments(place, content, "done")
-                )
-            except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
-                if attempt == ATTEMPTS - 1 or not may_pass(error):
-                    raise
-                await asyncio.sleep(wait_s(error, attempt))
-            else:
-                return
+        """Edit, which may be repeated."""
+        await again(
+            partial(
+                self._client.chat_update,
+                channel=place.channel,
+                ts=posted.id,
+                **_arguments(place, content, "done"),
+            ),
+            ATTEMPTS,
+        )
 
     def _say_later(self, place: Place, gave_up: GaveUpError, verdict: str = "") -> None:
         """Once for each message; of more SEVs than anybody reads the log alone tells."""
@@ -150,7 +146,7 @@ class SevThread:
             posted = await self._find_or_post(place, content)
             if not posted.done:
                 await self._finish(place, posted, content)
-        except (SlackApiError, aiohttp.ClientError, TimeoutError, GaveUpError) as error:
+        except (*TROUBLE, GaveUpError) as error:
             _log.error("the SEV at %s was never told that sevbot gave up: %s", place.thread, error)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,10 +11,12 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.chat import Words
 from bot.slack.content import Content, content_of
-from bot.slack.retry_after import GaveUpError, asked_wait_s
+from bot.slack.retry import TROUBLE, NotTakenError, Pauses, again
+from bot.slack.retry_after import GaveUpError
 
 HTTP_OK = 200
-RESPOND_AGAIN_S = 1.0
+RESPONSES = 3
+EACH_S = Pauses(1.0, 1.0)  # a person waits for it
 MAX_BODY_CHARS = 300
 
 Ack = Callable[..., Awaitable[Any]]
@@ -42,23 +43,24 @@ class SlashAsker:
 
     async def _respond(self, content: Content) -> None:
         """By the response_url, which may be used five times: again where it did not go, then its text alone."""
-        for form in (content, content, content.text_alone()):
-            try:
-                answer = await self._webhook.send(
-                    text=form.text, blocks=form.blocks or None, response_type="ephemeral"
-                )
-                if answer.status_code == HTTP_OK:
-                    return
-                _log.warning(
-                    "Slack refused the answer to /sev: %s %s",
-                    answer.status_code,
-                    answer.body[:MAX_BODY_CHARS],
-                )
-                pause_s: float = asked_wait_s(answer) or RESPOND_AGAIN_S
-            except GaveUpError:
-                break
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                _log.warning("the answer to /sev did not go: %s", error)
-                pause_s = RESPOND_AGAIN_S
-            await asyncio.sleep(pause_s)
-        _log.error("/sev has no answer: Slack took none")
+        forms = iter((content, content, content.text_alone()))
+        try:
+            await again(lambda: self._send(next(forms)), RESPONSES, EACH_S)
+        except (*TROUBLE, GaveUpError):
+            _log.error("/sev has no answer: Slack took none")
+
+    async def _send(self, form: Content) -> None:
+        try:
+            answer = await self._webhook.send(
+                text=form.text, blocks=form.blocks or None, response_type="ephemeral"
+            )
+        except TROUBLE as error:
+            _log.warning("the answer to /sev did not go: %s", error)
+            raise
+        if answer.status_code != HTTP_OK:
+            _log.warning(
+                "Slack refused the answer to /sev: %s %s",
+                answer.status_code,
+                answer.body[:MAX_BODY_CHARS],
+            )
+            raise NotTakenError(answer)

@@ -13,8 +13,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.config import ConfigError
 from bot.slack.client import build_client, build_session
+from bot.slack.retry import wait_s
 from bot.slack.retry_after import MAX_RETRY_AFTER_S, UNSAID_S, GaveUpError
-from bot.slack.trouble import wait_s
 from bot.standin.hosts import ReplayHosts
 from bot.standin.slack import SlackStandIn
 from diagnostics.bundle.directory import read_directory
