@@ -38,7 +38,7 @@ class NotTakenError(Exception):
     """Slack did not take an answer by a response_url, whose client raises nothing for it."""
 
     def __init__(self, response: WebhookResponse) -> None:
-        super().__init__(f"{response.status_code} {response.body}")
+        super().__init__(f"HTTP status {response.status_code}")
         self.response = response
 
 
