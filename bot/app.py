@@ -1,4 +1,6 @@
-"""The bot, put together: who asks hosts, who answers, and Slack. `serve` is what `sevbot run` and the demo call."""
+"""The bot, put together: who asks hosts, who answers, and Slack. `serve` is what `sevbot run` and
+the demo call.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What `sevbot` may be asked on the command line: its commands, their arguments, and the help on them."""
+"""What `sevbot` may be asked on the command line: its commands, their arguments, and the help on
+them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ STATUSES = (
 
 
 class _Command(argparse.ArgumentParser):
-    """One command's own parser: an argument that it does not know is told with that command's usage."""
+    """One command's own parser: an argument that it does not know is told with that command's
+    usage.
+    """
 
     def parse_known_args(  # type: ignore[override] # argparse's overloads are for namespaces of other kinds
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

@@ -1,7 +1,8 @@
-"""What sevbot says to people, in the words of no chat: bot.slack makes Slack of it, and another chat may stand beside it.
+"""What sevbot says to people, in the words of no chat: bot.slack makes Slack of it, and another
+chat may stand beside it.
 
-`verdict_on` is the only place where a report is told for a chat. So a report is told once, whatever is made of it: a message, its plain
-text, a line in the log.
+`verdict_on` is the only place where a report is told for a chat. So a report is told once, whatever
+is made of it: a message, its plain text, a line in the log.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Ready:
-    """A message of its own that these words now stand in another one, which was edited: an edit notifies nobody."""
+    """A message of its own that these words now stand in another one, which was edited: an edit
+    notifies nobody.
+    """
 
     words: Note | Verdict
 
@@ -62,7 +65,8 @@ def failed(at: str, error: Exception) -> Note:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a message stands or shall stand: the channel and the thread by the chat's own ids, and the key that marks it as ours.
+    """Where a message stands or shall stand: the channel and the thread by the chat's own ids, and
+    the key that marks it as ours.
 
     The key is opaque, and the same whenever the same SEV is told of again.
     """
@@ -82,7 +86,8 @@ class Posted:
 
 @dataclass(frozen=True)
 class Announcement:
-    """A SEV: where it is answered, when it was announced (seconds since 1970), and the inventory's names in it.
+    """A SEV: where it is answered, when it was announced (seconds since 1970), and the inventory's
+    names in it.
 
     Of a pattern that takes names, what it took is among them though the inventory does not have it.
     """
@@ -93,10 +98,14 @@ class Announcement:
 
 
 class Chat(Protocol):
-    """Where SEVs are answered. Both raise what the chat's library raises, once it is no use to try again."""
+    """Where SEVs are answered. Both raise what the chat's library raises, once it is no use to try
+    again.
+    """
 
     async def find_or_post(self, place: Place, words: Words) -> Posted:
-        """Our message with this key, posted if it is not there. However often this is called, there is one."""
+        """Our message with this key, posted if it is not there. However often this is called, there
+        is one.
+        """
 
     async def edit(self, place: Place, posted: Posted, words: Note | Verdict) -> None:
         """Put its last words into the message; it is then found as done."""
@@ -106,4 +115,6 @@ class Asker(Protocol):
     """Somebody who asked, and who alone sees the answers."""
 
     async def answer(self, words: Words) -> None:
-        """Say it to them. The first answer is to come at once, another may follow; one that does not go is logged."""
+        """Say it to them. The first answer is to come at once, another may follow; one that does
+        not go is logged.
+        """

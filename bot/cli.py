@@ -1,4 +1,6 @@
-"""The command `sevbot`. Everything heavy is imported by the command that needs it, so that `--help` is at once there."""
+"""The command `sevbot`. Everything heavy is imported by the command that needs it, so that `--help`
+is at once there.
+"""
 
 from __future__ import annotations
 
@@ -56,9 +58,8 @@ def _output_failed(error: OSError) -> int:
     """Our output could not be written: its reader has gone, or the disk is full."""
     if not isinstance(error, BrokenPipeError):
         _tell(f"{error.filename or 'output'}: {error.strerror}")
-    os.dup2(
-        os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-    )  # else Python tries once more when it ends
+    # else Python tries once more when it ends
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return EXIT_NOT_EXAMINED
 
 
@@ -71,7 +72,8 @@ def _diagnose(options: argparse.Namespace) -> int:
     )
     if sources != 1:
         raise UsageError(
-            "name what to examine, and one thing only: HOST…, or --local, or --bundle DIR, or --kernel-log FILE"
+            "name what to examine, and one thing only: HOST…, or --local, or --bundle DIR, or "
+            "--kernel-log FILE"
         )
     from diagnostics.model import NotExamined
 
@@ -166,11 +168,13 @@ def _record(options: argparse.Namespace) -> int:
     target = inventory.targets.get(options.host)
     if options.host in inventory.services:
         raise UsageError(
-            f"{options.host!r} is a service: name one of its hosts ({listed(inventory.services[options.host])})"
+            f"{options.host!r} is a service: name one of its hosts "
+            f"({listed(inventory.services[options.host])})"
         )
     if target is None:
         raise UsageError(
-            f"{options.host!r} is not in the inventory: check the spelling, or add it as [hosts.NAME]"
+            f"{options.host!r} is not in the inventory: check the spelling, or add it as "
+            "[hosts.NAME]"
         )
     if options.directory.exists() and (
         not options.directory.is_dir() or any(options.directory.iterdir())
@@ -187,7 +191,8 @@ def _record(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.directory} cannot be written: {error.strerror}") from error
     closed = " (others could read that directory: it is now mode 0700)" if was_open else ""
     print(
-        f"{options.host}: {len(bundle.sections)} sections in {options.directory}{closed}; `sevbot diagnose --bundle` reads them"
+        f"{options.host}: {len(bundle.sections)} sections in {options.directory}{closed}; "
+        "`sevbot diagnose --bundle` reads them"
     )
     if broken := broke_off(bundle):
         _tell(f"{options.host}: {broken}")
@@ -200,9 +205,8 @@ def _run(options: argparse.Namespace) -> int:
     from bot.config import ConfigError
 
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    logging.getLogger("asyncssh").setLevel(
-        logging.WARNING
-    )  # at INFO it logs each command: the whole probe, for each host
+    # at INFO it logs each command: the whole probe, for each host
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
     setup = _set_up(options, for_slack=True)
     tokens = setup.tokens
     if tokens is None:
@@ -248,7 +252,9 @@ def _set_up(options: argparse.Namespace, *, for_slack: bool = False) -> Setup:
 
 
 def seldom_collected() -> None:
-    """The search for garbage need not go through what was imported, and need not come often: log-ins make many objects, little garbage."""
+    """The search for garbage need not go through what was imported, and need not come often:
+    log-ins make many objects, little garbage.
+    """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 

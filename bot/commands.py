@@ -1,4 +1,6 @@
-"""`diagnose HOST…` and `help`, asked of sevbot by somebody in a chat: answered to the asker only, by the same path as a SEV."""
+"""`diagnose HOST…` and `help`, asked of sevbot by somebody in a chat: answered to the asker only,
+by the same path as a SEV.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +31,18 @@ _log = logging.getLogger(__name__)
 
 
 class Commands:
-    """Answers what is asked. Only so many questions run at once, since announced SEVs come first."""
+    """Answers what is asked. Only so many questions run at once, since announced SEVs come
+    first.
+    """
 
     def __init__(self, investigator: Investigator) -> None:
         self._investigator = investigator
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def answer(self, words: Sequence[str], asker: Asker) -> None:
-        """Answer what stands behind /sev: at once, and where hosts must be asked for it once more when there is a report."""
+        """Answer what stands behind /sev: at once, and where hosts must be asked for it once more
+        when there is a report.
+        """
         names = tuple(dict.fromkeys(words[1:]))
         if refusal := self._refusal(words, names):
             await asker.answer(Note(refusal))

@@ -1,4 +1,6 @@
-"""From an announcement to a finished message: each SEV once, however often it is told of, and with an answer even on failure."""
+"""From an announcement to a finished message: each SEV once, however often it is told of, and with
+an answer even on failure.
+"""
 
 from __future__ import annotations
 
@@ -44,10 +46,12 @@ STOPPED = Note(
 
 
 class Sevs:
-    """Answers announcements in the background. A SEV that was seen is not begun again; after a restart its thread tells.
+    """Answers announcements in the background. A SEV that was seen is not begun again; after a
+    restart its thread tells.
 
-    A bot that is stopped says so in the messages that it leaves unfinished; one that is killed cannot, and its messages go on saying
-    "looking", since an announcement that was taken is not delivered once more.
+    A bot that is stopped says so in the messages that it leaves unfinished; one that is killed
+    cannot, and its messages go on saying "looking", since an announcement that was taken is not
+    delivered once more.
     """
 
     def __init__(
@@ -61,7 +65,9 @@ class Sevs:
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     def announced(self, sev: Announcement) -> None:
-        """Begin to answer `sev`, unless that has begun already. Returns at once: a chat wants its event acknowledged."""
+        """Begin to answer `sev`, unless that has begun already. Returns at once: a chat wants its
+        event acknowledged.
+        """
         key = sev.place.key
         if key in self._seen:
             return
@@ -73,7 +79,9 @@ class Sevs:
         task.add_done_callback(self._tasks.discard)
 
     async def drain(self, within_s: float) -> None:
-        """Wait for the answers under way, then end those that are not done; their messages say so."""
+        """Wait for the answers under way, then end those that are not done; their messages say
+        so.
+        """
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within_s)
         left = list(self._tasks)
@@ -82,7 +90,9 @@ class Sevs:
         await asyncio.gather(*left, return_exceptions=True)
 
     async def _answer(self, sev: Announcement, when: Sev) -> None:
-        """Post, look, edit. A failure of ours becomes the message, so that nobody waits for an answer that never comes."""
+        """Post, look, edit. A failure of ours becomes the message, so that nobody waits for an
+        answer that never comes.
+        """
         posted = None
         try:
             posted = await self._chat.find_or_post(sev.place, self._looking(sev, when))
@@ -109,7 +119,9 @@ class Sevs:
         return Looking(len(targets) + len(unknown), self._investigator.waits(sev.names, when))
 
     async def _say_stopped(self, place: Place, posted: Posted) -> None:
-        """The last words of a bot that is stopped; the chat's trouble must not keep it from ending."""
+        """The last words of a bot that is stopped; the chat's trouble must not keep it from
+        ending.
+        """
         with suppress(Exception):
             async with asyncio.timeout(LAST_WORDS_S):
                 await self._chat.edit(place, posted, STOPPED)

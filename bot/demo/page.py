@@ -22,7 +22,9 @@ SUGGESTIONS = ("/sev help", "/sev diagnose ranker-1")
 
 
 class Page:
-    """Serves page.html with the state in it, streams each later state, and takes what the visitor types."""
+    """Serves page.html with the state in it, streams each later state, and takes what the visitor
+    types.
+    """
 
     def __init__(self, workspace: Workspace, ask: Ask) -> None:
         self._workspace = workspace
@@ -72,7 +74,9 @@ class Page:
         return response
 
     async def say(self, request: web.Request) -> web.Response:
-        """What the visitor typed: a slash command if it starts with a slash, else a message. Only from this very page."""
+        """What the visitor typed: a slash command if it starts with a slash, else a message. Only
+        from this very page.
+        """
         if "Origin" not in request.headers:  # a foreign one is refused before it comes here
             raise web.HTTPForbidden(text="only the page itself may post here")
         text = await _said(request)
@@ -131,7 +135,10 @@ def _headers(nonce: str) -> dict[str, str]:
         f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:"
     )
     return {
-        "Content-Security-Policy": f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": (
+            f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'"
+        ),
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",

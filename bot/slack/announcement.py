@@ -1,8 +1,10 @@
-"""Is this Slack message the announcement of a SEV, and whom does it concern? Pure functions over the event as Slack sends it.
+"""Is this Slack message the announcement of a SEV, and whom does it concern? Pure functions over
+the event as Slack sends it.
 
-An announcement is a new message in the configured channel, by a configured announcer (compared by id, never by name), whose text
-matches the configured pattern. The text is everything that people see of its sender's own: `text`, attachments and blocks, since many bots
-leave `text` empty; not what it quotes of others.
+An announcement is a new message in the configured channel, by a configured announcer (compared by
+id, never by name), whose text matches the configured pattern. The text is everything that people
+see of its sender's own: `text`, attachments and blocks, since many bots leave `text` empty; not
+what it quotes of others.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ MAX_TEXT_CHARS = 16 * 1024
 MAX_DEPTH = 12
 _TEXT_KEYS = ("text", "title", "pretext", "fallback", "value")
 _NESTED_KEYS = ("text", "fields", "elements", "blocks", "attachments")
-_QUOTING_KEYS = (  # what Slack adds to an attachment that shows another message or a linked page; a bot's own attachment has none of these
+# what Slack adds to an attachment that shows another message or a linked page; a bot's own
+# attachment has none of these
+_QUOTING_KEYS = (
     "is_share", "is_msg_unfurl", "is_reply_unfurl", "is_thread_root_unfurl", "is_app_unfurl",
     "from_url", "original_url", "app_unfurl_url", "author_id", "channel_id", "message_blocks",
 )  # fmt: skip
@@ -30,7 +34,9 @@ _QUOTED_LINE = "&gt;"
 
 
 class NoAnnouncer:
-    """A message that matches the pattern, of somebody who may not announce: not answered, but worth a line in the log."""
+    """A message that matches the pattern, of somebody who may not announce: not answered, but worth
+    a line in the log.
+    """
 
 
 def read_announcement(
@@ -57,7 +63,9 @@ def read_announcement(
 
 
 def _key(channel: str, ts: str) -> str:
-    """The same for each delivery of this message, and opaque: any app of the workspace can read message metadata."""
+    """The same for each delivery of this message, and opaque: any app of the workspace can read
+    message metadata.
+    """
     return hashlib.sha256(f"{channel}:{ts}".encode()).hexdigest()[:24]
 
 
@@ -78,7 +86,9 @@ def _may_announce(event: Mapping[str, Any], config: SlackConfig) -> bool:
 
 
 def _names(taken: Mapping[str, str | None], text: str, inventory: Inventory) -> tuple[str, ...]:
-    """What the pattern's groups `hosts` and `service` took, word by word; without these groups every inventory name in the text."""
+    """What the pattern's groups `hosts` and `service` took, word by word; without these groups
+    every inventory name in the text.
+    """
     groups = {name: value for name, value in taken.items() if name in ("hosts", "service")}
     if not groups:
         return inventory.named_in(text)
@@ -86,10 +96,11 @@ def _names(taken: Mapping[str, str | None], text: str, inventory: Inventory) -> 
 
 
 def visible_text(event: Mapping[str, Any]) -> str:
-    """The sender's own text, a line for each piece, unescaped once (Slack sends `&`, `<` and `>` escaped).
+    """The sender's own text, a line for each piece, unescaped once (Slack sends `&`, `<` and `>`
+    escaped).
 
-    Left out are attachments that show another message or a linked page, and in a person's message what it quotes; bots use the quote's
-    bar as decoration.
+    Left out are attachments that show another message or a linked page, and in a person's message
+    what it quotes; bots use the quote's bar as decoration.
     """
     is_person = not event.get("bot_id")
     pieces = dict.fromkeys(

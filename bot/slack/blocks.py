@@ -1,8 +1,10 @@
-"""A telling as Slack blocks: pure, within Slack's limits, and with no way for a host's text to become markup.
+"""A telling as Slack blocks: pure, within Slack's limits, and with no way for a host's text to
+become markup.
 
-Host text goes into plain_text and rich_text elements only, which Slack does not parse; unprintable characters are shown as
-escapes, and `&`, `<`, `>` are escaped as everywhere in Slack text (docs.slack.dev, Formatting message text). Limits: docs.slack.dev,
-Block Kit reference; a message's blocks together were seen to be refused above about 13,200 characters.
+Host text goes into plain_text and rich_text elements only, which Slack does not parse; unprintable
+characters are shown as escapes, and `&`, `<`, `>` are escaped as everywhere in Slack text
+(docs.slack.dev, Formatting message text). Limits: docs.slack.dev, Block Kit reference; a message's
+blocks together were seen to be refused above about 13,200 characters.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ def blocks_of(words: Words) -> list[Block]:
 
 
 def text_of(words: Words) -> str:
-    """The plain text beside the blocks: what a notification and a screen reader give. Free of text from hosts."""
+    """The plain text beside the blocks: what a notification and a screen reader give. Free of text
+    from hosts.
+    """
     inner = words.words if isinstance(words, Ready) else words
     return _escaped(_sentence(inner), 2 * MAX_SENTENCE_CHARS)
 
@@ -62,9 +66,11 @@ def _sentence(words: Verdict | Looking | Note) -> str:
 
 
 def _telling(telling: Telling) -> list[Block]:
-    """The whole report; where it would be too long, evidence lines go first, then parts become a line each, from the last cause on.
+    """The whole report; where it would be too long, evidence lines go first, then parts become a
+    line each, from the last cause on.
 
-    What could not be examined is the last part, and is kept: a host that nobody could look at must not be overlooked.
+    What could not be examined is the last part, and is kept: a host that nobody could look at must
+    not be overlooked.
     """
     for bullets, evidence in BULLETS_AND_EVIDENCE:
         blocks = _blocks(telling.parts, bullets, evidence)
@@ -87,7 +93,9 @@ def _telling(telling: Telling) -> list[Block]:
 
 
 def _in_lines(causes: Sequence[Block], last: Part) -> list[Block]:
-    """What fits in any case: the last part's heading and first sentences, and a line for as many causes as have room."""
+    """What fits in any case: the last part's heading and first sentences, and a line for as many
+    causes as have room.
+    """
     kept = [_short(last), *(_note(sentence) for sentence in last.story[:IN_LINES])]
     for named in range(min(len(causes), MOST_SHORT), 0, -1):
         blocks = [*causes[:named], *kept, _cut(len(causes) - named)]

@@ -1,4 +1,6 @@
-"""How Slack is spoken with: one HTTP session for all its libraries, a client that never retries by itself, and our two tokens tried."""
+"""How Slack is spoken with: one HTTP session for all its libraries, a client that never retries by
+itself, and our two tokens tried.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ START_ATTEMPTS = 4
 
 
 def build_session() -> aiohttp.ClientSession:
-    """What speaks HTTP with Slack for all its libraries: a connection for each call, Retry-After clamped (bot.slack.retry_after)."""
+    """What speaks HTTP with Slack for all its libraries: a connection for each call, Retry-After
+    clamped (bot.slack.retry_after).
+    """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(force_close=True),
         timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT_S),
@@ -31,7 +35,9 @@ def build_session() -> aiohttp.ClientSession:
 def build_client(
     config: SlackConfig, tokens: Tokens, session: aiohttp.ClientSession
 ) -> AsyncWebClient:
-    """A Web API client that never retries by itself: a post whose answer was lost may have been posted (bot.slack.message)."""
+    """A Web API client that never retries by itself: a post whose answer was lost may have been
+    posted (bot.slack.message).
+    """
     return AsyncWebClient(
         token=tokens.bot.get_secret_value(),
         base_url=config.api_url,
@@ -43,7 +49,9 @@ def build_client(
 async def _try(
     call: Callable[[], Awaitable[AsyncSlackResponse]], refused: str
 ) -> AsyncSlackResponse:
-    """Call Slack, again where its trouble may pass; `refused` is what is said of a token that it does not take."""
+    """Call Slack, again where its trouble may pass; `refused` is what is said of a token that it
+    does not take.
+    """
     try:
         return await again(call, START_ATTEMPTS)
     except GaveUpError as gave_up:
@@ -60,13 +68,18 @@ async def _try(
 
 
 async def check_tokens(client: AsyncWebClient, tokens: Tokens) -> AuthorizeResult:
-    """Try both tokens, and say who we are: the Socket Mode client would try a refused one for ever."""
+    """Try both tokens, and say who we are: the Socket Mode client would try a refused one for
+    ever.
+    """
     us = await _try(
         client.auth_test, "the bot token ({}): copy it again from OAuth & Permissions of the app"
     )
     await _try(
         partial(client.apps_connections_open, app_token=tokens.app.get_secret_value()),
-        "the app-level token ({}): it needs connections:write (Basic Information, App-Level Tokens), and Socket Mode must be on",
+        (
+            "the app-level token ({}): it needs connections:write (Basic Information, "
+            "App-Level Tokens), and Socket Mode must be on"
+        ),
     )
     return AuthorizeResult(
         enterprise_id=us.get("enterprise_id"),

@@ -23,7 +23,9 @@ class Content:
 
 
 def content_of(words: Words) -> Content:
-    """What is said, laid out. A failure of the layout is a defect; the plain text goes all the same."""
+    """What is said, laid out. A failure of the layout is a defect; the plain text goes all the
+    same.
+    """
     text = text_of(words)
     try:
         return Content(text, blocks_of(words))

@@ -26,7 +26,8 @@ from bot.slack.slash import Ack, SlashAsker
 def build_app(client: AsyncWebClient, ourselves: AuthorizeResult) -> AsyncApp:
     """Bolt, without listeners. It leaves out the bot's own messages.
 
-    `ourselves` is who we are, asked once at start: Bolt would ask at the first event, and lose that event where Slack does not answer.
+    `ourselves` is who we are, asked once at start: Bolt would ask at the first event, and lose that
+    event where Slack does not answer.
     """
 
     async def authorize() -> AuthorizeResult:

@@ -1,7 +1,8 @@
 """The one message in a SEV's thread: found again or posted once, then edited in place.
 
-Slack has no idempotent post. So before any post, and after any post whose answer was lost, the thread is read back for our own message
-with this SEV's key in its metadata; only if it is not there is it posted. Edits are idempotent and may be repeated.
+Slack has no idempotent post. So before any post, and after any post whose answer was lost, the
+thread is read back for our own message with this SEV's key in its metadata; only if it is not there
+is it posted. Edits are idempotent and may be repeated.
 """
 
 from __future__ import annotations
@@ -21,9 +22,8 @@ from bot.slack.retry import TROUBLE, again, error_code
 from bot.slack.retry_after import GaveUpError
 
 METADATA_TYPE = "sevbot_diagnosis"
-ATTEMPTS = (
-    12  # for about three minutes: an outage of Slack is no reason to leave a SEV with "looking"
-)
+# for about three minutes: an outage of Slack is no reason to leave a SEV with "looking"
+ATTEMPTS = 12
 MAX_LATE, MAX_LATE_S = 1_000, 24 * 3600.0
 LATE_CURE = "Ask again with /sev diagnose HOST…"
 TOO_BIG = frozenset(
@@ -34,9 +34,11 @@ _log = logging.getLogger(__name__)
 
 
 class SevThread:
-    """Posts and edits by `client`, which must not retry by itself (a retried post is a second post).
+    """Posts and edits by `client`, which must not retry by itself (a retried post is a second
+    post).
 
-    Where Slack asks for more than five minutes, GaveUpError is raised at once, and the SEV's message says so when that time is over.
+    Where Slack asks for more than five minutes, GaveUpError is raised at once, and the SEV's
+    message says so when that time is over.
     """
 
     def __init__(self, client: AsyncWebClient) -> None:
@@ -51,7 +53,8 @@ class SevThread:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def find_or_post(self, place: Place, words: Words) -> Posted:
-        """Our message, posted if it is not there yet; raises the last error after some attempts, or GaveUpError.
+        """Our message, posted if it is not there yet; raises the last error after some attempts, or
+        GaveUpError.
 
         Of one that is not the SEV's answer itself nothing is said later.
         """
@@ -63,7 +66,9 @@ class SevThread:
             raise
 
     async def edit(self, place: Place, posted: Posted, words: Note | Verdict) -> None:
-        """Edit the message to its last form; where Slack refuses the blocks, the plain text goes alone. Raises as `find_or_post` does."""
+        """Edit the message to its last form; where Slack refuses the blocks, the plain text goes
+        alone. Raises as `find_or_post` does.
+        """
         content = content_of(words)
         try:
             await self._finish(place, posted, content)
@@ -137,7 +142,9 @@ class SevThread:
         task.add_done_callback(lambda _: self._late.pop(place.key, None))
 
     async def _late_words(self, place: Place, gave_up: GaveUpError, verdict: str) -> None:
-        """Wait as long as Slack asked, a day at most, then put into the message what was to be said; once only."""
+        """Wait as long as Slack asked, a day at most, then put into the message what was to be
+        said; once only.
+        """
         content = content_of(
             Note((verdict or "sevbot gave up on this SEV.", f"{gave_up}.", LATE_CURE))
         )

@@ -1,8 +1,10 @@
-"""The one policy on trying again what Slack did not take: what may pass, how often, and how long it is waited.
+"""The one policy on trying again what Slack did not take: what may pass, how often, and how long it
+is waited.
 
-tenacity runs it. It never sees a Retry-After as Slack sent it: bot.slack.retry_after clamps that where the answer comes in, and a longer
-wait raises GaveUpError at once. `again` repeats whatever it gets, so what is not safe to repeat must look first whether it is there:
-a post reads its thread (bot.slack.message).
+tenacity runs it. It never sees a Retry-After as Slack sent it: bot.slack.retry_after clamps that
+where the answer comes in, and a longer wait raises GaveUpError at once. `again` repeats whatever it
+gets, so what is not safe to repeat must look first whether it is there: a post reads its thread
+(bot.slack.message).
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ TROUBLE = (SlackApiError, NotTakenError, aiohttp.ClientError, OSError)  # a Time
 
 @dataclass(frozen=True)
 class Pauses:
-    """Where Slack does not say how long: `first_s`, then twice as long each time, up to `most_s`."""
+    """Where Slack does not say how long: `first_s`, then twice as long each time, up to
+    `most_s`.
+    """
 
     first_s: float = 0.5
     most_s: float = 30.0
@@ -59,7 +63,8 @@ EVER_LONGER = Pauses()
 async def again(call: Callable[[], Awaitable[T]], attempts: int, pauses: Pauses = EVER_LONGER) -> T:
     """What `call` gives, at the first or a later attempt.
 
-    Raises its error where that does not pass or was the last, and GaveUpError where Slack asks for more than 300 s.
+    Raises its error where that does not pass or was the last, and GaveUpError where Slack asks for
+    more than 300 s.
     """
 
     async def once() -> T:
@@ -86,7 +91,9 @@ def error_code(error: Exception) -> str | None:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether another attempt may go better: lost connections, rate limits and server errors, not refusals."""
+    """Whether another attempt may go better: lost connections, rate limits and server errors, not
+    refusals.
+    """
     if not isinstance(error, SlackApiError):
         return isinstance(error, TROUBLE)
     status = _status(error)
@@ -94,7 +101,9 @@ def may_pass(error: BaseException) -> bool:
 
 
 def wait_s(error: BaseException | None, attempt: int, pauses: Pauses = EVER_LONGER) -> float:
-    """Retry-After where Slack gives one, else what `pauses` says before attempt 1, 2 and so on; raises GaveUpError above 300 s."""
+    """Retry-After where Slack gives one, else what `pauses` says before attempt 1, 2 and so on;
+    raises GaveUpError above 300 s.
+    """
     asked = None
     if isinstance(error, SlackApiError | NotTakenError):
         asked = asked_wait_s(error.response)

@@ -1,4 +1,6 @@
-"""Whoever typed a slash command: the acknowledgement within Slack's 3 s, and what comes by the response_url."""
+"""Whoever typed a slash command: the acknowledgement within Slack's 3 s, and what comes by the
+response_url.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _log = logging.getLogger(__name__)
 
 
 class SlashAsker:
-    """The asker of one command. The first answer acknowledges it; Slack replaces none, so a second stands below it."""
+    """The asker of one command. The first answer acknowledges it; Slack replaces none, so a second
+    stands below it.
+    """
 
     def __init__(self, ack: Ack, response_url: str, session: aiohttp.ClientSession | None) -> None:
         self._ack = ack
@@ -42,7 +46,9 @@ class SlashAsker:
             await self._ack(text=content.text, blocks=content.blocks)
 
     async def _respond(self, content: Content) -> None:
-        """By the response_url, which may be used five times: again where it did not go, then its text alone."""
+        """By the response_url, which may be used five times: again where it did not go, then its
+        text alone.
+        """
         forms = iter((content, content, content.text_alone()))
         try:
             await again(lambda: self._send(next(forms)), RESPONSES, EACH_S)

@@ -1,4 +1,6 @@
-"""A web server for this machine alone: on 127.0.0.1, and deaf to what a foreign page in a browser could send."""
+"""A web server for this machine alone: on 127.0.0.1, and deaf to what a foreign page in a browser
+could send.
+"""
 
 from __future__ import annotations
 

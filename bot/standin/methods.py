@@ -1,4 +1,6 @@
-"""What each method of the stand-in's Web API does, with Slack's refusals: those that sevbot calls, and what tests look with."""
+"""What each method of the stand-in's Web API does, with Slack's refusals: those that sevbot calls,
+and what tests look with.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ HISTORY_PAGE = 100
 
 
 class Methods:
-    """The methods over one workspace; each takes decoded arguments, and raises SlackError where Slack refuses."""
+    """The methods over one workspace; each takes decoded arguments, and raises SlackError where
+    Slack refuses.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace

@@ -1,8 +1,9 @@
-"""A local stand-in for Slack: one workspace, one channel, sevbot and the bot that announces SEVs, over real HTTP and WebSockets.
+"""A local stand-in for Slack: one workspace, one channel, sevbot and the bot that announces SEVs,
+over real HTTP and WebSockets.
 
-It is as strict as Slack where that matters to sevbot: tokens and scopes, limits on messages, acknowledgements in time, redelivery, a
-refreshed socket, one socket for each event. It binds to this machine only and answers no request that names another host or comes from
-another site.
+It is as strict as Slack where that matters to sevbot: tokens and scopes, limits on messages,
+acknowledgements in time, redelivery, a refreshed socket, one socket for each event. It binds to
+this machine only and answers no request that names another host or comes from another site.
 """
 
 from __future__ import annotations
@@ -138,7 +139,9 @@ class SlackStandIn:
         return copy.deepcopy(self.workspace.ephemerals)
 
     def messages(self) -> list[Json]:
-        """Every message as stored, oldest first: with metadata and with how it was sent (unfurl_links and the like)."""
+        """Every message as stored, oldest first: with metadata and with how it was sent
+        (unfurl_links and the like).
+        """
         return copy.deepcopy(list(self.workspace.messages.values()))
 
     def thread(self, ts: str) -> list[Json]:
@@ -152,7 +155,9 @@ class SlackStandIn:
         attachments: Sequence[Json] | None = None,
         bot: Bot | None = None,
     ) -> str:
-        """Post as the announcer, or as `bot`; returns the message's ts. Raises SlackError where Slack would refuse the message."""
+        """Post as the announcer, or as `bot`; returns the message's ts. Raises SlackError where
+        Slack would refuse the message.
+        """
         content: Json = {"text": text, "blocks": _list(blocks), "attachments": _list(attachments)}
         check_content(content, MAX_POSTED_TEXT)
         return str(self.workspace.post_as_bot(bot or self.announcer, content)["ts"])
@@ -160,32 +165,43 @@ class SlackStandIn:
     async def post_as_user(
         self, text: str, user: str = VISITOR, thread_ts: str | None = None
     ) -> str:
-        """Post as a person; `text` as Slack stores it, `&`, `<`, `>` escaped. Returns the message's ts; KeyError: no such thread."""
+        """Post as a person; `text` as Slack stores it, `&`, `<`, `>` escaped. Returns the message's
+        ts; KeyError: no such thread.
+        """
         return str(self.workspace.post_as_user(user, text, thread_ts)["ts"])
 
     async def slash(
         self, command: str, text: str = "", user: str = VISITOR, **payload: object
     ) -> SlashAnswer:
-        """Ask by slash command, with these fields of its payload; returns once it is acknowledged or has failed. It goes on growing."""
+        """Ask by slash command, with these fields of its payload; returns once it is acknowledged
+        or has failed. It goes on growing.
+        """
         return await self._commands.ask(command, text, user, self.page_url, payload)
 
     async def redeliver(self, ts: str) -> None:
-        """Send the event of message `ts` once more, as Slack does when an acknowledgement was lost. KeyError if it raised none."""
+        """Send the event of message `ts` once more, as Slack does when an acknowledgement was lost.
+        KeyError if it raised none.
+        """
         self._sockets.send("events_api", self._events[ts], attempt=1)
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Ask every open socket to go (warning, refresh_requested, link_disabled, too_many_websockets); returns once they are closed."""
+        """Ask every open socket to go (warning, refresh_requested, link_disabled,
+        too_many_websockets); returns once they are closed.
+        """
         await self._sockets.disconnect(reason)
 
     async def wait_for(self, predicate: Callable[[], object], timeout_s: float = 10.0) -> None:
-        """Return once `predicate()` is true; looked at again after each change. TimeoutError after `timeout_s` seconds."""
+        """Return once `predicate()` is true; looked at again after each change. TimeoutError after
+        `timeout_s` seconds.
+        """
         await asyncio.wait_for(self.changes.until(predicate), timeout_s)
 
     def fail_next(self, method: str, how: str) -> None:
-        """Let the next call of `method` fail (`response_url`: the next answer to a command, by "429" or "500"); faults of one queue up.
+        """Let the next call of `method` fail (`response_url`: the next answer to a command, by
+        "429" or "500"); faults of one queue up.
 
-        `how`: "429:SECONDS" (Retry-After as it is, none if empty), "500", "ok-false:ERROR", "drop-after-commit" (done, but the reply is
-        lost), "slow:SECONDS".
+        `how`: "429:SECONDS" (Retry-After as it is, none if empty), "500", "ok-false:ERROR",
+        "drop-after-commit" (done, but the reply is lost), "slow:SECONDS".
         """
         if method == RESPONSE_URL:
             self._commands.refuse_next(how)

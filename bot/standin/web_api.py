@@ -1,4 +1,6 @@
-"""The stand-in's Web API: calls over HTTP, tokens and scopes, and faults on demand. What each method does is in `methods`."""
+"""The stand-in's Web API: calls over HTTP, tokens and scopes, and faults on demand. What each
+method does is in `methods`.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class ApiCall:
 
 
 class WebApi:
-    """Answers /api/METHOD. `history` holds the calls that were accepted, `refused` those that were not, both in order."""
+    """Answers /api/METHOD. `history` holds the calls that were accepted, `refused` those that were
+    not, both in order.
+    """
 
     def __init__(self, workspace: Workspace, open_socket: Callable[[], str]) -> None:
         self.history: list[ApiCall] = []
@@ -39,7 +43,9 @@ class WebApi:
         self._methods = Methods(workspace).table()
 
     def fail_next(self, method: str, how: str) -> None:
-        """Let the next call of `method` that has no fault yet fail: 429:SECONDS, 500, drop-after-commit, slow:SECONDS or ok-false:ERROR."""
+        """Let the next call of `method` that has no fault yet fail: 429:SECONDS, 500,
+        drop-after-commit, slow:SECONDS or ok-false:ERROR.
+        """
         if how not in ("500", DROP) and how.partition(":")[0] not in ("429", "ok-false", "slow"):
             raise ValueError(f"no such fault: {how}")
         self._faults[method].append(how)
@@ -106,7 +112,9 @@ def http_failure(kind: str, detail: str) -> web.Response | None:
 
 
 async def _read(request: web.Request) -> tuple[str, Json]:
-    """The token and the arguments, from wherever clients put them: header, query, form or JSON body."""
+    """The token and the arguments, from wherever clients put them: header, query, form or JSON
+    body.
+    """
     arguments: Json = dict(request.query)
     if request.content_type == "application/json":
         try:

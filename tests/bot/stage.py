@@ -1,4 +1,6 @@
-"""The whole stage for tests: the stand-in for Slack, replayed hosts, and the bot as `sevbot run` builds it."""
+"""The whole stage for tests: the stand-in for Slack, replayed hosts, and the bot as `sevbot run`
+builds it.
+"""
 
 from __future__ import annotations
 

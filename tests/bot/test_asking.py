@@ -1,4 +1,6 @@
-"""Who may announce and ask: strangers, over real Bolt and a real WebSocket, with the events as Slack sends them."""
+"""Who may announce and ask: strangers, over real Bolt and a real WebSocket, with the events as
+Slack sends them.
+"""
 
 from __future__ import annotations
 
@@ -141,7 +143,9 @@ def test_an_event_of_another_team_is_not_answered(
 def test_an_event_of_ours_is_answered_whatever_it_leaves_out(
     tmp_path: Path, event: dict[str, Any], envelope: dict[str, Any]
 ) -> None:
-    """Webhooks name no team. `context_team_id` is the other side's in a channel that somebody else shared with us."""
+    """Webhooks name no team. `context_team_id` is the other side's in a channel that somebody else
+    shared with us.
+    """
 
     async def run() -> None:
         async with on_stage(tmp_path) as on:
@@ -232,9 +236,8 @@ def test_with_an_allow_list_only_those_on_it_may_ask(tmp_path: Path) -> None:
             for user in ("U0STRANGER", "U0BOSS1", "u0boss", "U0ONCALL,U0BOSS", ""):
                 assert (await on.slack.slash("/sev", "diagnose web1", user)).said == NOT_LISTED
                 assert (await on.slack.slash("/sev", "help", user)).said == NOT_LISTED
-            await on.slack.wait_for(
-                lambda: len(on.hosts.requests) == 1
-            )  # the second has the answer of the first
+            # the second has the answer of the first
+            await on.slack.wait_for(lambda: len(on.hosts.requests) == 1)
 
             assert on.calls("usergroups.users.list") == 1
 
@@ -242,7 +245,9 @@ def test_with_an_allow_list_only_those_on_it_may_ask(tmp_path: Path) -> None:
 
 
 def test_strangers_do_not_make_it_ask_slack_each_time(tmp_path: Path) -> None:
-    """200 of them at once cost two look-ups: one at start, one for whoever is not known; on a slow machine, where they take long, three."""
+    """200 of them at once cost two look-ups: one at start, one for whoever is not known; on a slow
+    machine, where they take long, three.
+    """
 
     async def run() -> None:
         slack = SlackStandIn(scopes=ALL_SCOPES)
@@ -324,7 +329,9 @@ def caught_up(slack: SlackStandIn, number: int) -> bool:
 
 
 def test_ten_thousand_messages_of_strangers_write_little(tmp_path: Path) -> None:
-    """Each of another sender, of another team or no announcer; then one sender 10,000 times would write one line."""
+    """Each of another sender, of another team or no announcer; then one sender 10,000 times would
+    write one line.
+    """
 
     async def run() -> None:
         async with on_stage(tmp_path, SlackStandIn(retry_after_s=600)) as on:

@@ -1,4 +1,6 @@
-"""From an announcement to the edited message: real Bolt over a real WebSocket, real SSH, the real diagnosis."""
+"""From an announcement to the edited message: real Bolt over a real WebSocket, real SSH, the real
+diagnosis.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def text_of(message: dict[str, Any]) -> str:
 
 
 def test_an_announced_sev_gets_one_message_that_is_edited_to_the_verdict(tmp_path: Path) -> None:
-    """Posted at once, then edited in place: one message, with headline, story, edit, ruled out and evidence."""
+    """Posted at once, then edited in place: one message, with headline, story, edit, ruled out and
+    evidence.
+    """
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:
@@ -100,7 +104,8 @@ def test_a_restarted_bot_finds_its_message(tmp_path: Path, monkeypatch: pytest.M
                     task for task in asyncio.all_tasks() if "Sevs._answer" in repr(task.get_coro())
                 ]
                 for task in sleeping:
-                    task.cancel()  # as a killed process would: the message was posted, the verdict never came
+                    # as a killed process would: the message was posted, the verdict never came
+                    task.cancel()
             assert not is_done(on.answers(half)[0])
             async with bot(slack, hosts):
                 await slack.redeliver(half)
@@ -213,7 +218,9 @@ def test_other_talk_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_host_that_fails_is_told_beside_the_others(tmp_path: Path) -> None:
-    """One host is gone: the other's verdict comes, and the message names the trouble and its cure."""
+    """One host is gone: the other's verdict comes, and the message names the trouble and its
+    cure.
+    """
 
     async def run() -> None:
         async with (
@@ -262,7 +269,9 @@ def test_one_reply_when_the_verdict_is_ready_if_configured(tmp_path: Path) -> No
 
 
 def test_sev_diagnose_answers_by_the_same_path(tmp_path: Path) -> None:
-    """Acknowledged at once, then the report, to the asker only; nothing is posted in the channel."""
+    """Acknowledged at once, then the report, to the asker only; nothing is posted in the
+    channel.
+    """
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:

@@ -1,4 +1,6 @@
-"""Retry-After in every form, over real HTTP: what the libraries see, how long the bot waits, when it gives up, and that it says so."""
+"""Retry-After in every form, over real HTTP: what the libraries see, how long the bot waits, when
+it gives up, and that it says so.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def error_of(directory: Path, said: str) -> SlackApiError:
     ids=ids([*WAITED, *UNSAID]),
 )
 def test_what_slack_says_is_waited_for(tmp_path: Path, said: str, seconds: int) -> None:
-    """Whole seconds as they are, but never none at all; what is no number of seconds counts as not said."""
+    """Whole seconds as they are, but never none at all; what is no number of seconds counts as not
+    said.
+    """
     error = error_of(tmp_path, said)
 
     assert error.response.headers["Retry-After"] == str(seconds)
@@ -91,7 +95,9 @@ def test_a_sev_that_was_given_up_says_so_once_slack_lets_it(
     method: str,
     said: str,
 ) -> None:
-    """At once in the log; in the SEV's message when the wait is over (here: after a second). No call is made meanwhile."""
+    """At once in the log; in the SEV's message when the wait is over (here: after a second). No
+    call is made meanwhile.
+    """
     monkeypatch.setattr("bot.slack.message.MAX_LATE_S", 1.0)
 
     async def run() -> None:
@@ -164,7 +170,9 @@ SOCKET = ["30", "0", *UNSAID[:5], *TOO_LONG]
 def test_a_refused_socket_is_opened_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    """Slack's own client sleeps on the header by itself: no longer than the bound (here: a second), and not without a pause either."""
+    """Slack's own client sleeps on the header by itself: no longer than the bound (here: a second),
+    and not without a pause either.
+    """
     monkeypatch.setattr("bot.slack.retry_after.UNSAID_S", 1)
     monkeypatch.setattr("bot.slack.retry_after.MAX_RETRY_AFTER_S", 1)
 

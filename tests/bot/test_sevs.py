@@ -1,4 +1,6 @@
-"""A whole SEV without Slack: real SSH to replayed hosts, the real diagnosis, and a chat of a few lines."""
+"""A whole SEV without Slack: real SSH to replayed hosts, the real diagnosis, and a chat of a few
+lines.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ SEV = Announcement(PLACE, 1_795_384_570.0, ("web1", "web2"))
 
 
 class Room:
-    """A chat in memory: each message by its key, as the words that stood in it one after the other."""
+    """A chat in memory: each message by its key, as the words that stood in it one after the
+    other.
+    """
 
     def __init__(self) -> None:
         self.said: dict[str, list[Words]] = {}
@@ -236,7 +240,9 @@ def test_a_sev_that_the_chat_did_not_take_is_begun_again_when_it_is_told_again(
 
 
 def test_a_question_is_answered_by_the_same_chat(tmp_path: Path) -> None:
-    """Help at once; of hosts first that we look, then what was found; an unknown name at once, since nobody is asked."""
+    """Help at once; of hosts first that we look, then what was found; an unknown name at once,
+    since nobody is asked.
+    """
 
     async def run() -> None:
         async with asking(tmp_path, web1=RANKER) as (investigator, hosts):
@@ -276,7 +282,9 @@ def tellings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_report_is_told_once_for_a_sev_and_once_for_a_question(
     tmp_path: Path, tellings: list[str]
 ) -> None:
-    """Over real Slack: blocks, plain text, log line and the message that it is ready come from one telling."""
+    """Over real Slack: blocks, plain text, log line and the message that it is ready come from one
+    telling.
+    """
 
     async def run() -> None:
         async with stage(tmp_path, RANKER, notify_when_ready=True) as on:

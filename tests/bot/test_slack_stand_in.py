@@ -147,7 +147,9 @@ def test_an_announcement_reaches_a_bolt_listener_as_a_modern_bots_message() -> N
 
 
 def test_bolt_leaves_out_sevbots_own_posts_and_edits_are_message_changed() -> None:
-    """Both are delivered, as on Slack; the post is acknowledged without a listener having seen it."""
+    """Both are delivered, as on Slack; the post is acknowledged without a listener having seen
+    it.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         async with bolt(slack) as app:
@@ -274,7 +276,9 @@ def test_a_sockets_url_is_good_for_one_connection() -> None:
 
 
 def test_a_slash_command_is_acknowledged_and_answered_later() -> None:
-    """Both answers are the asker's only; like Slack, replace_original is not heeded for a command."""
+    """Both answers are the asker's only; like Slack, replace_original is not heeded for a
+    command.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         async with bolt(slack) as app:
@@ -658,7 +662,9 @@ def test_metadata_is_returned_only_where_it_is_asked_for_and_never_in_events() -
 
 
 def test_threads_and_history_come_in_pages_and_windows() -> None:
-    """Replies oldest first with the parent ahead, history newest first without replies; cursor, limit and oldest are heeded."""
+    """Replies oldest first with the parent ahead, history newest first without replies; cursor,
+    limit and oldest are heeded.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         client, channel = client_of(slack), slack.channel_id
@@ -773,7 +779,9 @@ def test_waiting_ends_with_a_timeout_if_nothing_comes() -> None:
 
 
 def test_the_page_is_served_whole_and_streams_what_comes_later() -> None:
-    """The first response holds all that was said; the stream sends the state again after each change, and ends with the server."""
+    """The first response holds all that was said; the stream sends the state again after each
+    change, and ends with the server.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         await slack.announce("SEV1 </script><b>before")
@@ -825,7 +833,9 @@ def test_closing_does_not_wait_for_open_pages() -> None:
     ],
 )
 def test_only_the_page_itself_may_post(headers: dict[str, str], status: int) -> None:
-    """Another site's page in the same browser, or another name for this address, gets nothing done."""
+    """Another site's page in the same browser, or another name for this address, gets nothing
+    done.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         async with aiohttp.ClientSession(headers=headers) as session:
@@ -904,7 +914,9 @@ def test_user_groups_need_their_scope_and_their_id() -> None:
 
 
 def test_another_teams_bot_is_told_by_every_field_that_slack_sends() -> None:
-    """In a channel shared with it: the envelope, the message and the profile name its team; `context_team_id` names ours."""
+    """In a channel shared with it: the envelope, the message and the profile name its team;
+    `context_team_id` names ours.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         slack.workspace.is_ext_shared_channel = True
