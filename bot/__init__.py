@@ -1,3 +1,5 @@
-"""sevbot's Slack side: the bot, its command line and the demo. Imports `diagnostics`, never the other way round."""
+"""sevbot's Slack side: the bot, its command line and the demo. Imports `diagnostics`, never the
+other way round.
+"""
 
 __version__ = "0.2.0"

@@ -1,4 +1,6 @@
-"""A collector on a thread and a loop of its own, so that nothing a host does holds up the loop that answers Slack."""
+"""A collector on a thread and a loop of its own, so that nothing a host does holds up the loop that
+answers Slack.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,18 @@ from diagnostics.collect.ssh import Target
 
 
 class Collector(Protocol):
-    """Whatever brings a host's bundle, or says why it could not; it never raises on what a host does."""
+    """Whatever brings a host's bundle, or says why it could not; it never raises on what a host
+    does.
+    """
 
     async def collect(self, target: Target) -> Bundle | Missing:
         """The host's bundle, or Missing with the sentence that says why it could not be asked."""
 
 
 class Apart:
-    """Asks `collector` on its own loop while the block runs; what is under way at its end is cancelled."""
+    """Asks `collector` on its own loop while the block runs; what is under way at its end is
+    cancelled.
+    """
 
     def __init__(self, collector: Collector) -> None:
         self._collector = collector

@@ -1,4 +1,6 @@
-"""The command `sevbot`. Everything heavy is imported by the command that needs it, so that `--help` is at once there."""
+"""The command `sevbot`. Everything heavy is imported by the command that needs it, so that `--help`
+is at once there.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from bot import __version__
+from bot.arguments import parser
 
 if TYPE_CHECKING:
     from bot.config_file import Setup
@@ -24,23 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EXIT_EXAMINED, EXIT_NOT_EXAMINED, EXIT_USAGE = 0, 1, 2
-STATUSES = (
-    "Exit status: 0 every host could be examined (whatever was found or could not be told), 1 some could not, or an answer broke off, "
-    "2 usage or configuration."
-)
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-
-
-class _Command(argparse.ArgumentParser):
-    """One command's own parser: an argument that it does not know is told with that command's usage."""
-
-    def parse_known_args(  # type: ignore[override] # argparse's overloads are for namespaces of other kinds
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> tuple[argparse.Namespace, list[str]]:
-        known, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return known, unknown
 
 
 class UsageError(Exception):
@@ -49,9 +35,9 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
-        status = options.command(options)
+        status = COMMANDS[options.command](options)
     except UsageError as error:
         _tell(str(error))
         status = EXIT_USAGE
@@ -72,93 +58,9 @@ def _output_failed(error: OSError) -> int:
     """Our output could not be written: its reader has gone, or the disk is full."""
     if not isinstance(error, BrokenPipeError):
         _tell(f"{error.filename or 'output'}: {error.strerror}")
-    os.dup2(
-        os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-    )  # else Python tries once more when it ends
+    # else Python tries once more when it ends
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return EXIT_NOT_EXAMINED
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sevbot",
-        description="Finds out why a service keeps being killed, and says so in the SEV's thread.",
-    )
-    parser.add_argument("--version", action="version", version=f"sevbot {__version__}")
-    commands = parser.add_subparsers(
-        title="commands", required=True, metavar="COMMAND", parser_class=_Command
-    )
-
-    parser.epilog = f"Try `sevbot demo` first. {STATUSES} The configuration file is described in docs/config.md of the repository."
-    demo = commands.add_parser(
-        "demo", help="see it work: a local stand-in for Slack, three replayed hosts, the real bot"
-    )
-    demo.add_argument(
-        "--exit",
-        action="store_true",
-        help="end after the diagnosis: status 0, or 1 if it did not come",
-    )
-    demo.add_argument(
-        "--bundle",
-        type=Path,
-        metavar="DIR",
-        help="replay this recorded bundle instead of the built-in one",
-    )
-    demo.set_defaults(command=_demo)
-
-    run = commands.add_parser("run", help="run the bot against Slack by Socket Mode")
-    _add_config(run)
-    run.set_defaults(command=_run)
-
-    diagnose = commands.add_parser(
-        "diagnose",
-        help="examine hosts, this machine, a recorded bundle or a kernel log",
-        description="Says why processes keep dying on hosts, on this machine, in a recorded bundle or in a kernel log: name one of these.",
-        epilog=STATUSES,
-    )
-    diagnose.add_argument(
-        "hosts",
-        nargs="*",
-        metavar="HOST",
-        help="hosts or services of the inventory, asked over SSH",
-    )
-    source = diagnose.add_mutually_exclusive_group()
-    source.add_argument("--local", action="store_true", help="examine this machine")
-    source.add_argument(
-        "--bundle", type=Path, metavar="DIR", help="examine what `sevbot record` wrote"
-    )
-    source.add_argument(
-        "--kernel-log",
-        metavar="FILE",
-        help="examine a kernel log, plain or gzip (`-`: standard input); best from `dmesg -x`",
-    )
-    diagnose.add_argument("--json", action="store_true", help="print the JSON of docs/json.md")
-    _add_config(diagnose)
-    diagnose.set_defaults(command=_diagnose)
-
-    explain = commands.add_parser(
-        "explain",
-        help="print the page of a cause: when it fires, when not, and what looks like it; alone: all causes",
-    )
-    explain.add_argument("code", nargs="?", metavar="CODE", help="as a report names it: memcg-oom")
-    explain.set_defaults(command=_explain)
-
-    record = commands.add_parser(
-        "record", help="write what the probe prints on a host to a directory"
-    )
-    record.add_argument("host", metavar="HOST", help="a host of the inventory")
-    record.add_argument("directory", type=Path, metavar="DIR", help="a new or empty directory")
-    _add_config(record)
-    record.set_defaults(command=_record)
-    return parser
-
-
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        help="default: $SEVBOT_CONFIG, then /etc/sevbot/config.toml",
-    )
 
 
 def _diagnose(options: argparse.Namespace) -> int:
@@ -170,7 +72,8 @@ def _diagnose(options: argparse.Namespace) -> int:
     )
     if sources != 1:
         raise UsageError(
-            "name what to examine, and one thing only: HOST…, or --local, or --bundle DIR, or --kernel-log FILE"
+            "name what to examine, and one thing only: HOST…, or --local, or --bundle DIR, or "
+            "--kernel-log FILE"
         )
     from diagnostics.model import NotExamined
 
@@ -306,9 +209,8 @@ def _run(options: argparse.Namespace) -> int:
     from bot.config import ConfigError
 
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    logging.getLogger("asyncssh").setLevel(
-        logging.WARNING
-    )  # at INFO it logs each command: the whole probe, for each host
+    # at INFO it logs each command: the whole probe, for each host
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
     setup = _set_up(options, for_slack=True)
     tokens = setup.tokens
     if tokens is None:
@@ -354,7 +256,9 @@ def _set_up(options: argparse.Namespace, *, for_slack: bool = False) -> Setup:
 
 
 def seldom_collected() -> None:
-    """The search for garbage need not go through what was imported, and need not come often: log-ins make many objects, little garbage."""
+    """The search for garbage need not go through what was imported, and need not come often:
+    log-ins make many objects, little garbage.
+    """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
@@ -376,6 +280,15 @@ def _kernel_log(name: str) -> KernelLog:
         return read_log_file(name, words=KERNEL_SAYS)
     except LogFileError as error:
         raise UsageError(str(error)) from error
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "demo": _demo,
+    "run": _run,
+    "diagnose": _diagnose,
+    "explain": _explain,
+    "record": _record,
+}
 
 
 if __name__ == "__main__":

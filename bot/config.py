@@ -1,4 +1,5 @@
-"""The shapes in sevbot's one configuration file (TOML); `bot.config_file` reads it and names every problem at once.
+"""The shapes in sevbot's one configuration file (TOML); `bot.config_file` reads it and names every
+problem at once.
 
 [slack]
 channel = "C0123456789"
@@ -49,9 +50,8 @@ class ConfigError(Exception):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True
-    )  # strict: "22" is no port, and true no number
+    # strict: "22" is no port, and true no number
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Announcer(_Strict):
@@ -75,9 +75,8 @@ class SlackConfig(_Strict):
     announcers: tuple[Announcer, ...] = Field(min_length=1)
     announcement: str
     notify_when_ready: bool = False
-    allowed_users: Annotated[tuple[UserId, ...], Field(min_length=1)] | None = (
-        None  # neither list: every member of the channel may ask
-    )
+    # with neither list every member of the channel may ask
+    allowed_users: Annotated[tuple[UserId, ...], Field(min_length=1)] | None = None
     allowed_groups: Annotated[tuple[GroupId, ...], Field(min_length=1, max_length=10)] | None = None
     bot_token_file: Path | None = None
     app_token_file: Path | None = None
@@ -98,13 +97,16 @@ class SlackConfig(_Strict):
         )
         if not url.isprintable() or not is_safe:
             raise ValueError(
-                "must begin with https://, since the tokens are sent there (http:// only to 127.0.0.1, ::1 or localhost)"
+                "must begin with https://, since the tokens are sent there (http:// only to "
+                "127.0.0.1, ::1 or localhost)"
             )
         return url
 
 
 def _compiled(pattern: str) -> re2._Regexp[str]:
-    """The pattern for RE2, which takes a time that grows with the text only, whatever that holds."""
+    """The pattern for RE2, which takes a time that grows with the text only, whatever that
+    holds.
+    """
     options = re2.Options()
     options.log_errors = False  # it would write to standard error itself
     try:
@@ -117,7 +119,8 @@ def _compiled(pattern: str) -> re2._Regexp[str]:
         raise ValueError(f"is not a regular expression that RE2 reads: {said}") from error
     if not pattern.strip() or not pattern.isprintable():
         raise ValueError(
-            "must say something, and hold no control character: write it in single quotes, so that \\b stays \\b"
+            "must say something, and hold no control character: write it in single quotes, so "
+            "that \\b stays \\b"
         )
     return compiled
 
@@ -179,9 +182,11 @@ class ServiceConfig(_Strict):
 
 
 class Config(_Strict):
-    """The whole file. `slack` is needed by `sevbot run` only, `ssh` and `hosts` by whatever asks hosts.
+    """The whole file. `slack` is needed by `sevbot run` only, `ssh` and `hosts` by whatever asks
+    hosts.
 
-    That services name hosts of `hosts`, and no service is called like one, is for who reads the file to see to.
+    That services name hosts of `hosts`, and no service is called like one, is for who reads the
+    file to see to.
     """
 
     slack: SlackConfig | None = None

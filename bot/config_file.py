@@ -1,6 +1,8 @@
-"""Reads sevbot's configuration and all that it names, and tells every problem at once: where it is, and what would mend it.
+"""Reads sevbot's configuration and all that it names, and tells every problem at once: where it is,
+and what would mend it.
 
-`sevbot run` and the commands that ask hosts judge by the same rules. Only `run` needs Slack: to the others a broken [slack] is a warning.
+`sevbot run` and the commands that ask hosts judge by the same rules. Only `run` needs Slack: to the
+others a broken [slack] is a warning.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Setup:
-    """A configuration that can be used, and what was made of the files that it names. `tokens` are there where Slack was asked for."""
+    """A configuration that can be used, and what was made of the files that it names. `tokens` are
+    there where Slack was asked for.
+    """
 
     config: Config
     collector: SshCollector
@@ -47,7 +51,9 @@ class Setup:
 
 
 class Problem(NamedTuple):
-    """`key` is the path of the setting, or empty where the whole file is meant; `what` says what is wrong, and the cure."""
+    """`key` is the path of the setting, or empty where the whole file is meant; `what` says what is
+    wrong, and the cure.
+    """
 
     key: str
     what: str
@@ -64,7 +70,9 @@ def config_path(given: Path | None, environment: Mapping[str, str] = os.environ)
 
 
 def read_config(path: Path) -> Config:
-    """The configuration in `path`, without a look at the files that it names; raises ConfigError with every problem in it."""
+    """The configuration in `path`, without a look at the files that it names; raises ConfigError
+    with every problem in it.
+    """
     table, problems = _read_table(path)
     problems += _problems_of(table)
     if problems:
@@ -73,7 +81,9 @@ def read_config(path: Path) -> Config:
 
 
 def set_up(path: Path, *, for_slack: bool, environment: Mapping[str, str] = os.environ) -> Setup:
-    """The configuration in `path` with key, known_hosts and, for Slack, tokens; raises ConfigError with every problem of them all."""
+    """The configuration in `path` with key, known_hosts and, for Slack, tokens; raises ConfigError
+    with every problem of them all.
+    """
     table, problems = _read_table(path)
     problems += _problems_of(table)
     slack = _part(SlackConfig, table.get("slack"))
@@ -117,7 +127,9 @@ def _lines(path: Path, problems: Sequence[Problem]) -> str:
 
 
 def _read_table(path: Path) -> tuple[Table, list[Problem]]:
-    """The file's table, and what is wrong with the file itself; raises ConfigError where it cannot be read."""
+    """The file's table, and what is wrong with the file itself; raises ConfigError where it cannot
+    be read.
+    """
     try:
         data, unsafe = read_guarded(path, MAX_CONFIG_BYTES, WRITABLE, owned=True)
     except OSError as error:
@@ -141,12 +153,16 @@ def _read_table(path: Path) -> tuple[Table, list[Problem]]:
 
 
 def _validated(model: type[Model], table: object) -> Model:
-    """As JSON, which has TOML's types, so that a list is one and a text that reads like a number is none. A date is neither."""
+    """As JSON, which has TOML's types, so that a list is one and a text that reads like a number is
+    none. A date is neither.
+    """
     return model.model_validate_json(json.dumps(table, default=lambda date: [[str(date)]]))
 
 
 def _part(model: type[Model], table: object) -> Model | None:
-    """One table of the file by itself: what it names is looked at even where another table is wrong."""
+    """One table of the file by itself: what it names is looked at even where another table is
+    wrong.
+    """
     try:
         return _validated(model, table) if isinstance(table, dict) else None
     except (ValidationError, RecursionError):
@@ -168,11 +184,19 @@ def _problems_of(table: Table) -> list[Problem]:
 
 
 _IN_WORDS = {
-    "slack.channel": "must be the channel's id, as C0123456789, not its name: Slack shows it at the bottom of the channel's details",
-    "slack.announcers.bot_id": "must be a bot's id, as B0123456789: sevbot's log names the sender of a message that matches the pattern",
+    "slack.channel": (
+        "must be the channel's id, as C0123456789, not its name: Slack shows it at the bottom "
+        "of the channel's details"
+    ),
+    "slack.announcers.bot_id": (
+        "must be a bot's id, as B0123456789: sevbot's log names the sender of a message that "
+        "matches the pattern"
+    ),
     "slack.announcers.app_id": "must be an app's id, as A0123456789",
     "slack.announcers.user_id": "must be a user's id, as U0123456789",
-    "slack.allowed_users": "must be users' ids, as U0123456789 (in a person's profile: Copy member ID)",
+    "slack.allowed_users": (
+        "must be users' ids, as U0123456789 (in a person's profile: Copy member ID)"
+    ),
     "slack.allowed_groups": "must be user groups' ids, as S0123456789, not their handles",
 }
 _OF_TYPE = {
@@ -227,14 +251,20 @@ def _reference_problems(table: Table) -> Iterator[Problem]:
         if name in hosts:
             yield Problem(
                 key,
-                f"a host has this name, too, and a name must mean one thing: rename the service (or remove [hosts.{_quoted(name)}])",
+                (
+                    "a host has this name, too, and a name must mean one thing: rename the "
+                    f"service (or remove [hosts.{_quoted(name)}])"
+                ),
             )
         named = service.get("hosts") if isinstance(service, dict) else None
         for host in named if isinstance(named, list) else ():
             if isinstance(host, str) and host not in hosts:
                 yield Problem(
                     f"{key}.hosts",
-                    f"names {_quoted(host)}, which has no [hosts.{_quoted(host)}]: correct the name, or add the host",
+                    (
+                        f"names {_quoted(host)}, which has no [hosts.{_quoted(host)}]: correct "
+                        "the name, or add the host"
+                    ),
                 )
 
 
@@ -282,4 +312,7 @@ def _no_token(where: str, value: str, prefix: str) -> str:
         if value.startswith(("xoxb-", "xapp-"))
         else ""
     )
-    return f"{where} does not hold a token that begins with {prefix}{swapped or ' (README, Installing, says where Slack shows it)'}"
+    return (
+        f"{where} does not hold a token that begins with "
+        f"{prefix}{swapped or ' (README, Installing, says where Slack shows it)'}"
+    )

@@ -28,7 +28,9 @@ _NO_SLOT: Slot = nullcontext()
 
 @dataclass(frozen=True)
 class Sev:
-    """When a SEV was announced: by its own clock (seconds since 1970), and by `time.monotonic` when we were told."""
+    """When a SEV was announced: by its own clock (seconds since 1970), and by `time.monotonic` when
+    we were told.
+    """
 
     opened: float
     noticed_s: float
@@ -40,22 +42,24 @@ class Investigator:
     def __init__(self, inventory: Inventory, collector: Collector) -> None:
         self.inventory = inventory
         self._looks = Looks(collector)
-        self._decider = ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix="decide"
-        )  # Slack wants its answers meanwhile
+        # on a thread of its own: the chat wants its answers meanwhile
+        self._decider = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decide")
 
     async def report(self, named: Named, sev: Sev | None = None, slot: Slot = _NO_SLOT) -> Report:
         """The report on what was named; a word that stands for no host is reported, never dialled.
 
-        With `sev` what is much older is no cause of it, and no look counts that began before we were told: it is waited for the next.
-        `slot` is held while hosts are looked at, and not while that is waited for.
+        With `sev` what is much older is no cause of it, and no look counts that began before we
+        were told: it is waited for the next. `slot` is held while hosts are looked at, and not
+        while that is waited for.
         """
         hosts = await self._ask(named.targets, sev, slot)
         unknown = [not_reached(word.name, Missing(word.why)) for word in named.unknown]
         return report_on([*hosts, *unknown])
 
     def waits(self, targets: Sequence[Target], sev: Sev) -> tuple[str, ...]:
-        """A sentence for each host that was looked at too short a time before the SEV, and so is not looked at at once."""
+        """A sentence for each host that was looked at too short a time before the SEV, and so is
+        not looked at at once.
+        """
         waiting = [
             (target.name, self._looks.too_early(target, sev.noticed_s)) for target in targets
         ]
@@ -66,7 +70,9 @@ class Investigator:
     async def _ask(
         self, targets: Sequence[Target], sev: Sev | None, slot: Slot
     ) -> list[HostReport]:
-        """Those that can be looked at at once share a slot; each of the others takes one of its own when its time has come."""
+        """Those that can be looked at at once share a slot; each of the others takes one of its own
+        when its time has come.
+        """
         waiting = [target for target in targets if self._wait_s([target], sev)]
         at_once = [target for target in targets if target not in waiting]
         async with asyncio.TaskGroup() as group:
@@ -84,10 +90,8 @@ class Investigator:
         while True:
             await asyncio.sleep(self._wait_s(targets, sev))
             async with slot:
-                if self._wait_s(
-                    targets, sev
-                ):  # what could be shared was dropped before there was a slot
-                    continue
+                if self._wait_s(targets, sev):
+                    continue  # what could be shared was dropped before there was a slot
                 async with asyncio.TaskGroup() as group:
                     tasks = {
                         target: group.create_task(self._host(target, sev)) for target in targets
@@ -106,7 +110,8 @@ class Investigator:
         except Exception as error:  # one host's trouble must not take the others' answer away
             seen = Seen(
                 Missing(
-                    f"sevbot failed on this host ({type(error).__name__}: {error}); please report this as a defect"
+                    f"sevbot failed on this host ({type(error).__name__}: {error}); please "
+                    "report this as a defect"
                 )
             )
         report = await self._decide(target, seen, sev)
@@ -123,4 +128,7 @@ class Investigator:
 
 def _waits(name: str, before_s: float, wait_s: float) -> str:
     again = datetime.fromtimestamp(time.time() + wait_s, UTC)
-    return f"{name} was looked at {before_s:.0f} s before this SEV was announced; it is looked at again at {again:%H:%M:%S} UTC."
+    return (
+        f"{name} was looked at {before_s:.0f} s before this SEV was announced; it is looked at "
+        f"again at {again:%H:%M:%S} UTC."
+    )

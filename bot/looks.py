@@ -1,6 +1,8 @@
-"""One look at a host in a minute, shared between all who ask: a SEV and ten curious people are no eleven log-ins.
+"""One look at a host in a minute, shared between all who ask: a SEV and ten curious people are no
+eleven log-ins.
 
-What a look brought is kept in memory until its minute is over, as long as all of it together is not too much; then only the time is.
+What a look brought is kept in memory until its minute is over, as long as all of it together is not
+too much; then only the time is.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ MOST_KEPT_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Seen:
-    """What a host said. `age_s` is how long ago the look began, where somebody else's question had begun it; else None."""
+    """What a host said. `age_s` is how long ago the look began, where somebody else's question had
+    begun it; else None.
+    """
 
     found: Bundle | Missing
     age_s: float | None = None
@@ -35,7 +39,9 @@ class _Look:
 
 
 class Looks:
-    """Asks hosts by `collector`, each at most once in a minute. `clock` gives seconds that only grow, and is that of `since_s`."""
+    """Asks hosts by `collector`, each at most once in a minute. `clock` gives seconds that only
+    grow, and is that of `since_s`.
+    """
 
     def __init__(self, collector: Collector, clock: Callable[[], float] = time.monotonic) -> None:
         self._collector = collector
@@ -43,7 +49,9 @@ class Looks:
         self._last: dict[str, _Look] = {}  # oldest first
 
     async def at(self, target: Target, since_s: float | None = None) -> Seen:
-        """What `target` says or said within the minute; with `since_s` by a look that began then or later, for which this may wait."""
+        """What `target` says or said within the minute; with `since_s` by a look that began then or
+        later, for which this may wait.
+        """
         while True:
             look = self._last.get(target.name)
             if look is None or self._left_s(look) <= 0:
@@ -61,14 +69,18 @@ class Looks:
             await asyncio.sleep(self._left_s(look))
 
     def wait_s(self, target: Target, since_s: float | None) -> float:
-        """For how many seconds `at` waits before it looks or shares a look; a question without `since_s` never waits."""
+        """For how many seconds `at` waits before it looks or shares a look; a question without
+        `since_s` never waits.
+        """
         look = self._last.get(target.name)
         if since_s is None or look is None or (look.answer is not None and look.begun_s >= since_s):
             return 0.0
         return self._left_s(look)
 
     def too_early(self, target: Target, since_s: float) -> tuple[float, float] | None:
-        """Where a question of `since_s` must wait: how many seconds before it the last look began, and how many it waits from now."""
+        """Where a question of `since_s` must wait: how many seconds before it the last look began,
+        and how many it waits from now.
+        """
         look = self._last.get(target.name)
         if look is None or look.begun_s >= since_s or self._left_s(look) <= 0:
             return None
@@ -87,7 +99,9 @@ class Looks:
         return task
 
     def _keep(self, name: str, look: _Look, done: asyncio.Task[Bundle | Missing]) -> None:
-        """Count the answer, and let the oldest go where all are too much; one for which the host did nothing is not kept at all."""
+        """Count the answer, and let the oldest go where all are too much; one for which the host
+        did nothing is not kept at all.
+        """
         if not done.cancelled() and done.exception() is None:
             found = done.result()
             look.size = _size(found)
@@ -108,7 +122,8 @@ class Looks:
 
 def _not_kept(where: str, before_s: float, left_s: float) -> str:
     return (
-        f"{where}: it was looked at {before_s:.0f} s ago, and what it said was too much to keep beside what other hosts said: "
+        f"{where}: it was looked at {before_s:.0f} s ago, and what it said was too much to "
+        "keep beside what other hosts said: "
         f"ask again in {left_s:.0f} s"
     )
 

@@ -8,7 +8,9 @@ from typing import TextIO
 
 
 def width_of(stream: TextIO, environ: Mapping[str, str]) -> int | None:
-    """Columns: those of `COLUMNS`, else of the terminal; None for a file or a pipe, or a terminal that does not say."""
+    """Columns: those of `COLUMNS`, else of the terminal; None for a file or a pipe, or a terminal
+    that does not say.
+    """
     asked = environ.get("COLUMNS", "")
     if asked.isascii() and asked.isdigit() and int(asked[:6]):
         return int(asked[:6])
@@ -19,5 +21,7 @@ def width_of(stream: TextIO, environ: Mapping[str, str]) -> int | None:
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Only a terminal, and one that is not dumb; anything in NO_COLOR says no (https://no-color.org)."""
+    """Only a terminal, and one that is not dumb; anything in NO_COLOR says no
+    (https://no-color.org).
+    """
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.blocks import report_blocks, report_text
-from bot.demo.slack_limits import MAX_UPDATED_TEXT, check_blocks
+from bot.standin.limits import MAX_UPDATED_TEXT, check_blocks
 from diagnostics.bundle import Bundle
 from diagnostics.bundle.copies import COPY_IT, LOCK, REMARKS
 from diagnostics.bundle.directory import read_directory
@@ -25,6 +24,7 @@ from diagnostics.plain import HIDDEN
 from diagnostics.telling.names import NAMED
 from diagnostics.telling.render import LONGEST_WORD, to_text
 from diagnostics.telling.words import Part, tell
+from tests.bot.slack_words import report_blocks, report_text
 from tests.conftest import ROOT
 from tests.reports import AWKWARD, Fleet, any_text, fleets, refused, sizes, web
 

@@ -1,1 +1,5 @@
-"""`sevbot demo`: a local stand-in for Slack, replayed hosts behind real SSH servers, and the bot as `sevbot run` builds it."""
+"""`sevbot demo`: a play on the stand-ins of bot.standin, the page that shows it, and what its hosts
+say.
+
+The bot in it is the one that `sevbot run` builds.
+"""

@@ -1,7 +1,8 @@
-"""The demo's story: a SEV bot announces that ranker is crash looping on three hosts, and sevbot answers in the thread.
+"""The demo's story: a SEV bot announces that ranker is crash looping on three hosts, and sevbot
+answers in the thread.
 
-Everything between the stand-in for Slack and the recorded output of the hosts is the real thing: configuration file, tokens, Bolt,
-WebSocket, HTTP, SSH, probe text, diagnosis, message.
+Everything between the stand-in for Slack and the recorded output of the hosts is the real thing:
+configuration file, tokens, Bolt, WebSocket, HTTP, SSH, probe text, diagnosis, message.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from pathlib import Path
 from bot.app import serve
 from bot.config import Config
 from bot.config_file import read_config, read_tokens
-from bot.demo.hosts import ReplayHosts
-from bot.demo.slack import SlackStandIn
-from bot.demo.terminal import message_lines
+from bot.demo.page import Page
+from bot.standin.hosts import ReplayHosts
+from bot.standin.slack import SlackStandIn
+from bot.standin.terminal import message_lines
 from bot.tty import width_of
 from diagnostics.bundle import Bundle
 from diagnostics.bundle.directory import read_directory
@@ -31,7 +33,8 @@ HOSTS = ("ranker-1", "ranker-2", "ranker-3")
 ANNOUNCEMENT = ":rotating_light: SEV-2: ranker crash looping on ranker-1, ranker-2, ranker-3"
 PATTERN = r"(?i)\bSEV-?\d\b"
 ANSWER_WITHIN_S = 25.0  # `--exit` promises an end within 30 s
-LOOKING_S = 1.0  # a recorded host answers in no time: a moment in which the first form of the message can be seen
+# a recorded host answers in no time: a moment in which the first form of the message can be seen
+LOOKING_S = 1.0
 
 CONFIG = """\
 [slack]
@@ -54,12 +57,14 @@ HOST_CONFIG = '[hosts."{name}"]\naddress = "{address}"\nport = {port}\nuser = "{
 
 
 async def play(bundle: Bundle | None, stop: asyncio.Event, *, once: bool) -> int:
-    """Run the demo until `stop`, or with `once` until the diagnosis; 0 if it came, 1 if it did not."""
+    """Run the demo until `stop`, or with `once` until the diagnosis; 0 if it came, 1 if it did
+    not.
+    """
     _forget_proxies()
     recorded = bundle or read_directory(Path(str(files("bot.demo").joinpath("bundles", "ranker"))))
     with tempfile.TemporaryDirectory(prefix="sevbot-demo-") as directory:
         async with (
-            SlackStandIn() as slack,
+            SlackStandIn(page=Page) as slack,
             ReplayHosts(
                 {name: replace(recorded, host=name) for name in HOSTS},
                 Path(directory),
@@ -72,7 +77,10 @@ async def play(bundle: Bundle | None, stop: asyncio.Event, *, once: bool) -> int
             came = await _show_thread(slack, ts, stop)
             if came and not once:
                 print(
-                    f"Look at it in a browser: {slack.page_url} (try `/sev help` there). Ctrl-C ends the demo.",
+                    (
+                        f"Look at it in a browser: {slack.page_url} (try `/sev help` there). "
+                        "Ctrl-C ends the demo."
+                    ),
                     flush=True,
                 )
                 await stop.wait()
@@ -82,7 +90,9 @@ async def play(bundle: Bundle | None, stop: asyncio.Event, *, once: bool) -> int
 
 
 def _forget_proxies() -> None:
-    """The stand-in is on this machine; slack_sdk would send even 127.0.0.1 through a proxy that the environment names."""
+    """The stand-in is on this machine; slack_sdk would send even 127.0.0.1 through a proxy that the
+    environment names.
+    """
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         os.environ.pop(name, None)
 
@@ -131,7 +141,9 @@ async def _bot(config: Config) -> AsyncIterator[None]:
 
 
 async def _show_thread(slack: SlackStandIn, ts: str, stop: asyncio.Event) -> bool:
-    """Print the thread as it changes, until the diagnosis stands in it; False if it did not come in time, or `stop` did."""
+    """Print the thread as it changes, until the diagnosis stands in it; False if it did not come in
+    time, or `stop` did.
+    """
     shown: list[Mapping[str, object]] = []
 
     def has_news() -> bool:

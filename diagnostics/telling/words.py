@@ -1,7 +1,7 @@
 """A report as headings and paragraphs: the one wording that the terminal and the thread share.
 
-`tell` turns a report into a `Telling`; `render` prints it for a terminal, `bot.blocks` for Slack.
-Nothing here knows a cause by name.
+`tell` turns a report into a `Telling`; `render` prints it for a terminal, `bot.slack.blocks` for
+Slack. Nothing here knows a cause by name.
 """
 
 from __future__ import annotations

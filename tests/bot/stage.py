@@ -1,4 +1,6 @@
-"""The whole stage for tests: the stand-in for Slack, replayed hosts, and the bot as `sevbot run` builds it."""
+"""The whole stage for tests: the stand-in for Slack, replayed hosts, and the bot as `sevbot run`
+builds it.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from pydantic import SecretStr
 
 from bot.app import serve
 from bot.config import Announcer, Config, HostConfig, ServiceConfig, SlackConfig, SshConfig, Tokens
-from bot.demo.hosts import ReplayHosts
-from bot.demo.slack import SlackStandIn
+from bot.standin.hosts import ReplayHosts
+from bot.standin.slack import SlackStandIn
 from diagnostics.bundle import Bundle
 from diagnostics.collect.ssh import SshCollector, SshSettings
 

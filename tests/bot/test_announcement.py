@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.announcement import Announcement, NoAnnouncer, read_announcement, visible_text
+from bot.chat import Announcement
 from bot.config import Announcer
+from bot.slack.announcement import NoAnnouncer, read_announcement, visible_text
 from tests.bot.configs import SLACK, inventory
 
 EVENT: dict[str, Any] = {
@@ -81,7 +82,9 @@ def test_text_in_attachments_and_blocks_is_seen() -> None:
 
 
 def test_named_groups_take_the_names_and_keep_unknown_ones() -> None:
-    """A pattern that says where the hosts stand also brings those that the inventory lacks, to be named as such."""
+    """A pattern that says where the hosts stand also brings those that the inventory lacks, to be
+    named as such.
+    """
     assert names_in(EVENT, r"SEV-\d.* on (?P<hosts>[\w., -]+)\.$") == ("web1", "db1.prod")
     assert names_in({**EVENT, "text": "SEV-2 on web1 nosuch"}, r"SEV-\d on (?P<hosts>.*)") == (
         "web1",
@@ -150,7 +153,7 @@ def test_the_key_is_the_same_for_each_delivery_and_other_for_other_messages() ->
     assert isinstance(first, Announcement)
     assert isinstance(again, Announcement)
     assert isinstance(other, Announcement)
-    assert first.key == again.key != other.key
+    assert first.place.key == again.place.key != other.place.key
 
 
 def test_escapes_are_undone_once() -> None:
@@ -198,7 +201,9 @@ def test_somebody_elses_message_that_matches_is_told_apart_from_other_talk() -> 
 def test_what_an_attachment_quotes_of_others_is_not_the_announcers_word(
     quoting: dict[str, Any],
 ) -> None:
-    """A shared message and a link's preview hold the words of somebody else, in whatever field and block."""
+    """A shared message and a link's preview hold the words of somebody else, in whatever field and
+    block.
+    """
     quoted = {
         **quoting,
         "fallback": EVENT["text"],
@@ -223,8 +228,17 @@ def test_what_an_attachment_quotes_of_others_is_not_the_announcers_word(
 
 def test_a_bots_own_attachment_counts_beside_a_quoted_one() -> None:
     """As alerting services send them: the text is empty, all stands in the attachment."""
-    own = {"id": 1, "color": "danger", "fallback": "SEV-1 ranker", "title": "SEV-1 ranker", "title_link": "https://alerts.example/1",
-           "author_name": "alerts", "author_link": "https://alerts.example", "callback_id": "ack", "footer": "alerts"}  # fmt: skip
+    own = {
+        "id": 1,
+        "color": "danger",
+        "fallback": "SEV-1 ranker",
+        "title": "SEV-1 ranker",
+        "title_link": "https://alerts.example/1",
+        "author_name": "alerts",
+        "author_link": "https://alerts.example",
+        "callback_id": "ack",
+        "footer": "alerts",
+    }
     shared = {"is_share": True, "text": "SEV-2 on web1"}
 
     assert names_in({**EVENT, "text": "", "attachments": [shared, own]}) == ("ranker",)

@@ -1,4 +1,6 @@
-"""Who may announce and ask: strangers, over real Bolt and a real WebSocket, with the events as Slack sends them."""
+"""Who may announce and ask: strangers, over real Bolt and a real WebSocket, with the events as
+Slack sends them.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from bot.asking import ELSEWHERE, NOT_LISTED, NOT_OURS, Home
 from bot.cli import LOG_FORMAT
-from bot.demo.hosts import ReplayHosts
-from bot.demo.slack import ANNOUNCER, SCOPES, Bot, SlackStandIn
-from bot.demo.slack_workspace import TEAM
-from bot.refusals import NAMED_AN_HOUR, REMEMBERED, Refusals
+from bot.slack.asking import ELSEWHERE, NOT_LISTED, NOT_OURS, Home
+from bot.slack.refusals import NAMED_AN_HOUR, REMEMBERED, Refusals
+from bot.standin.hosts import ReplayHosts
+from bot.standin.slack import ANNOUNCER, SCOPES, Bot, SlackStandIn
+from bot.standin.workspace import TEAM
 from diagnostics.bundle.directory import read_directory
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot
 from tests.conftest import ROOT
@@ -141,7 +143,9 @@ def test_an_event_of_another_team_is_not_answered(
 def test_an_event_of_ours_is_answered_whatever_it_leaves_out(
     tmp_path: Path, event: dict[str, Any], envelope: dict[str, Any]
 ) -> None:
-    """Webhooks name no team. `context_team_id` is the other side's in a channel that somebody else shared with us."""
+    """Webhooks name no team. `context_team_id` is the other side's in a channel that somebody else
+    shared with us.
+    """
 
     async def run() -> None:
         async with on_stage(tmp_path) as on:
@@ -232,9 +236,8 @@ def test_with_an_allow_list_only_those_on_it_may_ask(tmp_path: Path) -> None:
             for user in ("U0STRANGER", "U0BOSS1", "u0boss", "U0ONCALL,U0BOSS", ""):
                 assert (await on.slack.slash("/sev", "diagnose web1", user)).said == NOT_LISTED
                 assert (await on.slack.slash("/sev", "help", user)).said == NOT_LISTED
-            await on.slack.wait_for(
-                lambda: len(on.hosts.requests) == 1
-            )  # the second has the answer of the first
+            # the second has the answer of the first
+            await on.slack.wait_for(lambda: len(on.hosts.requests) == 1)
 
             assert on.calls("usergroups.users.list") == 1
 
@@ -242,14 +245,16 @@ def test_with_an_allow_list_only_those_on_it_may_ask(tmp_path: Path) -> None:
 
 
 def test_strangers_do_not_make_it_ask_slack_each_time(tmp_path: Path) -> None:
-    """200 of them at once cost two look-ups: one at start, one for whoever is not known; on a slow machine, where they take long, three."""
+    """200 of them at once cost two look-ups: one at start, one for whoever is not known; on a slow
+    machine, where they take long, three.
+    """
 
     async def run() -> None:
         slack = SlackStandIn(scopes=ALL_SCOPES)
         slack.workspace.groups[ON_CALL] = []
         with pytest.MonkeyPatch.context() as patch:
             async with on_stage(tmp_path, slack, allowed_groups=(ON_CALL,)) as on:
-                patch.setattr("bot.asking.AGAIN_S", 5.0)
+                patch.setattr("bot.slack.asking.AGAIN_S", 5.0)
                 await asyncio.sleep(5.0)
                 answers = await asyncio.gather(
                     *(on.slack.slash("/sev", "help", f"U0STRANGER{n}") for n in range(200))
@@ -265,8 +270,8 @@ def test_a_new_member_may_ask_soon_and_one_who_left_not_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The list is read again for somebody who is not on it, and forgotten after a while."""
-    monkeypatch.setattr("bot.asking.AGAIN_S", 0.0)
-    monkeypatch.setattr("bot.asking.KEPT_S", 1.0)
+    monkeypatch.setattr("bot.slack.asking.AGAIN_S", 0.0)
+    monkeypatch.setattr("bot.slack.asking.KEPT_S", 1.0)
 
     async def run() -> None:
         slack = SlackStandIn(scopes=ALL_SCOPES)
@@ -296,7 +301,7 @@ def test_where_a_group_cannot_be_read_nobody_of_it_may_ask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, words: str
 ) -> None:
     """Refused within Slack's 3 s, with the reason; those on the list of users still may."""
-    monkeypatch.setattr("bot.asking.AGAIN_S", 0.0)
+    monkeypatch.setattr("bot.slack.asking.AGAIN_S", 0.0)
 
     async def run() -> None:
         slack = SlackStandIn(scopes=SCOPES if fault == "scope" else ALL_SCOPES)
@@ -305,7 +310,7 @@ def test_where_a_group_cannot_be_read_nobody_of_it_may_ask(
         async with on_stage(
             tmp_path, slack, allowed_users=("U0BOSS",), allowed_groups=(ON_CALL,)
         ) as on:
-            monkeypatch.setattr("bot.asking.KEPT_S", 0.0)
+            monkeypatch.setattr("bot.slack.asking.KEPT_S", 0.0)
             if fault not in ("scope", "group"):
                 slack.fail_next("usergroups.users.list", fault)
             answer = await on.slack.slash("/sev", "diagnose web1", "U0ONCALL")
@@ -324,7 +329,9 @@ def caught_up(slack: SlackStandIn, number: int) -> bool:
 
 
 def test_ten_thousand_messages_of_strangers_write_little(tmp_path: Path) -> None:
-    """Each of another sender, of another team or no announcer; then one sender 10,000 times would write one line."""
+    """Each of another sender, of another team or no announcer; then one sender 10,000 times would
+    write one line.
+    """
 
     async def run() -> None:
         async with on_stage(tmp_path, SlackStandIn(retry_after_s=600)) as on:
@@ -372,7 +379,7 @@ def test_an_hour_later_new_strangers_are_named_again(
     """A flood must not hide the next announcer whose id an operator looks for."""
     caplog.set_level(logging.INFO)
     now = [0.0]
-    monkeypatch.setattr("bot.refusals.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("bot.slack.refusals.time.monotonic", lambda: now[0])
     refusals = Refusals()
     for number in range(50 * REMEMBERED):
         now[0] += 3.6

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from bot.blocks import MAX_PAYLOAD_CHARS, report_blocks, report_text
+from bot.slack.blocks import MAX_PAYLOAD_CHARS
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.engine import not_reached, report_on
 from diagnostics.model import Report
+from tests.bot.slack_words import report_blocks, report_text
 from tests.diagnostics.kernel_logs import SEED, membind_report, recorded
 from tests.examined import examined
 
@@ -54,7 +55,9 @@ def nodes_of(value: object) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_host_text_never_becomes_markup(hostile: str) -> None:
-    """A comm, a cgroup, a log line: no mrkdwn anywhere, & < > escaped, no character that hides or commands."""
+    """A comm, a cgroup, a log line: no mrkdwn anywhere, & < > escaped, no character that hides or
+    commands.
+    """
     log = membind_report(comm=hostile[:15], task_memcg=f"/system.slice/{hostile}.service")
 
     blocks = report_blocks(report_of(log))
@@ -94,7 +97,9 @@ def test_the_plain_text_has_headline_and_count() -> None:
 
 
 def test_a_message_never_outgrows_slacks_limits() -> None:
-    """Forty hosts with forty different causes: what does not fit is left out, and the message says so."""
+    """Forty hosts with forty different causes: what does not fit is left out, and the message says
+    so.
+    """
     logs = [
         membind_report(constraint=f"CONSTRAINT_MEMORY_POLICY,nodemask={node}")
         for node in range(1, 41)

@@ -73,7 +73,10 @@ def test_a_bundle_is_read() -> None:
         ),
         (
             ["explain", "memcg-oom", "abort"],
-            "usage: sevbot explain [-h] [CODE]\nsevbot explain: error: unrecognized arguments: abort\n",
+            (
+                "usage: sevbot explain [-h] [CODE]\nsevbot explain: error: unrecognized "
+                "arguments: abort\n"
+            ),
         ),
         (["diagnose", "--bogus"], "usage: sevbot diagnose [-h] [--local | "),
         (
@@ -119,7 +122,9 @@ def words_of(text: str) -> list[str]:
 
 
 def test_a_causes_page_is_told_as_plain_text() -> None:
-    """The same words as the page of the documents, without its marks; the labels begin paragraphs."""
+    """The same words as the page of the documents, without its marks; the labels begin
+    paragraphs.
+    """
     text = page("membind-oom")
 
     assert text.startswith("membind-oom\n\nA memory policy let a task use only some nodes, ")
@@ -163,7 +168,9 @@ def test_every_page_is_told_in_whole(rule: Rule) -> None:
     ],
 )
 def test_explain_keeps_to_the_width(columns: str | None, most: int) -> None:
-    """A terminal's, between 40 and 100; also that of the list. It is read as `sevbot diagnose` reads it."""
+    """A terminal's, between 40 and 100; also that of the list. It is read as `sevbot diagnose`
+    reads it.
+    """
     for arguments in ([], ["membind-oom"]):
         longest = max(map(len, page(*arguments, columns=columns).splitlines()))
         assert most - 15 <= longest <= most

@@ -22,7 +22,10 @@ pytestmark = pytest.mark.needs("sshd")
 def config_of(sshd: Sshd, extra: str = "") -> str:
     """A configuration file whose inventory has this sshd as its one host."""
     target = sshd.target
-    text = f'[ssh]\nclient_key = "{sshd.client_key}"\nknown_hosts = "{sshd.known_hosts}"\nuser = "{target.user}"\n'
+    text = (
+        f'[ssh]\nclient_key = "{sshd.client_key}"\nknown_hosts = "{sshd.known_hosts}"\nuser = '
+        f'"{target.user}"\n'
+    )
     text += f'[hosts.{NAME}]\naddress = "{target.address}"\nport = {target.port}\n{extra}'
     path = sshd.directory / "config.toml"
     path.write_text(text, encoding="utf-8")
@@ -98,7 +101,9 @@ def test_one_host_that_fails_is_status_1_and_hides_no_other(tmp_path: Path) -> N
 def test_an_answer_that_broke_off_is_told_and_is_status_1(
     tmp_path: Path, script: str, status: int
 ) -> None:
-    """What came is used, but nobody may take the host for examined; the same where the recording is read."""
+    """What came is used, but nobody may take the host for examined; the same where the recording is
+    read.
+    """
     whole = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n'\n"
     with Sshd(tmp_path, options=forced(tmp_path, whole + script)) as sshd:
         config = config_of(sshd)
@@ -121,7 +126,10 @@ def test_an_answer_that_broke_off_is_told_and_is_status_1(
     [
         ("", b"is empty"),
         (
-            "other ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPAzGpYkiSmMwEDsFRoxTJRWcf3DiNmGrdl+5CS3Nrz\n",
+            (
+                "other ssh-ed25519 "
+                "AAAAC3NzaC1lZDI1NTE5AAAAIGPAzGpYkiSmMwEDsFRoxTJRWcf3DiNmGrdl+5CS3Nrz\n"
+            ),
             b"web1 ssh-ed25519",
         ),
     ],

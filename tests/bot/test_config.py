@@ -49,7 +49,9 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
 
 
 def test_who_may_ask_is_read(tmp_path: Path) -> None:
-    """Without the keys there is no list; an empty list would let in nobody or everybody, so it is refused (below)."""
+    """Without the keys there is no list; an empty list would let in nobody or everybody, so it is
+    refused (below).
+    """
     lists = 'channel = "C0PROD"\nallowed_users = ["U0ANNA", "W0BEN"]\nallowed_groups = ["S0ONCALL"]'
     config = read_config(_written(tmp_path, GOOD.replace('channel = "C0PROD"', lists))).slack
 

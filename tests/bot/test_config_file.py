@@ -1,4 +1,6 @@
-"""The configuration and the files that it names, as `sevbot run` and `sevbot diagnose` judge them: the real command, real files."""
+"""The configuration and the files that it names, as `sevbot run` and `sevbot diagnose` judge them:
+the real command, real files.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ hosts = ["web1"]
         return self._says("run")
 
     def diagnose_says(self) -> list[str]:
-        """Those of `sevbot diagnose`; the host is asked for by a name that is not there, so nothing is dialled."""
+        """Those of `sevbot diagnose`; the host is asked for by a name that is not there, so nothing
+        is dialled.
+        """
         return self._says("diagnose", "nosuch")
 
     def _says(self, *command: str) -> list[str]:
@@ -94,22 +98,33 @@ def test_what_is_good_is_taken(files: Files) -> None:
 
 @pytest.mark.parametrize("command", ["run", "diagnose"])
 def test_every_problem_comes_in_one_round(files: Files, command: str) -> None:
-    """Types, ranges, names, patterns, references, key, certificate, known_hosts and tokens; each with its place and its cure."""
+    """Types, ranges, names, patterns, references, key, certificate, known_hosts and tokens; each
+    with its place and its cure.
+    """
     files.change(
         'channel = "C0PROD"',
         'channel = "#prod"\nnotify_when_ready = "yes"\napi_url = "http://slack.example/api/"',
     )
     files.change(
         'address = "10.0.0.11"',
-        'address = "10.0.0.11"\nport = "22871"\nprot = 1\n[hosts.web2]\naddress = "10.0.0.12"\nport = 99999',
+        (
+            'address = "10.0.0.11"\nport = "22871"\nprot = 1\n[hosts.web2]\naddress = '
+            '"10.0.0.12"\nport = 99999'
+        ),
     )
     files.change(
         'hosts = ["web1"]',
-        'hosts = ["web1", "web9"]\n[services.web1]\nhosts = ["web2"]\n[services.one]\nhosts = "web1"',
+        (
+            'hosts = ["web1", "web9"]\n[services.web1]\nhosts = ["web2"]\n[services.one]\n'
+            'hosts = "web1"'
+        ),
     )
     files.change(
         "[ssh]",
-        f'[job_logs]\npatterns = ["(", "x"]\n[ssh]\ncertificate = "{files.directory}/none"\nat_once = true',
+        (
+            '[job_logs]\npatterns = ["(", "x"]\n[ssh]\ncertificate = '
+            f'"{files.directory}/none"\nat_once = true'
+        ),
     )
     files.change("[services.ranker]", "[services.ranker]\nexpected_peak = 11")
     files.path.chmod(0o666)
@@ -310,9 +325,9 @@ def test_a_configuration_that_the_user_cannot_read_names_the_chmod(
     place.chmod(0o600 if what == "file" else 0o700)
     told = says_to_somebody(open_files)
 
-    assert (
-        told
-        == f"{open_files.path}: user nobody cannot read it: `chmod {'644' if what == 'file' else '755'} {place}`"
+    assert told == (
+        f"{open_files.path}: user nobody cannot read it: `chmod "
+        f"{'644' if what == 'file' else '755'} {place}`"
     )
 
 
@@ -396,12 +411,15 @@ def test_tokens_that_others_can_read_are_refused(files: Files, mode: int) -> Non
     (line,) = files.run_says()
 
     assert line.endswith(
-        f"slack.app_token_file: {files.app} can be read by other users (mode {mode:04o}): `chmod 600 {files.app}`"
+        f"slack.app_token_file: {files.app} can be read by other users (mode {mode:04o}): "
+        f"`chmod 600 {files.app}`"
     )
 
 
 def test_the_credentials_of_systemd_are_taken(files: Files) -> None:
-    """LoadCredential= gives the service's user access by a list, whose mask shows as group bits: mode 0440."""
+    """LoadCredential= gives the service's user access by a list, whose mask shows as group bits:
+    mode 0440.
+    """
     for file in (files.app, files.directory / "key"):
         give(file, USER, OURS)
 

@@ -1,4 +1,6 @@
-"""From an announcement to the edited message: real Bolt over a real WebSocket, real SSH, the real diagnosis."""
+"""From an announcement to the edited message: real Bolt over a real WebSocket, real SSH, the real
+diagnosis.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,10 @@ import pytest
 
 from bot.app import serve
 from bot.config import ConfigError
-from bot.demo.hosts import ReplayHosts
-from bot.demo.slack import SlackStandIn
 from bot.inventory import Inventory, Named
 from bot.sevs import AT_ONCE, NO_HOST, STOPPED
+from bot.standin.hosts import ReplayHosts
+from bot.standin.slack import SlackStandIn
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.directory import read_directory
 from diagnostics.collect.ssh import Target
@@ -39,7 +41,9 @@ def text_of(message: dict[str, Any]) -> str:
 
 
 def test_an_announced_sev_gets_one_message_that_is_edited_to_the_verdict(tmp_path: Path) -> None:
-    """Posted at once, then edited in place: one message, with headline, story, edit, ruled out and evidence."""
+    """Posted at once, then edited in place: one message, with headline, story, edit, ruled out and
+    evidence.
+    """
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:
@@ -101,7 +105,8 @@ def test_a_restarted_bot_finds_its_message(tmp_path: Path, monkeypatch: pytest.M
                     task for task in asyncio.all_tasks() if "Sevs._answer" in repr(task.get_coro())
                 ]
                 for task in sleeping:
-                    task.cancel()  # as a killed process would: the message was posted, the verdict never came
+                    # as a killed process would: the message was posted, the verdict never came
+                    task.cancel()
             assert not is_done(on.answers(half)[0])
             async with bot(slack, hosts):
                 await slack.redeliver(half)
@@ -192,7 +197,7 @@ def test_an_announcement_without_a_known_host_is_answered(tmp_path: Path) -> Non
                 await on.slack.announce("SEV-2: checkout is slow on attacker.example")
             )
 
-            assert NO_HOST[0] in text_of(message)
+            assert NO_HOST.sentences[0] in text_of(message)
             assert on.hosts.requests == []
 
     asyncio.run(run())
@@ -214,7 +219,9 @@ def test_other_talk_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_host_that_fails_is_told_beside_the_others(tmp_path: Path) -> None:
-    """One host is gone: the other's verdict comes, and the message names the trouble and its cure."""
+    """One host is gone: the other's verdict comes, and the message names the trouble and its
+    cure.
+    """
 
     async def run() -> None:
         async with (
@@ -263,7 +270,9 @@ def test_one_reply_when_the_verdict_is_ready_if_configured(tmp_path: Path) -> No
 
 
 def test_sev_diagnose_answers_by_the_same_path(tmp_path: Path) -> None:
-    """Acknowledged at once, then the report, to the asker only; nothing is posted in the channel."""
+    """Acknowledged at once, then the report, to the asker only; nothing is posted in the
+    channel.
+    """
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:
@@ -367,7 +376,7 @@ def test_a_bot_that_is_stopped_says_so_in_what_it_leaves_unfinished(
             stop.set()
             await running
 
-            assert slack.thread(ts)[1]["text"] == STOPPED[0]
+            assert slack.thread(ts)[1]["text"] == STOPPED.sentences[0]
 
     asyncio.run(run())
 
@@ -394,7 +403,7 @@ def test_refused_blocks_at_the_last_attempt_still_fall_back_to_plain_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The attempts of one form are not those of the other."""
-    monkeypatch.setattr("bot.thread.ATTEMPTS", 2)
+    monkeypatch.setattr("bot.slack.message.ATTEMPTS", 2)
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:

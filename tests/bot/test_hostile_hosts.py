@@ -1,4 +1,6 @@
-"""64 hosts that attack before they prove who they are: the bot goes on answering Slack, and each of them is told."""
+"""64 hosts that attack before they prove who they are: the bot goes on answering Slack, and each of
+them is told.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,17 @@ from diagnostics.collect.ssh import Target
 from tests.bench.hostile import measure
 from tests.hostile_hosts import ADDRESSES, KINDS
 
-SLACK_WAITS_S = 3.0  # for an acknowledgement; a machine that runs other tests beside this one is slower than `make bench`
+# for an acknowledgement; a machine that runs other tests beside this one is slower than `make
+# bench`
+SLACK_WAITS_S = 3.0
 TARGET = Target("web1", "192.0.2.1", 22, "x")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_hostile_hosts_hold_up_neither_slack_nor_memory(kind: str) -> None:
-    """Each costs some milliseconds and kilobytes, and is closed: nothing that it sends is read for long."""
+    """Each costs some milliseconds and kilobytes, and is closed: nothing that it sends is read for
+    long.
+    """
     felt = measure(kind)
     assert sum(felt.told.values()) == len(ADDRESSES)
     assert all(

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import inventory as under_test
-from bot.announcement import Announcement, read_announcement
+from bot.chat import Announcement
 from bot.inventory import COMPARED, MOST_CHARS, SUGGESTED, Inventory
+from bot.slack.announcement import read_announcement
 from diagnostics.collect.ssh import Target
 from tests.bot.configs import SLACK, inventory
 

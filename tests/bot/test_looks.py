@@ -1,4 +1,6 @@
-"""One look at a host in a minute, shared; and no SEV is answered from a look that began before it."""
+"""One look at a host in a minute, shared; and no SEV is answered from a look that began before
+it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,6 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from bot.blocks import report_blocks
 from bot.investigate import Investigator, Sev
 from bot.looks import BETWEEN_S, Looks
 from bot.sevs import AT_ONCE
@@ -22,6 +23,7 @@ from diagnostics.telling.render import to_text
 from diagnostics.telling.report_json import to_json
 from tests.bench.refused import names_on
 from tests.bot.configs import inventory
+from tests.bot.slack_words import report_blocks
 from tests.bot.stage import ANNOUNCEMENT, stage
 from tests.conftest import ROOT
 from tests.diagnostics.sshd import FORCED_ANSWER, Sshd, because, forced
@@ -31,7 +33,9 @@ WEB1, WEB2 = (Target(name, "192.0.2.1", 22, "x") for name in ("web1", "web2"))
 
 
 class Hosts:
-    """A collector that counts; each answer says the how-manieth it is, and comes when `open` is set."""
+    """A collector that counts; each answer says the how-manieth it is, and comes when `open` is
+    set.
+    """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -95,7 +99,9 @@ def test_all_who_ask_within_a_minute_share_one_login() -> None:
 
 
 def test_a_sev_takes_no_look_that_began_before_it(no_waiting: Clock) -> None:
-    """It waits until the minute is over and looks again; a look that began after it is as good as its own."""
+    """It waits until the minute is over and looks again; a look that began after it is as good as
+    its own.
+    """
 
     async def run() -> None:
         hosts, clock = Hosts(), no_waiting
@@ -134,7 +140,9 @@ def test_sevs_that_wait_share_the_look_that_they_wait_for(no_waiting: Clock) -> 
 def test_what_is_kept_is_bounded_and_the_minute_holds_all_the_same(
     no_waiting: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where an answer was too much to keep a question is told so at once, and a SEV waits: better late than a second login."""
+    """Where an answer was too much to keep a question is told so at once, and a SEV waits: better
+    late than a second login.
+    """
     monkeypatch.setattr("bot.looks.MOST_KEPT_BYTES", 5000)
 
     async def run() -> None:
@@ -178,7 +186,9 @@ def test_one_who_gives_up_does_not_end_the_look_of_the_others() -> None:
 
 
 def test_a_shared_answer_states_its_age_wherever_it_is_told() -> None:
-    """In the text, in Slack's blocks and in the JSON; the same report without sharing says nothing of it."""
+    """In the text, in Slack's blocks and in the JSON; the same report without sharing says nothing
+    of it.
+    """
 
     async def run() -> None:
         investigator = Investigator(inventory(), Hosts())
@@ -186,7 +196,10 @@ def test_a_shared_answer_states_its_age_wherever_it_is_told() -> None:
             await investigator.report(inventory().resolve("web1")),
             await investigator.report(inventory().resolve("web1")),
         )
-        sentence = "Shared with an earlier question, since a host is looked at once in a minute: web1 0 s ago."
+        sentence = (
+            "Shared with an earlier question, since a host is looked at once in a minute: web1 "
+            "0 s ago."
+        )
         assert sentence not in to_text(own)
         assert sentence in " ".join(to_text(shared).split())
         assert sentence in json.dumps(report_blocks(shared))
@@ -199,7 +212,9 @@ def test_a_shared_answer_states_its_age_wherever_it_is_told() -> None:
 def test_a_command_and_two_sevs_make_two_logins_and_the_sevs_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over real Slack and SSH: the SEV's message says that it waits and until when, and its look began after it."""
+    """Over real Slack and SSH: the SEV's message says that it waits and until when, and its look
+    began after it.
+    """
     monkeypatch.setattr("bot.looks.BETWEEN_S", 4.0)
 
     async def run() -> None:
@@ -220,7 +235,9 @@ def test_a_command_and_two_sevs_make_two_logins_and_the_sevs_wait(
 
 
 def test_a_sev_that_waits_for_the_minute_holds_up_no_other(tmp_path: Path) -> None:
-    """As many as are looked at together wait for web1, and the next one, on web2, is answered at once."""
+    """As many as are looked at together wait for web1, and the next one, on web2, is answered at
+    once.
+    """
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:
@@ -240,7 +257,9 @@ def test_a_sev_that_waits_for_the_minute_holds_up_no_other(tmp_path: Path) -> No
 def test_a_sev_looks_at_once_at_the_hosts_that_need_no_waiting(
     no_waiting: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its other hosts are looked at when their minute is over, and all are told in the order asked."""
+    """Its other hosts are looked at when their minute is over, and all are told in the order
+    asked.
+    """
     monkeypatch.setattr("bot.investigate.Looks", lambda collector: Looks(collector, no_waiting))
 
     async def run() -> None:
@@ -259,7 +278,9 @@ def test_a_sev_looks_at_once_at_the_hosts_that_need_no_waiting(
 
 @pytest.mark.needs("sshd")
 def test_where_no_login_was_made_the_next_question_looks_anew(tmp_path: Path) -> None:
-    """A name rests since others on its address refused the key; the operator lets it in, touches it, and asks again at once."""
+    """A name rests since others on its address refused the key; the operator lets it in, touches
+    it, and asks again at once.
+    """
 
     async def run(sshd: Sshd) -> None:
         targets = names_on(sshd)[: MOST_REFUSALS + 1]

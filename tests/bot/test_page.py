@@ -1,4 +1,6 @@
-"""The stand-in's page in a real browser: what a visitor sees, and that no text of a message becomes markup."""
+"""The stand-in's page in a real browser: what a visitor sees, and that no text of a message becomes
+markup.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.demo.slack import SlackStandIn
+from bot.demo.page import Page
+from bot.standin.slack import SlackStandIn
 from tests.bot.test_slack_stand_in import bolt, client_of
 
 FLAGS = (
@@ -152,10 +155,12 @@ async def dumped(url: str, profile: Path) -> str:
 
 
 def test_the_page_shows_the_thread_as_soon_as_it_is_loaded(tmp_path: Path) -> None:
-    """Nothing has to be streamed first: headline, list and evidence stand in #thread, hostile text as text."""
+    """Nothing has to be streamed first: headline, list and evidence stand in #thread, hostile text
+    as text.
+    """
 
     async def run() -> str:
-        async with SlackStandIn() as slack:
+        async with SlackStandIn(page=Page) as slack:
             ts = await slack.announce("SEV1: ranker crash-looping")
             await client_of(slack).chat_postMessage(
                 channel=slack.channel_id, thread_ts=ts, text="found", blocks=DIAGNOSIS
@@ -179,11 +184,13 @@ def test_the_page_shows_the_thread_as_soon_as_it_is_loaded(tmp_path: Path) -> No
 
 
 def test_hostile_text_stays_text_wherever_it_stands(tmp_path: Path) -> None:
-    """In text, every block, attachments, names and answers; escaped or not, it makes no element and runs nothing."""
+    """In text, every block, attachments, names and answers; escaped or not, it makes no element and
+    runs nothing.
+    """
     escaped = HOSTILE.replace("<", "&lt;").replace(">", "&gt;")
 
     async def run() -> dict[str, Any]:
-        async with SlackStandIn(channel_name=HOSTILE) as slack:
+        async with SlackStandIn(channel_name=HOSTILE, page=Page) as slack:
             for text in (HOSTILE, escaped):
                 element = {"type": "text", "text": text}
                 mrkdwn, plain = (
@@ -236,7 +243,10 @@ def test_hostile_text_stays_text_wherever_it_stands(tmp_path: Path) -> None:
             async with browser(slack.page_url, tmp_path) as tab:
                 await slack.post_as_user(HOSTILE)
                 await tab.until("document.querySelectorAll('#channel .message').length === 5")
-                counts = "['img', '#channel script, #thread script', 'a', '[onerror]'].map(s => document.querySelectorAll(s).length)"
+                counts = (
+                    "['img', '#channel script, #thread script', 'a', '[onerror]'].map(s => "
+                    "document.querySelectorAll(s).length)"
+                )
                 return {
                     "elements": await tab.js(counts),
                     "title": await tab.js("document.title"),
@@ -265,7 +275,7 @@ def test_a_message_that_is_posted_and_edited_appears_without_a_reload(tmp_path: 
     """The same page, the same element's place, and the other messages are left alone."""
 
     async def run() -> None:
-        async with SlackStandIn() as slack:
+        async with SlackStandIn(page=Page) as slack:
             client = client_of(slack)
             async with browser(slack.page_url, tmp_path) as tab:
                 await tab.until("document.querySelector('#thread .empty') !== null")
@@ -278,13 +288,15 @@ def test_a_message_that_is_posted_and_edited_appears_without_a_reload(tmp_path: 
                     )
                 )["ts"]
                 await tab.until(
-                    f"document.querySelector('#thread [data-ts=\"{reply}\"]')?.textContent.includes('looking')"
+                    "document.querySelector('#thread "
+                    f"[data-ts=\"{reply}\"]')?.textContent.includes('looking')"
                 )
                 await client.chat_update(
                     channel=slack.channel_id, ts=reply, text="found", blocks=DIAGNOSIS
                 )
                 await tab.until(
-                    "document.querySelector('#thread .headline')?.textContent.startsWith('membind OOM')"
+                    "document.querySelector('#thread "
+                    ".headline')?.textContent.startsWith('membind OOM')"
                 )
                 assert await tab.js("document.querySelectorAll('#thread .message').length") == 2
                 assert await tab.js("document.querySelector('#thread .edited')") is None
@@ -295,10 +307,12 @@ def test_a_message_that_is_posted_and_edited_appears_without_a_reload(tmp_path: 
 
 
 def test_a_typed_command_is_answered_on_the_page_to_the_visitor_only(tmp_path: Path) -> None:
-    """Through the composer, the real socket and Bolt, and back; a plain message goes to the channel."""
+    """Through the composer, the real socket and Bolt, and back; a plain message goes to the
+    channel.
+    """
 
     async def run() -> None:
-        async with SlackStandIn() as slack, bolt(slack) as app:
+        async with SlackStandIn(page=Page) as slack, bolt(slack) as app:
 
             async def on_command(command: dict[str, Any], ack: Any) -> None:  # noqa: ANN401 # Bolt's own
                 await ack(text=f"looking at {command['text']}")
@@ -327,7 +341,7 @@ def test_the_page_says_when_the_demo_has_ended(tmp_path: Path) -> None:
     """A visitor who leaves the page open is not left waiting."""
 
     async def run() -> None:
-        async with SlackStandIn() as slack:
+        async with SlackStandIn(page=Page) as slack:
             tab_context = browser(slack.page_url, tmp_path)
             tab = await tab_context.__aenter__()
             await tab.until("document.querySelector('#live').textContent === 'live'")
@@ -350,7 +364,7 @@ def test_long_evidence_wraps_as_in_slack_and_nothing_scrolls_sideways(tmp_path: 
     ]
 
     async def run() -> list[Any]:
-        async with SlackStandIn() as slack:
+        async with SlackStandIn(page=Page) as slack:
             await slack.announce("SEV1 " + "x" * 300, blocks=[*blocks, *DIAGNOSIS])
             async with browser(slack.page_url, tmp_path) as tab:
                 found = []
@@ -365,7 +379,8 @@ def test_long_evidence_wraps_as_in_slack_and_nothing_scrolls_sideways(tmp_path: 
                     found.append(await tab.js("document.documentElement.scrollWidth <= innerWidth"))
                     found.append(
                         await tab.js(
-                            "(pre => pre.scrollWidth <= pre.clientWidth)(document.querySelector('#thread pre'))"
+                            "(pre => pre.scrollWidth <= "
+                            "pre.clientWidth)(document.querySelector('#thread pre'))"
                         )
                     )
                 return found

@@ -1,4 +1,6 @@
-"""The demo's SSH servers: they answer production's one command and refuse, and write down, everything else."""
+"""The demo's SSH servers: they answer production's one command and refuse, and write down,
+everything else.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from bot.demo.hosts import ONLY_THE_PROBE, ReplayHosts
+from bot.standin.hosts import ONLY_THE_PROBE, ReplayHosts
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.framing import ENDED_EARLY, NOT_BROUGHT
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
@@ -71,7 +73,9 @@ def connect(
 
 
 def test_a_bundle_comes_back_through_ssh_as_it_was(tmp_path: Path) -> None:
-    """Bundle, frames, a real SSH connection, and the same bundle again, for several hosts at the same time."""
+    """Bundle, frames, a real SSH connection, and the same bundle again, for several hosts at the
+    same time.
+    """
     got: list[Bundle | Missing] = []
 
     async def work(hosts: ReplayHosts) -> None:
@@ -216,7 +220,9 @@ def test_the_keys_are_fresh_and_private(tmp_path: Path) -> None:
 
 
 def test_a_slow_host_answers_after_its_delay_and_holds_up_no_other(tmp_path: Path) -> None:
-    """So that a demo shows the message as it fills up; leaving the block early ends a host that still waits."""
+    """So that a demo shows the message as it fills up; leaving the block early ends a host that
+    still waits.
+    """
     took_s: dict[str, float] = {}
 
     async def work(hosts: ReplayHosts) -> None:

@@ -1,4 +1,6 @@
-"""Retry-After in every form, over real HTTP: what the libraries see, how long the bot waits, when it gives up, and that it says so."""
+"""Retry-After in every form, over real HTTP: what the libraries see, how long the bot waits, when
+it gives up, and that it says so.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,12 @@ from pathlib import Path
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.app import build_client, build_session
 from bot.config import ConfigError
-from bot.demo.hosts import ReplayHosts
-from bot.demo.slack import SlackStandIn
-from bot.retry_after import MAX_RETRY_AFTER_S, UNSAID_S, GaveUpError
-from bot.thread import wait_s
+from bot.slack.client import build_client, build_session
+from bot.slack.retry import wait_s
+from bot.slack.retry_after import MAX_RETRY_AFTER_S, UNSAID_S, GaveUpError
+from bot.standin.hosts import ReplayHosts
+from bot.standin.slack import SlackStandIn
 from diagnostics.bundle.directory import read_directory
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot, config_for, stage, tokens_of
 from tests.conftest import ROOT
@@ -57,7 +59,9 @@ def error_of(directory: Path, said: str) -> SlackApiError:
     ids=ids([*WAITED, *UNSAID]),
 )
 def test_what_slack_says_is_waited_for(tmp_path: Path, said: str, seconds: int) -> None:
-    """Whole seconds as they are, but never none at all; what is no number of seconds counts as not said."""
+    """Whole seconds as they are, but never none at all; what is no number of seconds counts as not
+    said.
+    """
     error = error_of(tmp_path, said)
 
     assert error.response.headers["Retry-After"] == str(seconds)
@@ -91,8 +95,10 @@ def test_a_sev_that_was_given_up_says_so_once_slack_lets_it(
     method: str,
     said: str,
 ) -> None:
-    """At once in the log; in the SEV's message when the wait is over (here: after a second). No call is made meanwhile."""
-    monkeypatch.setattr("bot.thread.MAX_LATE_S", 1.0)
+    """At once in the log; in the SEV's message when the wait is over (here: after a second). No
+    call is made meanwhile.
+    """
+    monkeypatch.setattr("bot.slack.message.MAX_LATE_S", 1.0)
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:
@@ -120,7 +126,7 @@ def test_a_reply_that_was_given_up_does_not_take_the_diagnosis_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`notify_when_ready`: the diagnosis stands; nothing is said later."""
-    monkeypatch.setattr("bot.thread.MAX_LATE_S", 0.2)
+    monkeypatch.setattr("bot.slack.message.MAX_LATE_S", 0.2)
 
     async def run() -> None:
         async with stage(tmp_path, RANKER, notify_when_ready=True) as on:
@@ -144,7 +150,7 @@ def test_a_sev_is_answered_after_the_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, said: str
 ) -> None:
     """Whatever stands in the header."""
-    monkeypatch.setattr("bot.retry_after.UNSAID_S", 1)
+    monkeypatch.setattr("bot.slack.retry_after.UNSAID_S", 1)
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:
@@ -164,9 +170,11 @@ SOCKET = ["30", "0", *UNSAID[:5], *TOO_LONG]
 def test_a_refused_socket_is_opened_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    """Slack's own client sleeps on the header by itself: no longer than the bound (here: a second), and not without a pause either."""
-    monkeypatch.setattr("bot.retry_after.UNSAID_S", 1)
-    monkeypatch.setattr("bot.retry_after.MAX_RETRY_AFTER_S", 1)
+    """Slack's own client sleeps on the header by itself: no longer than the bound (here: a second),
+    and not without a pause either.
+    """
+    monkeypatch.setattr("bot.slack.retry_after.UNSAID_S", 1)
+    monkeypatch.setattr("bot.slack.retry_after.MAX_RETRY_AFTER_S", 1)
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:
@@ -206,7 +214,7 @@ def test_an_answer_to_a_command_is_sent_again_after_the_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     """The response_url is Slack's, too."""
-    monkeypatch.setattr("bot.retry_after.UNSAID_S", 1)
+    monkeypatch.setattr("bot.slack.retry_after.UNSAID_S", 1)
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:

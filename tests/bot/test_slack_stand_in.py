@@ -15,8 +15,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.demo import slack_commands
-from bot.demo.slack import SEVBOT, Bot, SlackError, SlackStandIn
+from bot.demo.page import Page
+from bot.standin import commands
+from bot.standin.slack import SEVBOT, Bot, SlackError, SlackStandIn
 
 Json = dict[str, Any]
 Block = dict[str, Any]
@@ -146,7 +147,9 @@ def test_an_announcement_reaches_a_bolt_listener_as_a_modern_bots_message() -> N
 
 
 def test_bolt_leaves_out_sevbots_own_posts_and_edits_are_message_changed() -> None:
-    """Both are delivered, as on Slack; the post is acknowledged without a listener having seen it."""
+    """Both are delivered, as on Slack; the post is acknowledged without a listener having seen
+    it.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         async with bolt(slack) as app:
@@ -273,7 +276,9 @@ def test_a_sockets_url_is_good_for_one_connection() -> None:
 
 
 def test_a_slash_command_is_acknowledged_and_answered_later() -> None:
-    """Both answers are the asker's only; like Slack, replace_original is not heeded for a command."""
+    """Both answers are the asker's only; like Slack, replace_original is not heeded for a
+    command.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         async with bolt(slack) as app:
@@ -333,7 +338,7 @@ def test_a_response_url_takes_five_answers_in_half_an_hour(monkeypatch: pytest.M
             ]
             assert [answer.status for answer in answers] == [200] * 5 + [404]
             assert await answers[5].json() == {"ok": False, "error": "used_url"}
-            monkeypatch.setattr(slack_commands, "RESPONSE_URL_LIFE_S", -1.0)
+            monkeypatch.setattr(commands, "RESPONSE_URL_LIFE_S", -1.0)
             assert (await (await session.post(url, json={"text": "late"})).json())[
                 "error"
             ] == "expired_url"
@@ -346,7 +351,7 @@ def test_a_slash_command_that_nobody_acknowledges_fails_as_on_slack(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """dispatch_failed without a socket, operation_timeout with one; the asker is told."""
-    monkeypatch.setattr(slack_commands, "ACK_WITHIN_S", 0.1)
+    monkeypatch.setattr(commands, "ACK_WITHIN_S", 0.1)
 
     async def scenario(slack: SlackStandIn) -> None:
         assert (await slack.slash("/sev", "help")).error == "dispatch_failed"
@@ -657,7 +662,9 @@ def test_metadata_is_returned_only_where_it_is_asked_for_and_never_in_events() -
 
 
 def test_threads_and_history_come_in_pages_and_windows() -> None:
-    """Replies oldest first with the parent ahead, history newest first without replies; cursor, limit and oldest are heeded."""
+    """Replies oldest first with the parent ahead, history newest first without replies; cursor,
+    limit and oldest are heeded.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         client, channel = client_of(slack), slack.channel_id
@@ -772,7 +779,9 @@ def test_waiting_ends_with_a_timeout_if_nothing_comes() -> None:
 
 
 def test_the_page_is_served_whole_and_streams_what_comes_later() -> None:
-    """The first response holds all that was said; the stream sends the state again after each change, and ends with the server."""
+    """The first response holds all that was said; the stream sends the state again after each
+    change, and ends with the server.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         await slack.announce("SEV1 </script><b>before")
@@ -789,7 +798,7 @@ def test_the_page_is_served_whole_and_streams_what_comes_later() -> None:
                 await slack.announce("SEV2 live")
                 assert (await next_state(stream))["messages"][1]["text"] == "SEV2 live"
 
-    play(scenario)
+    play(scenario, page=Page)
 
 
 async def next_state(stream: aiohttp.ClientResponse) -> Json:
@@ -806,7 +815,7 @@ def test_closing_does_not_wait_for_open_pages() -> None:
 
     async def run() -> bytes:
         async with aiohttp.ClientSession() as session:
-            async with SlackStandIn() as slack:
+            async with SlackStandIn(page=Page) as slack:
                 stream = await session.get(f"{slack.page_url}events")
             async with asyncio.timeout(1):
                 return await stream.read()
@@ -824,14 +833,16 @@ def test_closing_does_not_wait_for_open_pages() -> None:
     ],
 )
 def test_only_the_page_itself_may_post(headers: dict[str, str], status: int) -> None:
-    """Another site's page in the same browser, or another name for this address, gets nothing done."""
+    """Another site's page in the same browser, or another name for this address, gets nothing
+    done.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         async with aiohttp.ClientSession(headers=headers) as session:
             assert await say(session, slack, {"text": "hello"}) == status
         assert slack.messages() == []
 
-    play(scenario)
+    play(scenario, page=Page)
 
 
 def test_no_path_answers_to_another_host_or_origin() -> None:
@@ -844,7 +855,7 @@ def test_no_path_answers_to_another_host_or_origin() -> None:
                     async with session.get(slack.page_url + path, headers=headers) as answer:
                         assert answer.status == 403
 
-    play(scenario)
+    play(scenario, page=Page)
 
 
 def test_what_the_visitor_types_is_a_message_or_a_command() -> None:
@@ -875,7 +886,7 @@ def test_what_the_visitor_types_is_a_message_or_a_command() -> None:
             assert (await session.post(f"{slack.page_url}say", data={"text": "form"})).status == 400
         assert [shown["text"] for shown in slack.ephemerals] == ["looking"]
 
-    play(scenario)
+    play(scenario, page=Page)
 
 
 async def say(session: aiohttp.ClientSession, slack: SlackStandIn, body: object) -> int:
@@ -903,7 +914,9 @@ def test_user_groups_need_their_scope_and_their_id() -> None:
 
 
 def test_another_teams_bot_is_told_by_every_field_that_slack_sends() -> None:
-    """In a channel shared with it: the envelope, the message and the profile name its team; `context_team_id` names ours."""
+    """In a channel shared with it: the envelope, the message and the profile name its team;
+    `context_team_id` names ours.
+    """
 
     async def scenario(slack: SlackStandIn) -> None:
         slack.workspace.is_ext_shared_channel = True

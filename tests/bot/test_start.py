@@ -1,4 +1,6 @@
-"""What a command may import: help and a small log start at once, since neither needs Slack, SSH or a configuration."""
+"""What a command may import: help and a small log start at once, since neither needs Slack, SSH or
+a configuration.
+"""
 
 from __future__ import annotations
 

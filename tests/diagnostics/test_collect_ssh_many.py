@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from bot.demo.hosts import ReplayHosts
+from bot.standin.hosts import ReplayHosts
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
 from tests.diagnostics.sshd import NAME, because, collect, free_port, usable_settings

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bot.demo.slack import SlackStandIn
+from bot.standin.slack import SlackStandIn
 
 COMES_WITHIN_S, ANSWERS_WITHIN_S = 400, 200
 

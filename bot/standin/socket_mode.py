@@ -1,4 +1,6 @@
-"""The stand-in's Socket Mode: envelopes over WebSockets, acknowledgements, redelivery, `disconnect` (docs.slack.dev, Using Socket Mode)."""
+"""The stand-in's Socket Mode: envelopes over WebSockets, acknowledgements, redelivery, `disconnect`
+(docs.slack.dev, Using Socket Mode).
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,13 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from bot.demo.slack_workspace import Changes, Json
+from bot.standin.workspace import Changes, Json
 
 MAX_SOCKETS = 10
 MAX_RETRIES = 3
 CLOSE_AFTER_S = 1.0
-CONNECTION_S = (
-    18_060  # what Slack says of a fresh connection: it is refreshed after about five hours
-)
+# what Slack says of a fresh connection: it is refreshed after about five hours
+CONNECTION_S = 18_060
 
 
 @dataclass(eq=False)
@@ -52,7 +53,9 @@ class Envelope:
 
 
 class SocketMode:
-    """Each envelope goes to one open socket, in turn; with none open it waits. `acks` holds what was acknowledged, in order."""
+    """Each envelope goes to one open socket, in turn; with none open it waits. `acks` holds what
+    was acknowledged, in order.
+    """
 
     def __init__(self, app_id: str, retry_after_s: float, changes: Changes) -> None:
         self.acks: list[Envelope] = []
@@ -94,7 +97,9 @@ class SocketMode:
         self._unacked.pop(envelope.envelope_id, None)
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Tell every open socket to go; returns once all are closed, by the client or after a second by us."""
+        """Tell every open socket to go; returns once all are closed, by the client or after a
+        second by us.
+        """
         leaving, self.sockets = self.sockets, []
         for socket in leaving:
             await _send(

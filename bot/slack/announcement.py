@@ -1,8 +1,10 @@
-"""Is this Slack message the announcement of a SEV, and whom does it concern? Pure functions over the event as Slack sends it.
+"""Is this Slack message the announcement of a SEV, and whom does it concern? Pure functions over
+the event as Slack sends it.
 
-An announcement is a new message in the configured channel, by a configured announcer (compared by id, never by name), whose text
-matches the configured pattern. The text is everything that people see of its sender's own: `text`, attachments and blocks, since many bots
-leave `text` empty; not what it quotes of others.
+An announcement is a new message in the configured channel, by a configured announcer (compared by
+id, never by name), whose text matches the configured pattern. The text is everything that people
+see of its sender's own: `text`, attachments and blocks, since many bots leave `text` empty; not
+what it quotes of others.
 """
 
 from __future__ import annotations
@@ -10,11 +12,11 @@ from __future__ import annotations
 import hashlib
 import html
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import re2
 
+from bot.chat import Announcement, Place
 from bot.config import SlackConfig
 from bot.inventory import Inventory, Named
 
@@ -22,29 +24,19 @@ MAX_TEXT_CHARS = 16 * 1024
 MAX_DEPTH = 12
 _TEXT_KEYS = ("text", "title", "pretext", "fallback", "value")
 _NESTED_KEYS = ("text", "fields", "elements", "blocks", "attachments")
-_QUOTING_KEYS = (  # what Slack adds to an attachment that shows another message or a linked page; a bot's own attachment has none of these
+# what Slack adds to an attachment that shows another message or a linked page; a bot's own
+# attachment has none of these
+_QUOTING_KEYS = (
     "is_share", "is_msg_unfurl", "is_reply_unfurl", "is_thread_root_unfurl", "is_app_unfurl",
     "from_url", "original_url", "app_unfurl_url", "author_id", "channel_id", "message_blocks",
 )  # fmt: skip
 _QUOTED_LINE = "&gt;"
 
 
-@dataclass(frozen=True)
-class Announcement:
-    """A SEV: where its thread is, and what its text names, or its pattern took for a name."""
-
-    channel: str
-    ts: str
-    named: Named
-
-    @property
-    def key(self) -> str:
-        """The same for each delivery of this message, and opaque, since any app of the workspace can read message metadata."""
-        return hashlib.sha256(f"{self.channel}:{self.ts}".encode()).hexdigest()[:24]
-
-
 class NoAnnouncer:
-    """A message that matches the pattern, of somebody who may not announce: not answered, but worth a line in the log."""
+    """A message that matches the pattern, of somebody who may not announce: not answered, but worth
+    a line in the log.
+    """
 
 
 def read_announcement(
@@ -66,7 +58,15 @@ def read_announcement(
         return None
     if not _may_announce(event, config):
         return NoAnnouncer()
-    return Announcement(config.channel, ts, _named(found.groupdict(), text, inventory))
+    place = Place(config.channel, ts, _key(config.channel, ts))
+    return Announcement(place, float(ts), _named(found.groupdict(), text, inventory))
+
+
+def _key(channel: str, ts: str) -> str:
+    """The same for each delivery of this message, and opaque: any app of the workspace can read
+    message metadata.
+    """
+    return hashlib.sha256(f"{channel}:{ts}".encode()).hexdigest()[:24]
 
 
 def _may_announce(event: Mapping[str, Any], config: SlackConfig) -> bool:
@@ -94,10 +94,11 @@ def _named(taken: Mapping[str, str | None], text: str, inventory: Inventory) -> 
 
 
 def visible_text(event: Mapping[str, Any]) -> str:
-    """The sender's own text, a line for each piece, unescaped once (Slack sends `&`, `<` and `>` escaped).
+    """The sender's own text, a line for each piece, unescaped once (Slack sends `&`, `<` and `>`
+    escaped).
 
-    Left out are attachments that show another message or a linked page, and in a person's message what it quotes; bots use the quote's
-    bar as decoration.
+    Left out are attachments that show another message or a linked page, and in a person's message
+    what it quotes; bots use the quote's bar as decoration.
     """
     is_person = not event.get("bot_id")
     pieces = dict.fromkeys(

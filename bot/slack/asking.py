@@ -1,4 +1,6 @@
-"""Who may announce and ask: our own team, in our channel, and for /sev those on the allow-lists, if there are any."""
+"""Who may announce and ask: our own team, in our channel, and for /sev those on the allow-lists, if
+there are any.
+"""
 
 from __future__ import annotations
 
@@ -13,40 +15,50 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.announcement import Announcement, NoAnnouncer
+from bot.chat import Announcement
 from bot.config import SlackConfig
-from bot.refusals import Refusals
-from bot.thread import error_code
+from bot.slack.announcement import NoAnnouncer
+from bot.slack.refusals import Refusals
+from bot.slack.retry import error_code
 
 KEPT_S = 300.0  # a member who leaves a user group may ask for so long
-AGAIN_S = (
-    30.0  # ten groups (bot.config) twice a minute: usergroups.users.list is Tier 2, 20 a minute
-)
+# ten groups (bot.config) twice a minute: usergroups.users.list is Tier 2, 20 a minute
+AGAIN_S = 30.0
 LOOK_UP_S = 2.0  # of the 3 s in which Slack wants /sev acknowledged
 
 ELSEWHERE = "sevbot answers in the channel that it is configured for only: please ask there."
 NOT_OURS = "sevbot answers people of its own workspace only."
-NOT_LISTED = "sevbot answers those on its allow-list only (allowed_users and allowed_groups of its configuration), and you are not on it."
+NOT_LISTED = (
+    "sevbot answers those on its allow-list only (allowed_users and allowed_groups of its "
+    "configuration), and you are not on it."
+)
 UNKNOWN = (
     "sevbot cannot tell whether you may ask: {}. Until it can, only those in allowed_users may."
 )
-NO_SCOPE = "its app lacks the scope usergroups:read (uncomment it in manifest.yml, update the app, and install it again)"
+NO_SCOPE = (
+    "its app lacks the scope usergroups:read (uncomment it in manifest.yml, update the app, "
+    "and install it again)"
+)
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Home:
-    """Our team and, in an Enterprise Grid, our organisation, as auth.test names them for our token."""
+    """Our team and, in an Enterprise Grid, our organisation, as auth.test names them for our
+    token.
+    """
 
     team_id: str | None
     enterprise_id: str | None = None
 
     def why_not_ours(self, body: Mapping[str, Any]) -> str | None:
-        """Why an event's envelope or a command comes from somebody else's team, or None if it is ours.
+        """Why an event's envelope or a command comes from somebody else's team, or None if it is
+        ours.
 
-        Every team that is named must be ours. In an externally shared channel (Slack Connect) the event must name its sender's, since
-        the envelope's may be that of either side, and so may `context_team_id`. A webhook's message in a channel of ours names none.
+        Every team that is named must be ours. In an externally shared channel (Slack Connect) the
+        event must name its sender's, since the envelope's may be that of either side, and so may
+        `context_team_id`. A webhook's message in a channel of ours names none.
         """
         event = body.get("event")
         sender = _teams(event) if isinstance(event, Mapping) else []
@@ -58,12 +70,17 @@ class Home:
         ):
             return "it is of another organisation"
         if body.get("is_ext_shared_channel") and not sender:
-            return "the channel is shared with another organisation, and it does not say which team its sender is of"
+            return (
+                "the channel is shared with another organisation, and it does not say which "
+                "team its sender is of"
+            )
         return None
 
 
 def _teams(event: Mapping[str, Any]) -> list[object]:
-    """Each team that a message names as its sender's. `team` may be the channel's own beside a foreign `user_team`."""
+    """Each team that a message names as its sender's. `team` may be the channel's own beside a
+    foreign `user_team`.
+    """
     named = [event.get(key) for key in ("team", "team_id", "user_team", "source_team")]
     profiles = [
         (event.get(profile), key)
@@ -79,7 +96,7 @@ def _given(*values: object) -> list[object]:
 
 
 class Door:
-    """Lets in or turns away. Whom it turned away is logged once a sender (bot.refusals)."""
+    """Lets in or turns away. Whom it turned away is logged once a sender (bot.slack.refusals)."""
 
     def __init__(
         self, config: SlackConfig, home: Home, members: GroupMembers, refusals: Refusals
@@ -92,7 +109,9 @@ class Door:
     def lets_in(
         self, read: Announcement | NoAnnouncer, body: Mapping[str, Any]
     ) -> TypeGuard[Announcement]:
-        """Whether a message that matches the announcement pattern is to be answered; `body` is its event's envelope."""
+        """Whether a message that matches the announcement pattern is to be answered; `body` is its
+        event's envelope.
+        """
         why = self._home.why_not_ours(body)
         if why is None and isinstance(read, Announcement):
             return True
@@ -125,7 +144,9 @@ class Door:
 
 
 class GroupMembers:
-    """The members of the user groups that may ask: kept for five minutes, read again for a stranger at most every half minute."""
+    """The members of the user groups that may ask: kept for five minutes, read again for a stranger
+    at most every half minute.
+    """
 
     def __init__(self, client: AsyncWebClient, groups: tuple[str, ...]) -> None:
         self._client = client
@@ -136,7 +157,9 @@ class GroupMembers:
         self._lock = asyncio.Lock()
 
     async def refusal(self, user: str) -> str | None:
-        """None for a member. Where a group cannot be read, whoever is in none of the others is refused, and told why."""
+        """None for a member. Where a group cannot be read, whoever is in none of the others is
+        refused, and told why.
+        """
         async with self._lock:
             if self._holds(user):
                 return None
@@ -153,7 +176,9 @@ class GroupMembers:
         )
 
     async def read(self) -> None:
-        """Ask Slack for all groups, within two seconds. What goes wrong is logged when it is new."""
+        """Ask Slack for all groups, within two seconds. What goes wrong is logged when it is
+        new.
+        """
         self._tried_at = time.monotonic()
         troubles = [
             trouble for trouble in await asyncio.gather(*map(self._read, self._groups)) if trouble

@@ -1,4 +1,6 @@
-"""Whom the bot did not answer, in the log: each sender once, however often it tries, and only so many senders an hour."""
+"""Whom the bot did not answer, in the log: each sender once, however often it tries, and only so
+many senders an hour.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ _log = logging.getLogger(__name__)
 
 
 class Refusals:
-    """Anybody in a channel can cause one, so neither the log nor this memory may grow with their number: the rest is only counted."""
+    """Anybody in a channel can cause one, so neither the log nor this memory may grow with their
+    number: the rest is only counted.
+    """
 
     def __init__(self) -> None:
         self._told: OrderedDict[str, None] = OrderedDict()

@@ -1,6 +1,8 @@
-"""Hosts for the demo and for tests: real SSH servers on this machine that answer the probe with a recorded bundle.
+"""Hosts for the demo and for tests: real SSH servers on this machine that answer the probe with a
+recorded bundle.
 
-They serve what production asks for, byte for byte, and nothing else; every request is written down, so that a test can prove it.
+They serve what production asks for, byte for byte, and nothing else; every request is written down,
+so that a test can prove it.
 """
 
 from __future__ import annotations
@@ -25,11 +27,13 @@ _REFUSED_STATUS = 126
 
 
 class ReplayHosts:
-    """One SSH server for each bundle while the `async with` block runs; its host and client keys are fresh each time.
+    """One SSH server for each bundle while the `async with` block runs; its host and client keys
+    are fresh each time.
 
-    `delay_s` is how many seconds each host waits before it answers, or a table of them by host. The client key and known_hosts (both
-    mode 0600) are written to `directory`, which must not hold them yet (FileExistsError). `requests` lists (host, what was asked for):
-    `probe` was served, all else was refused.
+    `delay_s` is how many seconds each host waits before it answers, or a table of them by host. The
+    client key and known_hosts (both mode 0600) are written to `directory`, which must not hold them
+    yet (FileExistsError). `requests` lists (host, what was asked for): `probe` was served, all else
+    was refused.
     """
 
     def __init__(

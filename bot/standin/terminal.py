@@ -1,4 +1,6 @@
-"""A Slack message as lines for a terminal: who, when, whether it was edited, and its blocks as plain text."""
+"""A Slack message as lines for a terminal: who, when, whether it was edited, and its blocks as
+plain text.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ BAR = "  │ "
 
 
 def message_lines(message: Mapping[str, Any], columns: int | None = None) -> list[str]:
-    """The message behind a bar, under its sender; its sentences fit into `columns`, or into 100 and the bar."""
+    """The message behind a bar, under its sender; its sentences fit into `columns`, or into 100 and
+    the bar.
+    """
     width = WIDTH if columns is None else min(max(columns - len(BAR), LEAST), WIDTH)
     sender = (
         (message.get("bot_profile") or {}).get("name")

@@ -1,4 +1,6 @@
-"""The stand-in's workspace: one channel with its messages, and the apps and people in it. State only: nothing here is sent anywhere."""
+"""The stand-in's workspace: one channel with its messages, and the apps and people in it. State
+only: nothing here is sent anywhere.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
-HOW_SENT = (
-    "unfurl_links",
-    "unfurl_media",
-    "mrkdwn",
-    "parse",
-    "link_names",
-)  # kept for whoever asks the stand-in, not told to apps
+# kept for whoever asks the stand-in, not told to apps
+HOW_SENT = ("unfurl_links", "unfurl_media", "mrkdwn", "parse", "link_names")
 CONTENT = ("text", "blocks", "attachments", "metadata")
 
 
@@ -36,7 +33,9 @@ TEAM = "T0STANDIN01"
 
 @dataclass(frozen=True)
 class Bot:
-    """An installed app and its bot user. One of another team speaks here only in a channel that is shared with it."""
+    """An installed app and its bot user. One of another team speaks here only in a channel that is
+    shared with it.
+    """
 
     name: str
     user_id: str
@@ -61,7 +60,9 @@ class Changes:
         self._next = asyncio.Event()
 
     def next(self) -> asyncio.Event:
-        """Set by the next change: for whoever must do something between taking it and waiting for it."""
+        """Set by the next change: for whoever must do something between taking it and waiting for
+        it.
+        """
         return self._next
 
     async def until(self, is_so: Callable[[], object]) -> None:
@@ -70,15 +71,19 @@ class Changes:
 
 
 def _token(kind: str) -> Callable[[], str]:
-    """Drawn anew each time: with a fixed one any page in the visitor's browser could call this API."""
+    """Drawn anew each time: with a fixed one any page in the visitor's browser could call this
+    API.
+    """
     return lambda: f"{kind}-{secrets.token_hex(16)}"
 
 
 @dataclass
 class Workspace:
-    """Who is there, what was said and what sevbot may do. `on_event` gets each event_callback that Slack would send to sevbot.
+    """Who is there, what was said and what sevbot may do. `on_event` gets each event_callback that
+    Slack would send to sevbot.
 
-    `groups` holds the members of each user group. With `is_ext_shared_channel` the channel is shared with another organisation.
+    `groups` holds the members of each user group, `events` counts what was sent. With
+    `is_ext_shared_channel` the channel is shared with another organisation.
     """
 
     channel_name: str
@@ -100,7 +105,7 @@ class Workspace:
     ephemerals: list[Json] = field(default_factory=list)
     bots: dict[str, Bot] = field(default_factory=dict)
     _last_us: int = 0
-    _events: int = 0
+    events: int = 0
 
     def __post_init__(self) -> None:
         self.bots = {bot.bot_id: bot for bot in (self.sevbot, self.announcer)}
@@ -133,11 +138,13 @@ class Workspace:
         return self._post({"user": user, "team": self.team_id}, {"text": text}, thread_ts)
 
     def deliver(self, event: Json, **envelope: object) -> None:
-        """Keep and send this message as it is, in an envelope with these fields: for what nobody who posts here would say of himself."""
+        """Keep and send this message as it is, in an envelope with these fields: for what nobody
+        who posts here would say of himself.
+        """
         self.messages[event["ts"]] = event
         self.on_event(
             {
-                **self._callback({"event_ts": event["ts"], "channel": self.channel_id, **event}),
+                **_callback(self, {"event_ts": event["ts"], "channel": self.channel_id, **event}),
                 **envelope,
             }
         )
@@ -155,7 +162,9 @@ class Workspace:
         return message
 
     def edit(self, message: Json, content: Mapping[str, Any]) -> None:
-        """Change a message in place. Text without blocks takes the blocks away; with blocks no "edited" is shown (docs of chat.update)."""
+        """Change a message in place. Text without blocks takes the blocks away; with blocks no
+        "edited" is shown (docs of chat.update).
+        """
         before = self.seen(message)
         if content.get("text") and not content.get("blocks"):
             message.pop("blocks", None)
@@ -174,7 +183,9 @@ class Workspace:
     def show_to(
         self, user: str, author: Bot | None, content: Mapping[str, Any], command: str = ""
     ) -> Json:
-        """A message that only `user` sees; `author` None is Slack itself. `command` is what it answers."""
+        """A message that only `user` sees; `author` None is Slack itself. `command` is what it
+        answers.
+        """
         self.people.setdefault(user, user)
         shown: Json = {
             "ts": self.next_ts(),
@@ -192,31 +203,9 @@ class Workspace:
     def _tell(self, event: Json) -> None:
         if "channels:history" in self.scopes:
             self.on_event(
-                self._callback({**event, "channel": self.channel_id, "channel_type": "channel"})
+                _callback(self, {**event, "channel": self.channel_id, "channel_type": "channel"})
             )
         self.changes.happened()
-
-    def _callback(self, event: Json) -> Json:
-        """The envelope. Of what another team says in a shared channel, `team_id` is that team: so slack_bolt.request.internals reads it."""
-        self._events += 1
-        sevbot = {
-            "enterprise_id": self.enterprise_id,
-            "team_id": self.team_id,
-            "user_id": self.sevbot.user_id,
-        }
-        return {
-            "type": "event_callback",
-            "token": "verification-token-unused",
-            "team_id": event.get("team", self.team_id),
-            "context_team_id": self.team_id,
-            "context_enterprise_id": self.enterprise_id,
-            "api_app_id": self.sevbot.app_id,
-            "event": event,
-            "event_id": f"Ev{self._events:08d}",
-            "event_time": int(float(event["event_ts"])),
-            "authorizations": [{**sevbot, "is_bot": True, "is_enterprise_install": False}],
-            "is_ext_shared_channel": self.is_ext_shared_channel,
-        }
 
     def thread(self, ts: str) -> list[Json]:
         """The parent and its replies, oldest first; empty if there is no such message."""
@@ -243,6 +232,31 @@ class Workspace:
             }
             copied |= {"thread_ts": message["ts"], **counts, "latest_reply": replies[-1]["ts"]}
         return copied
+
+
+def _callback(workspace: Workspace, event: Json) -> Json:
+    """The envelope. Of what another team says in a shared channel, `team_id` is that team: so
+    slack_bolt.request.internals reads it.
+    """
+    workspace.events += 1
+    sevbot = {
+        "enterprise_id": workspace.enterprise_id,
+        "team_id": workspace.team_id,
+        "user_id": workspace.sevbot.user_id,
+    }
+    return {
+        "type": "event_callback",
+        "token": "verification-token-unused",
+        "team_id": event.get("team", workspace.team_id),
+        "context_team_id": workspace.team_id,
+        "context_enterprise_id": workspace.enterprise_id,
+        "api_app_id": workspace.sevbot.app_id,
+        "event": event,
+        "event_id": f"Ev{workspace.events:08d}",
+        "event_time": int(float(event["event_ts"])),
+        "authorizations": [{**sevbot, "is_bot": True, "is_enterprise_install": False}],
+        "is_ext_shared_channel": workspace.is_ext_shared_channel,
+    }
 
 
 def _kept(content: Mapping[str, Any]) -> Json:

@@ -1,4 +1,6 @@
-"""What Slack refuses in a message: too long, too many, malformed. Limits from docs.slack.dev, Block Kit reference and chat.postMessage."""
+"""What Slack refuses in a message: too long, too many, malformed. Limits from docs.slack.dev, Block
+Kit reference and chat.postMessage.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.demo.slack_workspace import SlackError
+from bot.standin.workspace import SlackError
 
 MAX_POSTED_TEXT = 40_000
 MAX_UPDATED_TEXT = 4_000
 MAX_BLOCKS = 50
-MAX_BLOCKS_CHARS = 13_200  # undocumented; seen by others as msg_blocks_too_long (github.com/slackapi/bolt-js/issues/2509)
+# undocumented; seen by others as msg_blocks_too_long (github.com/slackapi/bolt-js/issues/2509)
+MAX_BLOCKS_CHARS = 13_200
 MAX_TEXT_OBJECT = 3_000
 MAX_HEADER = 150
 MAX_FIELDS = 10
@@ -49,7 +52,9 @@ def check_content(content: Thing, max_text: int) -> None:
 
 
 def check_blocks(blocks: object) -> None:
-    """Raises SlackError: invalid_blocks_format, invalid_blocks (with the reason and where) or msg_blocks_too_long."""
+    """Raises SlackError: invalid_blocks_format, invalid_blocks (with the reason and where) or
+    msg_blocks_too_long.
+    """
     if not isinstance(blocks, list):
         raise SlackError("invalid_blocks_format")
     problems = (

@@ -1,8 +1,10 @@
-"""A telling as Slack blocks: pure, within Slack's limits, and with no way for a host's text to become markup.
+"""A telling as Slack blocks: pure, within Slack's limits, and with no way for a host's text to
+become markup.
 
-Host text goes into plain_text and rich_text elements only, which Slack does not parse; unprintable characters are shown as
-escapes, and `&`, `<`, `>` are escaped as everywhere in Slack text (docs.slack.dev, Formatting message text). Limits: docs.slack.dev,
-Block Kit reference; a message's blocks together were seen to be refused above about 13,200 characters.
+Host text goes into plain_text and rich_text elements only, which Slack does not parse; unprintable
+characters are shown as escapes, and `&`, `<`, `>` are escaped as everywhere in Slack text
+(docs.slack.dev, Formatting message text). Limits: docs.slack.dev, Block Kit reference; a message's
+blocks together were seen to be refused above about 13,200 characters.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
-from diagnostics.model import Report, findings_of
+from bot.chat import Looking, Note, Ready, Verdict, Words
 from diagnostics.plain import plain, plain_lines
-from diagnostics.telling.words import Part, tell
+from diagnostics.telling.words import Part, Telling
 
 MAX_HEADER_CHARS = 150
 MAX_BLOCKS = 50
@@ -31,12 +33,45 @@ BULLETS_AND_EVIDENCE = ((8, 12), (6, 6), (4, 3), (3, 0))  # tried in turn until 
 Block = dict[str, Any]
 
 
-def report_blocks(report: Report) -> list[Block]:
-    """The whole report; where it would be too long, evidence lines go first, then parts become a line each, from the last cause on.
+def blocks_of(words: Words) -> list[Block]:
+    """What is said, as the blocks of one message."""
+    match words:
+        case Verdict(telling):
+            return _telling(telling)
+        case Looking(hosts, notes):
+            return [_note(sentence) for sentence in (_looking(hosts), *notes)]
+        case Note(sentences):
+            return [_note(sentence) for sentence in sentences]
+        case Ready(inner):
+            return [_note(_sentence(inner))]
 
-    What could not be examined is the last part, and is kept: a host that nobody could look at must not be overlooked.
+
+def text_of(words: Words) -> str:
+    """The plain text beside the blocks: what a notification and a screen reader give. Free of text
+    from hosts.
     """
-    telling = tell(report)
+    inner = words.words if isinstance(words, Ready) else words
+    return _escaped(_sentence(inner), 2 * MAX_SENTENCE_CHARS)
+
+
+def _sentence(words: Verdict | Looking | Note) -> str:
+    match words:
+        case Verdict(telling, found, hosts):
+            count = f"{found} of {_hosts(hosts)}" if found else _hosts(hosts)
+            return f"{plain(telling.headline, MAX_SENTENCE_CHARS)} ({count})"
+        case Looking(hosts):
+            return _looking(hosts)
+        case Note(sentences):
+            return plain(sentences[0], MAX_SENTENCE_CHARS)
+
+
+def _telling(telling: Telling) -> list[Block]:
+    """The whole report; where it would be too long, evidence lines go first, then parts become a
+    line each, from the last cause on.
+
+    What could not be examined is the last part, and is kept: a host that nobody could look at must
+    not be overlooked.
+    """
     for bullets, evidence in BULLETS_AND_EVIDENCE:
         blocks = _blocks(telling.parts, bullets, evidence)
         if _fits(blocks):
@@ -58,7 +93,9 @@ def report_blocks(report: Report) -> list[Block]:
 
 
 def _in_lines(causes: Sequence[Block], last: Part) -> list[Block]:
-    """What fits in any case: the last part's heading and first sentences, and a line for as many causes as have room."""
+    """What fits in any case: the last part's heading and first sentences, and a line for as many
+    causes as have room.
+    """
     kept = [_short(last), *(_note(sentence) for sentence in last.story[:IN_LINES])]
     for named in range(min(len(causes), MOST_SHORT), 0, -1):
         blocks = [*causes[:named], *kept, _cut(len(causes) - named)]
@@ -83,35 +120,8 @@ def _cut(not_named: int) -> Block:
     return _note(f"This message is cut{more}: `sevbot diagnose` shows all of it.")
 
 
-def report_text(report: Report) -> str:
-    """The plain text beside the blocks: what a notification and a screen reader give. Free of text from hosts."""
-    telling = tell(report)
-    return _escaped(
-        f"{plain(telling.headline, MAX_SENTENCE_CHARS)} ({_count(report)})", 2 * MAX_SENTENCE_CHARS
-    )
-
-
-def looking_blocks(hosts: int) -> list[Block]:
-    return [_note(looking_text(hosts))]
-
-
-def looking_text(hosts: int) -> str:
+def _looking(hosts: int) -> str:
     return f"sevbot is looking at {_hosts(hosts)} …"
-
-
-def note_blocks(sentences: Iterable[str]) -> list[Block]:
-    """A message of plain sentences, for help and for errors."""
-    return [_note(sentence) for sentence in sentences]
-
-
-def note_text(sentence: str) -> str:
-    """A sentence as the plain text of a message."""
-    return _escaped(sentence, MAX_SENTENCE_CHARS)
-
-
-def _count(report: Report) -> str:
-    found = sum(bool(findings_of(host)) for host in report.hosts)
-    return f"{found} of {_hosts(len(report.hosts))}" if found else _hosts(len(report.hosts))
 
 
 def _hosts(count: int) -> str:

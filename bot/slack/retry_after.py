@@ -1,8 +1,11 @@
-"""Slack's Retry-After, clamped where the answer comes in, so that no library sees it as it was sent.
+"""Slack's Retry-After, clamped where the answer comes in, so that no library sees it as it was
+sent.
 
-slack_sdk sleeps on this header by itself (in Socket Mode), for as long as it says: a day, or no time at all in a loop without end. So every
-answer of Slack's goes through `ClampedResponse`: what reads the header behind it sees whole seconds from 1 to 300. Where Slack asked for
-more, `wait_s` raises GaveUpError. The header is delta-seconds in digits (RFC 9110, 10.2.3); a date or anything else counts as not said.
+slack_sdk sleeps on this header by itself (in Socket Mode), for as long as it says: a day, or no
+time at all in a loop without end. So every answer of Slack's goes through `ClampedResponse`: what
+reads the header behind it sees whole seconds from 1 to 300. Where Slack asked for more, `wait_s`
+raises GaveUpError. The header is delta-seconds in digits (RFC 9110, 10.2.3); a date or anything
+else counts as not said.
 """
 
 from __future__ import annotations
@@ -21,14 +24,17 @@ MAX_RETRY_AFTER_S = 300
 UNSAID_S = 10  # where a 429 does not say how long, or not in seconds
 MAX_DIGITS = 9
 HEADER = "Retry-After"
-ASKED = "X-Sevbot-Retry-After"  # beside the clamped header: the seconds that Slack asked for, where they were more
+# beside the clamped header: the seconds that Slack asked for, where they were more
+ASKED = "X-Sevbot-Retry-After"
 HTTP_TOO_MANY = 429
 
 _log = logging.getLogger(__name__)
 
 
 class GaveUpError(Exception):
-    """Slack asks for a longer wait than sevbot will wait: `seconds` (at most 999,999,999, however many it said)."""
+    """Slack asks for a longer wait than sevbot will wait: `seconds` (at most 999,999,999, however
+    many it said).
+    """
 
     def __init__(self, seconds: int) -> None:
         super().__init__(
@@ -38,7 +44,9 @@ class GaveUpError(Exception):
 
 
 class ClampedResponse(aiohttp.ClientResponse):
-    """An answer of Slack's as its libraries may see it. A wait that was cut is logged here, since a library does not know of it."""
+    """An answer of Slack's as its libraries may see it. A wait that was cut is logged here, since a
+    library does not know of it.
+    """
 
     @cached_property
     def headers(self) -> CIMultiDictProxy[str]:
@@ -47,9 +55,8 @@ class ClampedResponse(aiohttp.ClientResponse):
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         await super().start(connection)
         if asked := self.headers.get(ASKED):
-            call = (
-                self.url.name if self.url.parent.name == "api" else "answer to a command"
-            )  # whose URL lets anybody answer
+            # the URL of an answer to a command lets anybody answer
+            call = self.url.name if self.url.parent.name == "api" else "answer to a command"
             _log.error(
                 "Slack asks to wait %s s before the next %s; above %d s sevbot gives up",
                 asked,
@@ -81,7 +88,9 @@ def _seconds(digits: str) -> int:
 
 
 def asked_wait_s(response: Any) -> int | None:  # noqa: ANN401 # slack_sdk's three kinds of answer have `headers` in common
-    """The seconds that an answer asks to wait, 1 to 300, or None if it asks for none; raises GaveUpError where Slack asked for more."""
+    """The seconds that an answer asks to wait, 1 to 300, or None if it asks for none; raises
+    GaveUpError where Slack asked for more.
+    """
     headers = getattr(response, "headers", None) or {}
     if asked := headers.get(ASKED):
         raise GaveUpError(int(asked))

@@ -1,4 +1,6 @@
-"""Slash commands in the stand-in: the envelope, the acknowledgement within three seconds, and what comes by `response_url` afterwards."""
+"""Slash commands in the stand-in: the envelope, the acknowledgement within three seconds, and what
+comes by `response_url` afterwards.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,10 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.demo.slack_api import http_failure
-from bot.demo.slack_limits import MAX_POSTED_TEXT, check_content
-from bot.demo.slack_socket import SocketMode
-from bot.demo.slack_workspace import Json, SlackError, Workspace
+from bot.standin.limits import MAX_POSTED_TEXT, check_content
+from bot.standin.socket_mode import SocketMode
+from bot.standin.web_api import http_failure
+from bot.standin.workspace import Json, SlackError, Workspace
 
 ACK_WITHIN_S = 3.0
 MAX_RESPONSES = 5
@@ -26,8 +28,9 @@ RESPONSE_URL_LIFE_S = 30 * 60.0
 class SlashAnswer:
     """What the asker has got. It goes on growing as the app posts to `response_url`.
 
-    `error` is Slack's word where the command failed: dispatch_failed (no socket), operation_timeout (no acknowledgement), or the code for
-    an answer that Slack refuses. `messages` are those that only the asker sees, in the order they came.
+    `error` is Slack's word where the command failed: dispatch_failed (no socket), operation_timeout
+    (no acknowledgement), or the code for an answer that Slack refuses. `messages` are those that
+    only the asker sees, in the order they came.
     """
 
     command: str
@@ -66,7 +69,9 @@ class TypedCommands:
     async def ask(
         self, command: str, text: str, user: str, base_url: str, said: Mapping[str, object]
     ) -> SlashAnswer:
-        """Send the command, with what is `said` in its payload, and wait for its acknowledgement; a failure is shown, and in `error`."""
+        """Send the command, with what is `said` in its payload, and wait for its acknowledgement; a
+        failure is shown, and in `error`.
+        """
         answer = SlashAnswer(command, text, user)
         if command not in self._known or "commands" not in self._workspace.scopes:
             return self._fail(answer, "unknown_command", f"{command} is not a valid command.")

@@ -1,26 +1,30 @@
-"""The stand-in's page: what people would see in Slack, live, with a place to type. Only for a browser on this machine."""
+"""The page of the demo: what people would see in Slack, live, with a place to type.
+
+Only for a browser on this machine.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from importlib.resources import files
 
 from aiohttp import web
 
-from bot.demo.slack_workspace import VISITOR, Json, Workspace
+from bot.standin.slack import Ask
+from bot.standin.workspace import VISITOR, Json, Workspace
 
 KEEP_ALIVE_S = 15.0
 MAX_SAID_CHARS = 4_000
 SUGGESTIONS = ("/sev help", "/sev diagnose ranker-1")
 
-Ask = Callable[[str, str], Awaitable[object]]
-
 
 class Page:
-    """Serves page.html with the state in it, streams each later state, and takes what the visitor types."""
+    """Serves page.html with the state in it, streams each later state, and takes what the visitor
+    types.
+    """
 
     def __init__(self, workspace: Workspace, ask: Ask) -> None:
         self._workspace = workspace
@@ -32,6 +36,14 @@ class Page:
         """End the streams; browsers then see that the demo is over."""
         self._closing = True
         self._workspace.changes.happened()
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        """The page, its stream and where it posts to."""
+        return (
+            web.get("/", self.index),
+            web.get("/events", self.events),
+            web.post("/say", self.say),
+        )
 
     async def index(self, _: web.Request) -> web.Response:
         """The page as it stands now: complete without any further request."""
@@ -62,7 +74,9 @@ class Page:
         return response
 
     async def say(self, request: web.Request) -> web.Response:
-        """What the visitor typed: a slash command if it starts with a slash, else a message. Only from this very page."""
+        """What the visitor typed: a slash command if it starts with a slash, else a message. Only
+        from this very page.
+        """
         if "Origin" not in request.headers:  # a foreign one is refused before it comes here
             raise web.HTTPForbidden(text="only the page itself may post here")
         text = await _said(request)
@@ -121,7 +135,10 @@ def _headers(nonce: str) -> dict[str, str]:
         f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:"
     )
     return {
-        "Content-Security-Policy": f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": (
+            f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'"
+        ),
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",

@@ -1,0 +1,119 @@
+"""What sevbot says to people, in the words of no chat: bot.slack makes Slack of it, and another
+chat may stand beside it.
+
+`verdict_on` is the only place where a report is told for a chat. So a report is told once, whatever
+is made of it: a message, its plain text, a line in the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.inventory import Named
+from diagnostics.model import Report, findings_of
+from diagnostics.telling.words import Telling, tell
+
+
+@dataclass(frozen=True)
+class Looking:
+    """We are asking so many hosts; `notes` says what is to be known meanwhile."""
+
+    hosts: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Note:
+    """Sentences, at least one. The first also stands alone where there is room for one only."""
+
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of it, for `hosts` hosts; for `found` of them a cause was found."""
+
+    telling: Telling
+    found: int
+    hosts: int
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A message of its own that these words now stand in another one, which was edited: an edit
+    notifies nobody.
+    """
+
+    words: Note | Verdict
+
+
+Words = Looking | Note | Verdict | Ready
+
+
+def verdict_on(report: Report) -> Verdict:
+    """The report, told."""
+    found = sum(bool(findings_of(host)) for host in report.hosts)
+    return Verdict(tell(report), found, len(report.hosts))
+
+
+def failed(at: str, error: Exception) -> Note:
+    """What is said where sevbot itself failed `at` something; `error` goes into the log."""
+    kind = type(error).__name__
+    details = f"sevbot failed on {at} ({kind}); its log has the details."
+    return Note((f"{details} Please look at the hosts by hand.",))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a message stands or shall stand: the channel and the thread by the chat's own ids, and
+    the key that marks it as ours.
+
+    The key is opaque, and the same whenever the same SEV is told of again.
+    """
+
+    channel: str
+    thread: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Posted:
+    """Our message, by the chat's own id. `done` is true once its last words stand in it."""
+
+    id: str
+    done: bool
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """A SEV: where it is answered, when it was announced (seconds since 1970), and what its text
+    names, or its pattern took for a name.
+    """
+
+    place: Place
+    opened_s: float
+    named: Named
+
+
+class Chat(Protocol):
+    """Where SEVs are answered. Both raise what the chat's library raises, once it is no use to try
+    again.
+    """
+
+    async def find_or_post(self, place: Place, words: Words) -> Posted:
+        """Our message with this key, posted if it is not there. However often this is called, there
+        is one.
+        """
+
+    async def edit(self, place: Place, posted: Posted, words: Note | Verdict) -> None:
+        """Put its last words into the message; it is then found as done."""
+
+
+class Asker(Protocol):
+    """Somebody who asked, and who alone sees the answers."""
+
+    async def answer(self, words: Words) -> None:
+        """Say it to them. The first answer is to come at once, another may follow; one that does
+        not go is logged.
+        """

@@ -1,0 +1,84 @@
+"""What Slack tells us by Bolt: announcements and /sev; all else is acknowledged and dropped."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.logger.messages import warning_token_skipped
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.chat import Asker, Note
+from bot.commands import Commands
+from bot.config import SlackConfig
+from bot.inventory import Inventory
+from bot.sevs import Sevs
+from bot.slack.announcement import read_announcement
+from bot.slack.asking import Door
+from bot.slack.slash import Ack, SlashAsker
+
+
+def build_app(client: AsyncWebClient, ourselves: AuthorizeResult) -> AsyncApp:
+    """Bolt, without listeners. It leaves out the bot's own messages.
+
+    `ourselves` is who we are, asked once at start: Bolt would ask at the first event, and lose that
+    event where Slack does not answer.
+    """
+
+    async def authorize() -> AuthorizeResult:
+        return ourselves
+
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_news)
+    return AsyncApp(client=client, authorize=authorize)
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Hand what Slack tells us to the use cases, as far as `door` lets it in."""
+
+    config: SlackConfig
+    door: Door
+    inventory: Inventory
+    sevs: Sevs
+    commands: Commands
+
+    def on(self, app: AsyncApp) -> None:
+        """Listen to `app`."""
+
+        async def on_message(event: dict[str, Any], body: dict[str, Any]) -> None:
+            self.message(event, body)
+
+        async def on_command(command: dict[str, Any], ack: Ack) -> None:
+            await self.command(
+                command, SlashAsker(ack, command["response_url"], app.client.session)
+            )
+
+        async def on_other() -> None:
+            pass  # an event that nobody acknowledges is sent again
+
+        app.event("message")(on_message)
+        app.command("/sev")(on_command)
+        app.event(re.compile(".*"))(on_other)
+
+    def message(self, event: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        """A message in some channel; `body` is its envelope."""
+        read = read_announcement(event, self.config, self.inventory)
+        if read is not None and self.door.lets_in(read, body):
+            self.sevs.announced(read)
+
+    async def command(self, command: Mapping[str, Any], asker: Asker) -> None:
+        """What somebody typed behind /sev."""
+        if turned_away := await self.door.refusal(command):
+            await asker.answer(Note((turned_away,)))
+        else:
+            await self.commands.answer(str(command.get("text") or ""), asker)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that Bolt leaves the client's token aside, which is what `authorize` is for."""
+    return record.getMessage() != warning_token_skipped()

@@ -1,0 +1,217 @@
+"""A local stand-in for Slack: one workspace, one channel, sevbot and the bot that announces SEVs,
+over real HTTP and WebSockets.
+
+It is as strict as Slack where that matters to sevbot: tokens and scopes, limits on messages,
+acknowledgements in time, redelivery, a refreshed socket, one socket for each event. It binds to
+this machine only and answers no request that names another host or comes from another site.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from aiohttp import web
+
+from bot.standin.commands import SlashAnswer, TypedCommands
+from bot.standin.limits import MAX_POSTED_TEXT, check_content
+from bot.standin.links import Links
+from bot.standin.local_site import LocalSite
+from bot.standin.socket_mode import Envelope, SocketMode
+from bot.standin.web_api import ApiCall, WebApi
+from bot.standin.workspace import ANNOUNCER, SEVBOT, VISITOR, Bot, Json, SlackError, Workspace
+
+__all__ = [
+    "ANNOUNCER",
+    "SCOPES",
+    "SEVBOT",
+    "VISITOR",
+    "ApiCall",
+    "Ask",
+    "Bot",
+    "Envelope",
+    "Page",
+    "SlackError",
+    "SlackStandIn",
+    "SlashAnswer",
+]
+
+SCOPES = ("chat:write", "channels:history", "commands")
+COMMANDS = frozenset({"/sev"})
+RESPONSE_URL = "response_url"
+
+Ask = Callable[[str, str], Awaitable[object]]
+
+
+class Page(Protocol):
+    """What a browser is shown of the workspace; the stand-in has none of its own."""
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]: ...
+
+    def close(self) -> None:
+        """End what streams, so that the stand-in need not wait for it."""
+
+
+class SlackStandIn:
+    """`async with SlackStandIn() as slack:` starts it on a free port of 127.0.0.1.
+
+    `scopes` are those of sevbot's bot token. An event that is not acknowledged within
+    `retry_after_s` is sent again, three times at most. Slack does not heed `replace_original` in
+    answers to a slash command (github.com/slackapi/bolt-js/issues/2287), though its documentation
+    lets one think so: neither does this, unless `replaces_command_answers`. `page` gets the
+    workspace and how its visitor asks by slash command, and is served beside the API.
+
+    In order: `history` has the Web API calls that were accepted, `refused` those that were answered
+    with an error, injected ones too, and `acks` what sevbot acknowledged.
+    """
+
+    def __init__(
+        self,
+        *,
+        scopes: Collection[str] = SCOPES,
+        channel_name: str = "prod-incidents",
+        retry_after_s: float = 3.0,
+        replaces_command_answers: bool = False,
+        page: Callable[[Workspace, Ask], Page] | None = None,
+    ) -> None:
+        self.announcer = ANNOUNCER
+        self._site = LocalSite()
+        self.workspace = Workspace(channel_name, frozenset(scopes), ANNOUNCER, self._raise_event)
+        self.bot_token, self.app_token = self.workspace.bot_token, self.workspace.app_token
+        self.bot_user_id, self.bot_id, self.app_id = SEVBOT.user_id, SEVBOT.bot_id, SEVBOT.app_id
+        self.team_id, self.channel_id = self.workspace.team_id, self.workspace.channel_id
+        self.changes = self.workspace.changes
+        self._sockets = SocketMode(SEVBOT.app_id, retry_after_s, self.changes)
+        self._commands = TypedCommands(
+            self.workspace, self._sockets, COMMANDS, replaces=replaces_command_answers
+        )
+        self._links = Links(self._site, self._sockets)
+        self._api = WebApi(self.workspace, self._links.give)
+        self.history: list[ApiCall] = self._api.history
+        self.refused: list[ApiCall] = self._api.refused
+        self.acks: list[Envelope] = self._sockets.acks
+        self._page = page(self.workspace, self.slash) if page is not None else None
+        self._events: dict[str, Json] = {}
+
+    async def __aenter__(self) -> Self:
+        await self._site.start(
+            (
+                web.route("*", "/api/{method}", self._api.handle),
+                web.get("/link/{ticket}", self._links.serve),
+                web.post("/commands/{ticket:.+}", self._commands.respond),
+                *(self._page.routes() if self._page is not None else ()),
+            )
+        )
+        self._sockets.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._page is not None:
+            self._page.close()
+        await self._sockets.stop()
+        await self._site.stop()
+
+    @property
+    def page_url(self) -> str:
+        """Where a browser sees the channel."""
+        return self._site.url
+
+    @property
+    def api_url(self) -> str:
+        """The Web API's base, as slack_sdk takes it for `base_url`."""
+        return f"{self.page_url}api/"
+
+    @property
+    def open_sockets(self) -> int:
+        return len(self._sockets.sockets)
+
+    @property
+    def ephemerals(self) -> list[Json]:
+        """What one person only was shown (`to`), in order; `command` is what it answers."""
+        return copy.deepcopy(self.workspace.ephemerals)
+
+    def messages(self) -> list[Json]:
+        """Every message as stored, oldest first: with metadata and with how it was sent
+        (unfurl_links and the like).
+        """
+        return copy.deepcopy(list(self.workspace.messages.values()))
+
+    def thread(self, ts: str) -> list[Json]:
+        """The message `ts` and its replies as stored, oldest first."""
+        return copy.deepcopy(self.workspace.thread(ts))
+
+    async def announce(
+        self,
+        text: str = "",
+        blocks: Sequence[Json] | None = None,
+        attachments: Sequence[Json] | None = None,
+        bot: Bot | None = None,
+    ) -> str:
+        """Post as the announcer, or as `bot`; returns the message's ts. Raises SlackError where
+        Slack would refuse the message.
+        """
+        content: Json = {"text": text, "blocks": _list(blocks), "attachments": _list(attachments)}
+        check_content(content, MAX_POSTED_TEXT)
+        return str(self.workspace.post_as_bot(bot or self.announcer, content)["ts"])
+
+    async def post_as_user(
+        self, text: str, user: str = VISITOR, thread_ts: str | None = None
+    ) -> str:
+        """Post as a person; `text` as Slack stores it, `&`, `<`, `>` escaped. Returns the message's
+        ts; KeyError: no such thread.
+        """
+        return str(self.workspace.post_as_user(user, text, thread_ts)["ts"])
+
+    async def slash(
+        self, command: str, text: str = "", user: str = VISITOR, **payload: object
+    ) -> SlashAnswer:
+        """Ask by slash command, with these fields of its payload; returns once it is acknowledged
+        or has failed. It goes on growing.
+        """
+        return await self._commands.ask(command, text, user, self.page_url, payload)
+
+    async def redeliver(self, ts: str) -> None:
+        """Send the event of message `ts` once more, as Slack does when an acknowledgement was lost.
+        KeyError if it raised none.
+        """
+        self._sockets.send("events_api", self._events[ts], attempt=1)
+
+    async def disconnect(self, reason: str = "refresh_requested") -> None:
+        """Ask every open socket to go (warning, refresh_requested, link_disabled,
+        too_many_websockets); returns once they are closed.
+        """
+        await self._sockets.disconnect(reason)
+
+    async def wait_for(self, predicate: Callable[[], object], timeout_s: float = 10.0) -> None:
+        """Return once `predicate()` is true; looked at again after each change. TimeoutError after
+        `timeout_s` seconds.
+        """
+        await asyncio.wait_for(self.changes.until(predicate), timeout_s)
+
+    def fail_next(self, method: str, how: str) -> None:
+        """Let the next call of `method` fail (`response_url`: the next answer to a command, by
+        "429" or "500"); faults of one queue up.
+
+        `how`: "429:SECONDS" (Retry-After as it is, none if empty), "500", "ok-false:ERROR",
+        "drop-after-commit" (done, but the reply is lost), "slow:SECONDS".
+        """
+        if method == RESPONSE_URL:
+            self._commands.refuse_next(how)
+        else:
+            self._api.fail_next(method, how)
+
+    def _raise_event(self, payload: Json) -> None:
+        self._events[payload["event"]["ts"]] = payload
+        self._sockets.send("events_api", payload)
+
+
+def _list(things: Sequence[Json] | None) -> list[Json] | None:
+    return None if things is None else list(things)
