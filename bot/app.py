@@ -56,7 +56,7 @@ async def serve(
         Listeners(config.slack, door, investigator.inventory, sevs, Commands(investigator)).on(app)
         handler = AsyncSocketModeHandler(app, tokens.app.get_secret_value(), web_client=client)
         try:
-            await handler.connect_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
+            await handler.connect_async()  # type: ignore[no-untyped-call] # Bolt's own
             _log.info(
                 "listening in channel %s, %d hosts in the inventory",
                 config.slack.channel,
@@ -66,7 +66,7 @@ async def serve(
                 ready.set()
             await stop.wait()
         finally:
-            await handler.close_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
+            await handler.close_async()  # type: ignore[no-untyped-call] # Bolt's own
             await sevs.drain(DRAIN_S)  # no new SEV is begun while those under way come to their end
             await thread.close()
             refusals.sum_up()

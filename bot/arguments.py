@@ -25,7 +25,7 @@ class _Command(argparse.ArgumentParser):
     usage.
     """
 
-    def parse_known_args(  # type: ignore[override] # argparse's overloads are for namespaces of other kinds
+    def parse_known_args(  # type: ignore[override] # one of argparse's overloads
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         known, unknown = super().parse_known_args(args, namespace)

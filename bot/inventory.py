@@ -65,7 +65,9 @@ class Inventory:
     job_patterns: tuple[str, ...] = ()
 
     def about(self, bundle: Bundle) -> Bundle:
-        """The bundle with what the configuration knows of the host: it is evidence, too, and recorded with the rest."""
+        """The bundle with what the configuration knows of the host: it is evidence, too, and
+        recorded with the rest.
+        """
         known = {
             name: kb
             for name, kb in sorted(self.expected_peak_kb.items())

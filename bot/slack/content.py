@@ -19,6 +19,7 @@ class Content:
     blocks: list[Block]
 
     def text_alone(self) -> Content:
+        """The same without blocks, for where Slack takes none of these."""
         return replace(self, blocks=[])
 
 

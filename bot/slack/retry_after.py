@@ -50,6 +50,7 @@ class ClampedResponse(aiohttp.ClientResponse):
 
     @cached_property
     def headers(self) -> CIMultiDictProxy[str]:
+        """The headers as `clamped` leaves them: Retry-After is 1 to 300 s, and a 429 has one."""
         return clamped(self.status, super().headers)
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
@@ -87,7 +88,7 @@ def _seconds(digits: str) -> int:
     return int(significant) if len(significant) <= MAX_DIGITS else 10**MAX_DIGITS - 1
 
 
-def asked_wait_s(response: Any) -> int | None:  # noqa: ANN401 # slack_sdk's three kinds of answer have `headers` in common
+def asked_wait_s(response: Any) -> int | None:  # noqa: ANN401 # any of slack_sdk's
     """The seconds that an answer asks to wait, 1 to 300, or None if it asks for none; raises
     GaveUpError where Slack asked for more.
     """

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from types import TracebackType
 from typing import Protocol, Self
 
 from aiohttp import web
@@ -49,7 +48,8 @@ Ask = Callable[[str, str], Awaitable[object]]
 class Page(Protocol):
     """What a browser is shown of the workspace; the stand-in has none of its own."""
 
-    def routes(self) -> Iterable[web.AbstractRouteDef]: ...
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        """What the stand-in serves for the page, beside its own."""
 
     def close(self) -> None:
         """End what streams, so that the stand-in need not wait for it."""
@@ -108,12 +108,7 @@ class SlackStandIn:
         self._sockets.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._page is not None:
             self._page.close()
         await self._sockets.stop()
@@ -131,6 +126,7 @@ class SlackStandIn:
 
     @property
     def open_sockets(self) -> int:
+        """How many Socket Mode connections sevbot holds."""
         return len(self._sockets.sockets)
 
     @property
@@ -185,9 +181,7 @@ class SlackStandIn:
         self._sockets.send("events_api", self._events[ts], attempt=1)
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Ask every open socket to go (warning, refresh_requested, link_disabled,
-        too_many_websockets); returns once they are closed.
-        """
+        """Ask every open socket to go, for a reason of Slack's; returns once they are closed."""
         await self._sockets.disconnect(reason)
 
     async def wait_for(self, predicate: Callable[[], object], timeout_s: float = 10.0) -> None:

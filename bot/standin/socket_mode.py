@@ -36,6 +36,9 @@ class Envelope:
     withdrawn: bool = False
 
     def frame(self) -> Json:
+        """The JSON that goes over the WebSocket; only events say which try it is and why there was
+        another (docs.slack.dev, Using Socket Mode).
+        """
         reason = "timeout" if self.attempt else ""
         retry = (
             {"retry_attempt": self.attempt, "retry_reason": reason}
@@ -71,6 +74,7 @@ class SocketMode:
         self._pump: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Begin to deliver what waits; needs a running loop."""
         self._pump = asyncio.create_task(self._deliver())
 
     async def stop(self) -> None:

@@ -51,6 +51,9 @@ class WebApi:
         self._faults[method].append(how)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call of a method, with the fault that `fail_next` set for it. Whatever Slack
+        would refuse is a 200 with `ok` false (docs.slack.dev, Web API).
+        """
         method = request.match_info["method"]
         token, arguments = await _read(request)
         fault = self._faults[method].popleft() if self._faults[method] else None

@@ -56,6 +56,7 @@ class Changes:
         self._next = asyncio.Event()
 
     def happened(self) -> None:
+        """Wake all who wait: something in the workspace is otherwise now."""
         self._next.set()
         self._next = asyncio.Event()
 
@@ -66,6 +67,7 @@ class Changes:
         return self._next
 
     async def until(self, is_so: Callable[[], object]) -> None:
+        """Wait until it is so; it is asked once now and after each change."""
         while not is_so():
             await self._next.wait()
 
@@ -75,6 +77,18 @@ def _token(kind: str) -> Callable[[], str]:
     API.
     """
     return lambda: f"{kind}-{secrets.token_hex(16)}"
+
+
+def _author(bot: Bot) -> Json:
+    """A bot as its messages name it."""
+    profile = {"id": bot.bot_id, "app_id": bot.app_id, "name": bot.name, "user_id": bot.user_id}
+    return {
+        "user": bot.user_id,
+        "bot_id": bot.bot_id,
+        "app_id": bot.app_id,
+        "team": bot.team_id,
+        "bot_profile": {**profile, "deleted": False, "team_id": bot.team_id},
+    }
 
 
 @dataclass
@@ -120,20 +134,10 @@ class Workspace:
     ) -> Json:
         """A bot's post has no subtype; it is known by bot_id, app_id and bot_profile."""
         self.bots[bot.bot_id] = bot
-        profile = {"id": bot.bot_id, "app_id": bot.app_id, "name": bot.name, "user_id": bot.user_id}
-        author = {
-            "user": bot.user_id,
-            "bot_id": bot.bot_id,
-            "app_id": bot.app_id,
-            "team": bot.team_id,
-        }
-        return self._post(
-            {**author, "bot_profile": {**profile, "deleted": False, "team_id": bot.team_id}},
-            content,
-            thread_ts,
-        )
+        return self._post(_author(bot), content, thread_ts)
 
     def post_as_user(self, user: str, text: str, thread_ts: str | None = None) -> Json:
+        """Post a message of a person's, who is there from now on; the message as stored."""
         self.people.setdefault(user, user)
         return self._post({"user": user, "team": self.team_id}, {"text": text}, thread_ts)
 
@@ -216,6 +220,7 @@ class Workspace:
         ]
 
     def roots(self) -> list[Json]:
+        """The messages that are no replies, oldest first, as stored."""
         return [message for message in self.messages.values() if "thread_ts" not in message]
 
     def seen(self, message: Json, metadata: bool = False) -> Json:

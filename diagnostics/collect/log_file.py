@@ -16,7 +16,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 from diagnostics.facts.kernel_log import KernelLog, read_file
 from diagnostics.facts.log_regions import of_stream
@@ -106,7 +106,7 @@ def _read(source: _Source, name: str, words: Sequence[str]) -> KernelLog:
         log = read_file(of_stream(stream, words), words)
         return replace(log, cut=source.cut or log.cut or (None if first else EMPTY))
     unpacked = _Unpacked(stream, source)
-    log = read_file(of_stream(cast("BinaryIO", unpacked), words), words)
+    log = read_file(of_stream(unpacked, words), words)
     return replace(
         log, cut=source.cut or unpacked.broken or log.cut or (None if unpacked.size else EMPTY)
     )

@@ -51,6 +51,7 @@ class SourcedReport(NamedTuple):
     report: OomReport
 
     def cite(self, line: LogLine) -> Citation:
+        """A line of the report, as evidence."""
         return Citation(self.source, line.number, line.raw)
 
 
@@ -107,12 +108,14 @@ class KernelLog:
 
 
 def kills_of(reports: Iterable[SourcedReport]) -> tuple[Kill, ...]:
+    """All kills of these reports, in their order; one report may have many (memory.oom.group)."""
     return tuple(kill for sourced in reports for kill in sourced.report.kills)
 
 
 def read(bundle: Bundle, words: Sequence[str] = ()) -> KernelLog | Missing:
     """What both sections hold, records with one of the `words` included; Missing where neither
-    holds a line of a kernel log. A log without a kill has no reports.
+    holds a line of a kernel log. Empty when it tells of no kill and of nothing that was looked
+    for.
     """
     booted = clock.booted_at(bundle)
     logs, reasons = [], []

@@ -14,9 +14,8 @@ import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
-from diagnostics.facts.log_window import RECORD_BYTES, Window, Words
+from diagnostics.facts.log_window import RECORD_BYTES, Source, Window, Words
 
 # how far above a kill its header may stand: thousands of lines of the task table
 BACK_BYTES = 1 << 20
@@ -64,7 +63,7 @@ def of_text(text: str, words: Sequence[str] = ()) -> LogText:
     return of_stream(io.BytesIO(text.encode("utf-8", errors="replace")), words)
 
 
-def of_stream(stream: BinaryIO, words: Sequence[str] = ()) -> LogText:
+def of_stream(stream: Source, words: Sequence[str] = ()) -> LogText:
     """A file, a pipe or what unpacks one: read once, in memory that does not grow with it.
 
     Records that have one of the `words` are found beside the OOM reports.

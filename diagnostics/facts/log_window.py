@@ -8,7 +8,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import re2
@@ -17,6 +17,13 @@ WINDOW_BYTES = 1 << 22
 FEW, SHORT_BYTES = 4, 1 << 20  # words, and a text, for which loading RE2 does not pay
 # the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
 RECORD_BYTES = 1 << 16
+
+
+class Source(Protocol):
+    """Bytes that are read once: a file, a pipe, or what unpacks one."""
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """How many bytes were put into the buffer; none at the end."""
 
 
 class Words:
@@ -51,9 +58,9 @@ class Words:
 
 
 class Window:
-    """Of a stream what is in `data[:size]`; all positions are in it. `last`: the stream has ended."""
+    """Of a stream what is in `data[:size]`; all positions are in it. `last`: it has ended."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Source) -> None:
         self._stream = stream
         self._known = [(0, 1)]  # positions, rising, and the numbers of the lines that begin there
         self.data = bytearray(WINDOW_BYTES)
@@ -63,7 +70,10 @@ class Window:
     def fill(self) -> None:
         """Read until the window is full or the stream ends; a pipe gives less at a time."""
         view = memoryview(self.data)
-        while self.size < len(view) and (count := self._stream.readinto(view[self.size :])):  # type: ignore[attr-defined] # readers have it
+        while self.size < len(view):
+            count = self._stream.readinto(view[self.size :])
+            if not count:
+                break
             self.size += count
         self.last = self.size < len(view)
 

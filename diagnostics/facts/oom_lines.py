@@ -51,6 +51,7 @@ class Draft:
 
     @property
     def names_a_victim(self) -> bool:
+        """Whether a kill line or the summary came: then it is a report of a kill."""
         return bool(self.kills or "summary" in self.fields)
 
     @property

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 
 from bot.demo.page import Page
+from bot.slack.slash import Ack
 from bot.standin.slack import SlackStandIn
 from tests.bot.test_slack_stand_in import bolt, client_of
 
@@ -76,7 +77,7 @@ class Tab:
         self._socket = socket
         self._count = 0
 
-    async def call(self, method: str, **params: object) -> Any:  # noqa: ANN401 # whatever the browser says
+    async def call(self, method: str, **params: object) -> Any:  # noqa: ANN401 # the browser's
         self._count += 1
         await self._socket.send_json({"id": self._count, "method": method, "params": params})
         while True:
@@ -314,7 +315,7 @@ def test_a_typed_command_is_answered_on_the_page_to_the_visitor_only(tmp_path: P
     async def run() -> None:
         async with SlackStandIn(page=Page) as slack, bolt(slack) as app:
 
-            async def on_command(command: dict[str, Any], ack: Any) -> None:  # noqa: ANN401 # Bolt's own
+            async def on_command(command: dict[str, Any], ack: Ack) -> None:
                 await ack(text=f"looking at {command['text']}")
 
             app.command("/sev")(on_command)

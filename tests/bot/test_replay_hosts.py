@@ -60,7 +60,7 @@ def connect(
 ) -> asyncssh.SSHClientConnection:
     """By hand, as someone with the stolen key would; used as a context manager."""
     target = hosts.targets["web1"]
-    return asyncssh.connect(  # type: ignore[return-value]  # asyncssh wraps it into an awaitable context manager
+    return asyncssh.connect(  # type: ignore[return-value]  # asyncssh wraps it
         target.address,
         target.port,
         config=None,

@@ -30,7 +30,7 @@ class Answer(dict[str, str]):
 
 
 def refused(error: str, headers: dict[str, str]) -> SlackApiError:
-    return SlackApiError("x", Answer(error, headers))  # type: ignore[no-untyped-call] # slack_sdk leaves it untyped
+    return SlackApiError("x", Answer(error, headers))  # type: ignore[no-untyped-call] # slack_sdk's
 
 
 class Call:

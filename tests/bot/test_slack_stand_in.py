@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.page import Page
+from bot.slack.slash import Ack
 from bot.standin import commands
 from bot.standin.slack import SEVBOT, Bot, SlackError, SlackStandIn
 
@@ -284,7 +285,7 @@ def test_a_slash_command_is_acknowledged_and_answered_later() -> None:
         async with bolt(slack) as app:
             asked: list[Json] = []
 
-            async def on_command(command: Json, ack: Any, respond: Any) -> None:  # noqa: ANN401 # Bolt's own
+            async def on_command(command: Json, ack: Ack, respond: Ack) -> None:
                 asked.append(command)
                 await ack(text="looking …")
                 await asyncio.sleep(0.1)
@@ -535,7 +536,7 @@ TEXT = {"type": "text", "text": "x"}
         ("not json", "invalid_blocks_format"),
     ],
 )
-def test_blocks_beyond_slacks_limits_are_refused(blocks: Any, code: str) -> None:  # noqa: ANN401 # right and wrong kinds
+def test_blocks_beyond_slacks_limits_are_refused(blocks: Any, code: str) -> None:  # noqa: ANN401 # any kind
     """By posting and by updating, and nothing is kept of them."""
 
     async def scenario(slack: SlackStandIn) -> None:
