@@ -268,7 +268,7 @@ def busybox_host(root: Path) -> list[str]:
 
 
 @pytest.mark.needs("busybox")
-@pytest.mark.needs("unshare")
+@pytest.mark.needs("mounts")
 def test_a_host_with_nothing_but_busybox_answers_too(tmp_path: Path) -> None:
     """What it has no program for is 127, everything else is there, and it does not take longer for
     that.
@@ -283,7 +283,7 @@ def test_a_host_with_nothing_but_busybox_answers_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("busybox")
-@pytest.mark.needs("unshare")
+@pytest.mark.needs("mounts")
 def test_a_command_that_hangs_on_a_busybox_host_costs_its_own_section_only(tmp_path: Path) -> None:
     """Its own timeout is not used there; the status is that of the signal."""
     host = busybox_host(tmp_path)
