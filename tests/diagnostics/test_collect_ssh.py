@@ -17,8 +17,9 @@ from diagnostics.bundle import Bundle
 from diagnostics.collect.ssh import SshCollector, SshSettings
 from diagnostics.probe import PROBE, SECTIONS
 from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Sshd, because, bundle, collect, forced
+from tests.probing import ONE_AT_A_TIME
 
-pytestmark = pytest.mark.needs("sshd")
+pytestmark = [ONE_AT_A_TIME, pytest.mark.needs("sshd")]
 
 
 def test_without_a_forced_command_the_whole_probe_is_the_command(tmp_path: Path) -> None:
