@@ -39,7 +39,8 @@ KILLERS = (
     "limit of",
     "could not be started",
 )
-_HOST_TEXT = re.compile(r"“[^”]*”|(?<!\w)/\S+|^sed .*$")
+# quoted, a path, a command, the calls of a trace
+_HOST_TEXT = re.compile(r"“[^”]*”|(?<!\w)/\S+|^sed .*$|(?<=waits in the kernel's ).*$")
 _WORD = re.compile(r"[A-Za-z][A-Za-z_'-]+")
 _SETTING = re.compile(r"(?:[A-Z]+[a-z]+)+[A-Z]*")
 _ABBREVIATION = re.compile(r"[A-Z]{2}|_")
