@@ -28,7 +28,7 @@ demo: $(READY)
 	$(VENV)/bin/sevbot demo $(DEMO)
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	$(VENV)/bin/python -m pytest -n 2 $(TESTS)
 
 LAB ?= lab and not big
 lab: $(READY)

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -51,6 +52,13 @@ _DOWNLOAD = (
     *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
     *("--retries", "0", "--timeout", "10", "idna", "--dest"),
 )
+RUN_THE_PROBE = {
+    "tests/bot/test_cli_sshd.py",
+    "tests/diagnostics/test_collect_local.py",
+    "tests/diagnostics/test_collect_ssh.py",
+    "tests/diagnostics/test_probe.py",
+    "tests/diagnostics/test_probe_on_a_hostile_host.py",
+}
 _MISSING = "missing"
 _ALSO_IN = "/usr/sbin:/sbin"  # of what is not on every PATH: sshd
 
@@ -73,6 +81,23 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.fail(f"needs {', '.join(missing)}, and under CI nothing may be left out", False)
     item.user_properties += [(_MISSING, need) for need in missing]
     pytest.skip(f"not run: needs {', '.join(missing)}")
+
+
+class OneProbeAtATime(LoadScopeScheduling):
+    """Tests go to any worker, one by one; those that run the real probe all go to the same.
+
+    A second probe beside another one would say that the host is busy.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return "the probe" if module in RUN_THE_PROBE else nodeid
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneProbeAtATime:
+    """Of `pytest -n 2`."""
+    return OneProbeAtATime(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,11 +7,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
-ONE_AT_A_TIME = pytest.mark.xdist_group("probe")
-"""Of tests that run the real probe here: a second one beside it would say that it is busy."""
-
 
 def moved(script: str, root: Path) -> str:
     """`script` with `root` in place of / for /proc, /sys and logs, and with the programs in

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, RUN_THE_PROBE
 
+PYTEST = (
+    *(sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider"),
+    *("-c", ROOT / "pyproject.toml"),
+)
 TESTS = """
 import pytest
 
@@ -41,10 +46,7 @@ def outcome(directory: Path, ci: str, tests: str = TESTS) -> tuple[int, str]:
     environment = {**os.environ, "CI": ci, "PATH": str(directory / "bin"), "PYTHONPATH": str(ROOT)}
     environment.pop("PYTEST_XDIST_WORKER", None)
     done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider"),
-            *("-c", ROOT / "pyproject.toml", "--rootdir", directory, directory / "test_some.py"),
-        ],
+        [*PYTEST, "--rootdir", directory, directory / "test_some.py"],
         cwd=directory,
         env=environment,
         check=False,
@@ -72,6 +74,26 @@ def test_under_ci_a_missing_program_is_a_failure(tmp_path: Path) -> None:
     assert (status, "1 passed, 2 errors" in told) == (1, True), told
     assert "needs zstd, and under CI nothing may be left out" in told
     assert "RuntimeError" not in told
+
+
+def test_those_that_run_the_probe_are_run_by_one_worker(tmp_path: Path) -> None:
+    """Each file with a test for each of two workers, under the names of two that run it."""
+    modules = sorted(RUN_THE_PROBE)[:2]
+    for module in modules:
+        (tmp_path / module).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / module).write_text("def test_1(): ...\ndef test_2(): ...\n", encoding="utf-8")
+    done = subprocess.run(
+        [*PYTEST, "-v", "-n", "2", "--rootdir", tmp_path, *(tmp_path / name for name in modules)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    workers = re.findall(r"\[(gw\d)\].*PASSED", done.stdout)
+    assert (len(workers), len(set(workers))) == (4, 1)
+    assert [name for name in RUN_THE_PROBE if not (ROOT / name).is_file()] == []
 
 
 def test_a_need_that_nobody_knows_is_a_mistake(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from diagnostics.rules import RULES
 from tests.bot.test_cli import sevbot
 from tests.conftest import ROOT
 from tests.diagnostics.sshd import NAME, Sshd, forced
-from tests.probing import ONE_AT_A_TIME
 
 pytestmark = pytest.mark.needs("sshd")
 
@@ -37,7 +36,6 @@ def replaying(tmp_path: Path, bundle: str) -> str:
     return forced(tmp_path, f"exec cat {tmp_path}/stream\n")
 
 
-@ONE_AT_A_TIME
 @pytest.mark.parametrize("way", ["no forced command", "the host's own copy of the probe"])
 def test_diagnose_serves_with_and_without_a_forced_command(tmp_path: Path, way: str) -> None:
     """The real probe on this machine, over real SSH."""

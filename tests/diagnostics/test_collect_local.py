@@ -13,10 +13,7 @@ import pytest
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.collect import local
 from diagnostics.probe import SECTIONS
-from tests.probing import ONE_AT_A_TIME
 from tests.yardstick import in_time
-
-pytestmark = ONE_AT_A_TIME
 
 CLOCK = "printf '=sevbot-probe 1\\n=begin clock\\n|now 1\\n\\n=end clock 0\\n'\n"
 

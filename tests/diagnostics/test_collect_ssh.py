@@ -17,9 +17,8 @@ from diagnostics.bundle import Bundle
 from diagnostics.collect.ssh import SshCollector, SshSettings
 from diagnostics.probe import PROBE, SECTIONS
 from tests.diagnostics.sshd import FORCED_ANSWER, NAME, Sshd, because, bundle, collect, forced
-from tests.probing import ONE_AT_A_TIME
 
-pytestmark = [ONE_AT_A_TIME, pytest.mark.needs("sshd")]
+pytestmark = pytest.mark.needs("sshd")
 
 
 def test_without_a_forced_command_the_whole_probe_is_the_command(tmp_path: Path) -> None:

@@ -29,10 +29,9 @@ from diagnostics.probe import (
 )
 from tests.conftest import ROOT
 from tests.examined import examined
-from tests.probing import ONE_AT_A_TIME, moved, write_program
+from tests.probing import moved, write_program
 from tests.yardstick import in_time
 
-pytestmark = ONE_AT_A_TIME
 # a probe with trouble, beside its limits, in times of one without
 TIMES = 10.0
 BUSYBOX_TIMES = 12.0

@@ -26,13 +26,11 @@ from diagnostics.bundle.framing import another_probe, unframe
 from diagnostics.probe import PROBE, SECTIONS
 from tests.conftest import ROOT
 from tests.examined import examined
-from tests.probing import ONE_AT_A_TIME
 
 SCRIPT = ROOT / "diagnostics/probe.sh"
 NOBODY = 65534
 AS_NOBODY = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
 pytestmark = [
-    ONE_AT_A_TIME,
     pytest.mark.needs("root"),  # for mounts of their own, and to become another user
     pytest.mark.needs("mounts"),
     pytest.mark.needs("setpriv"),
