@@ -92,7 +92,7 @@ def with_programs(root: Path, **programs: str) -> Bundle:
 
 def run_the_probe() -> None:
     """With nothing in its way: what the time of others is compared with."""
-    run(["sh", "-c", PROBE])
+    bundle_of(run(["sh", "-c", PROBE]))
 
 
 def program(name: str) -> str:
