@@ -1,5 +1,6 @@
 # make demo   see sevbot work: no Slack workspace, no hosts, no root
-# make test   all tests; those that need sshd or Chromium run where these are installed
+# make test   all tests, two at a time; at the end a line for each thing that is not on this
+#             machine, with how many tests need it
 # make lab    real incidents in a real kernel, in QEMU; some minutes, as root
 #             (LAB='lab and ci': those of .ci/run)
 # make lab-16g the same on a machine of 16 GiB: 10 GB of real memory
@@ -27,7 +28,7 @@ demo: $(READY)
 	$(VENV)/bin/sevbot demo $(DEMO)
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest $(TESTS)
+	$(VENV)/bin/python -m pytest -n 2 $(TESTS)
 
 LAB ?= lab and not big
 lab: $(READY)

@@ -18,7 +18,14 @@ from tests.conftest import ROOT
 
 COLUMNS = 100
 WRITTEN = {".c", ".md", ".py", ".service", ".sh", ".toml", ".yaml", ".yml"}  # by people, by hand
-WITHOUT_SUFFIX = {".ci/run", ".editorconfig", ".gitignore", "Makefile", "tests/lab/init"}
+WITHOUT_SUFFIX = {
+    ".ci/bare",
+    ".ci/run",
+    ".editorconfig",
+    ".gitignore",
+    "Makefile",
+    "tests/lab/init",
+}
 RECORDED = ("tests/cases/", "tests/bot/config-0.1.0.toml")  # as they came, byte for byte
 ADDRESS = re.compile(r"https?://\S+")
 NOT_YET_WRAPPED = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -60,36 +59,13 @@ def test_a_lock_names_no_index(name: str) -> None:
     )
 
 
-def package_index_or_skip(directory: Path) -> None:
-    """As for a program that a machine may not have; under CI it must be there."""
-    asked = [
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--retries",
-        "0",
-        "--timeout",
-        "10",
-        "--dest",
-        str(directory),
-        "idna",
-    ]
-    if (
-        subprocess.run(
-            [sys.executable, "-m", "pip", *asked], capture_output=True, check=False
-        ).returncode
-        != 0
-    ):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("not run: needs a package index")
-
-
+@pytest.mark.needs("package index")
 def test_what_the_readme_installs_runs(tmp_path: Path) -> None:
     """Its own commands, in a directory of this test's: the program starts, the demo ends with a
     diagnosis, and nothing else is there.
 
     Neither is anything of what stood there before.
     """
-    package_index_or_skip(tmp_path)
     venv = tmp_path / "sevbot"
     left = (
         venv

@@ -32,11 +32,16 @@ TICK_S = 0.01
 
 @dataclass(frozen=True)
 class Felt:
-    """What one attack cost; `told` counts the hosts by what is said of them."""
+    """What one attack cost; `told` counts the hosts by what is said of them.
+
+    `lag_s` is by how much Slack's loop was late at most, `lag_cpu_s` the most CPU time that the
+    process used between two of its turns: what it was late for, on a machine of its own.
+    """
 
     wall_s: float
     cpu_s: float
     lag_s: float
+    lag_cpu_s: float
     peak_mb: float
     told: dict[str, int]
 
@@ -78,7 +83,7 @@ async def _ask(directory: Path, port: int) -> Felt:
     config = Config(
         ssh=SshConfig(client_key=usable.client_key, known_hosts=usable.known_hosts), hosts=hosts
     )
-    lags: list[float] = []
+    lags: list[tuple[float, float]] = []
     watching = asyncio.create_task(_watch(lags))
     start_s, cpu_s = time.monotonic(), time.process_time()
     async with Apart(SshCollector(SshSettings(usable.client_key, usable.known_hosts))) as collector:
@@ -94,17 +99,18 @@ async def _ask(directory: Path, port: int) -> Felt:
     return Felt(
         time.monotonic() - start_s,
         time.process_time() - cpu_s,
-        max(lags),
+        max(lag_s for lag_s, _ in lags),
+        max(lag_cpu_s for _, lag_cpu_s in lags),
         _peak_kb() / 1024,
         dict(told),
     )
 
 
-async def _watch(lags: list[float]) -> None:
+async def _watch(lags: list[tuple[float, float]]) -> None:
     while True:
-        start_s = time.monotonic()
+        start_s, cpu_s = time.monotonic(), time.process_time()
         await asyncio.sleep(TICK_S)
-        lags.append(time.monotonic() - start_s - TICK_S)
+        lags.append((time.monotonic() - start_s - TICK_S, time.process_time() - cpu_s))
 
 
 def _peak_kb() -> int:

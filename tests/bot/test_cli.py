@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from diagnostics.rules import RULES, Rule
@@ -202,11 +203,11 @@ def test_rubbish_is_no_log_and_no_crash() -> None:
 
 def config_in(tmp_path: Path, *hosts: str) -> str:
     """A configuration of these hosts, on a port where nothing listens."""
-    subprocess.run(
-        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True
-    )
-    key = (tmp_path / "key.pub").read_text(encoding="utf-8")
-    (tmp_path / "known_hosts").write_text(f"{','.join(hosts)} {key}", encoding="utf-8")
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    (tmp_path / "key").write_bytes(key.export_private_key())
+    (tmp_path / "key").chmod(0o600)
+    known = f"{','.join(hosts)} {key.export_public_key().decode()}"
+    (tmp_path / "known_hosts").write_text(known, encoding="utf-8")
     config = f'[ssh]\nclient_key = "{tmp_path}/key"\nknown_hosts = "{tmp_path}/known_hosts"\n'
     config += "".join(f'[hosts.{name}]\naddress = "127.0.0.1"\nport = 9\n' for name in hosts)
     (tmp_path / "config.toml").write_text(config, encoding="utf-8")

@@ -8,13 +8,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.bot.test_page import dumped
 from tests.conftest import ROOT
+from tests.yardstick import in_time
 
 SEED = "membind OOM of node 1, suggest interleave"
 
@@ -69,6 +69,19 @@ def play(installed: Path, *arguments: str) -> tuple[int, str]:
     return process.returncode, output
 
 
+def diagnose(installed: Path) -> None:
+    """Without Slack and hosts: what the demo's time is compared with."""
+    command = [sys.executable, str(installed / "bin" / "sevbot"), "diagnose", "--bundle"]
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    subprocess.run(
+        [*command, str(ROOT / "tests/cases/membind-oom-16g-6.1")],
+        check=True,
+        capture_output=True,
+        cwd=installed,
+        env=environment,
+    )
+
+
 def test_the_wheel_has_everything_that_the_demo_needs(installed: Path) -> None:
     """Probe, page and bundles are package data."""
     packaged = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
@@ -81,11 +94,12 @@ def test_the_wheel_has_everything_that_the_demo_needs(installed: Path) -> None:
 
 
 def test_demo_exit_shows_the_thread_and_ends_with_0(installed: Path) -> None:
-    """Within 30 s: announcement, first form, verdict."""
-    begun = time.monotonic()
-    status, output = play(installed)
+    """Announcement, first form, verdict: within some times what the program takes for a bundle."""
+    status, output = in_time(
+        lambda: play(installed), lambda: diagnose(installed), waits_s=0, times=30
+    )
 
-    assert (status, time.monotonic() - begun < 30) == (0, True)
+    assert status == 0
     assert re.search(r"http://127\.0\.0\.1:\d+/", output)
     places = [
         output.index(words)

@@ -1,13 +1,13 @@
-"""Text that somebody wrote to make a reader slow or fail: a MiB of it within 100 ms, and any
-mutation of a log without a crash.
+"""Text that somebody wrote to make a reader slow or fail: a MiB of it in little more time than a
+plain one takes, and any mutation of a log without a crash.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import pytest
 
@@ -15,16 +15,19 @@ from diagnostics.bundle import Bundle, Section
 from diagnostics.bundle.framing import MOST_TIMES_CAP, unframe
 from diagnostics.bundle.redact import FREE_TEXT, redact_bundle
 from diagnostics.engine import diagnose, report_on
-from diagnostics.facts import FACTS
+from diagnostics.facts import FACTS, kernel_log
+from diagnostics.facts.kernel_log import KernelLog
 from diagnostics.node_list import parse_nodes
 from diagnostics.plain import plain
 from diagnostics.probe import CAPS
+from diagnostics.rules import KERNEL_SAYS
 from diagnostics.telling.render import to_text
 from diagnostics.telling.report_json import to_json
 from tests.conftest import ROOT
+from tests.yardstick import times_a_plain_mib
 
 MIB = 1 << 20
-LIMIT_S = 0.1
+MOST_TIMES = 3.0  # the words of a plain MiB: some 90 ms where the README's figures were measured
 SUMMARY = (
     "[1.000000] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0-1,"
 )
@@ -111,36 +114,24 @@ def mib_of(piece: str) -> str:
     return (piece * (MIB // len(piece) + 1))[: MIB - 1] + "\n"
 
 
-def seconds(read: Callable[[], object]) -> float:
-    """The best of seven, or of 25 where these fell into a moment in which others had the
-    machine.
-    """
-    best = LIMIT_S * 100
-    for turn in range(25):
-        start = time.perf_counter()
-        read()
-        best = min(best, time.perf_counter() - start)
-        if best < (LIMIT_S / 2 if turn < 7 else LIMIT_S):
-            break
-    return best
-
-
 @pytest.mark.parametrize("name", PIECES)
-def test_a_hostile_mib_is_read_within_a_tenth_of_a_second(name: str) -> None:
+def test_a_hostile_mib_costs_a_fact_little_more_than_a_plain_one(name: str) -> None:
     """By each reader of a fact, in each section, as much as unframing lets through."""
     text = mib_of(PIECES[name])
-    for kind, read in FACTS.items():
+    most = MOST_TIMES * (4 if name in ALL_TRUE else 1)
+    for kind, read in READERS.items():
         for section in SECTIONS_OF[kind.__name__]:
             bundle = Bundle(
                 "web1", {section: Section(section, text[: MOST_TIMES_CAP * CAPS.get(section, MIB)])}
             )
-            limit_s = LIMIT_S * (4 if name in ALL_TRUE else 1)
-            assert seconds(lambda read=read, bundle=bundle: read(bundle)) < limit_s, (
-                kind.__name__,
-                section,
-            )  # type: ignore[misc]
+            took = times_a_plain_mib(partial(read, bundle), most)
+            assert took <= most, (kind.__name__, section)
 
 
+READERS: Mapping[type, Callable[[Bundle], object]] = {
+    **FACTS,
+    KernelLog: partial(kernel_log.read, words=KERNEL_SAYS),
+}
 SECTIONS_OF = {
     "Clock": ("clock",),
     "KernelLog": ("kernel-log",),
@@ -207,9 +198,14 @@ def test_no_mutation_of_a_log_makes_it_fail() -> None:
 def test_hostile_words_are_told_and_framed_in_time(name: str) -> None:
     """What is not a fact's reader, but reads what a host sent."""
     text = mib_of(PIECES[name])
-    assert seconds(lambda: plain(text, 200)) < LIMIT_S
-    assert seconds(lambda: unframe(text.encode("utf-8", "replace"), "web1")) < LIMIT_S
-    assert seconds(lambda: parse_nodes(text)) < LIMIT_S
+    sent = text.encode("utf-8", "replace")
+    readers: dict[str, Callable[[], object]] = {
+        "plain": partial(plain, text, 200),
+        "unframe": partial(unframe, sent, "web1"),
+        "parse_nodes": partial(parse_nodes, text),
+    }
     for section in FREE_TEXT:
         bundle = Bundle("web1", {section: Section(section, text[: MOST_TIMES_CAP * CAPS[section]])})
-        assert seconds(lambda bundle=bundle: redact_bundle(bundle)) < LIMIT_S  # type: ignore[misc]
+        readers[section] = partial(redact_bundle, bundle)
+    for what, read in readers.items():
+        assert times_a_plain_mib(read, MOST_TIMES) <= MOST_TIMES, what

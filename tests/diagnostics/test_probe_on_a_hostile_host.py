@@ -32,7 +32,7 @@ NOBODY = 65534
 AS_NOBODY = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
 pytestmark = [
     pytest.mark.needs("root"),  # for mounts of their own, and to become another user
-    pytest.mark.needs("unshare"),
+    pytest.mark.needs("mounts"),
     pytest.mark.needs("setpriv"),
 ]
 
