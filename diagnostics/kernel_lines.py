@@ -6,30 +6,31 @@ from __future__ import annotations
 
 from diagnostics.bundle import Missing
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import KernelEvent
+from diagnostics.facts.kernel_events import Said, Wording
 from diagnostics.facts.kernel_log import KernelLog
 from diagnostics.model import Clear, Unknown
 
 NO_SUCH_LINE = "the kernel log, read from boot on, has no such line in the last hour"
 NOT_LOOKED_FOR = "the kernel log was searched for OOM kills only"
 NOT_WHOLE = "the kernel log does not go from boot to now, so such a line may be missing"
+TOO_MANY = "the kernel log has more lines with these words than sevbot reads"
 
 
-def kernel_lines(evidence: Evidence, *words: str) -> tuple[KernelEvent, ...] | Unknown:
-    """The kernel's lines that have all of these words, in the order of the log, or why they could
-    not be looked for. The words must stand in the cause's KERNEL_SAYS.
+def kernel_lines(evidence: Evidence, wording: Wording) -> tuple[Said, ...] | Unknown:
+    """The kernel's lines of this wording, in the order of the log, or why they could not be looked
+    for. The wording must stand in the cause's KERNEL_SAYS.
     """
     log = evidence.get(KernelLog)
     if isinstance(log, Missing):
         return Unknown(f"the kernel log was not read ({log.because})")
-    return log.others.saying(*words) if log.others.words else Unknown(NOT_LOOKED_FOR)
+    return log.others.saying(wording) if log.others.words else Unknown(NOT_LOOKED_FOR)
 
 
-def no_kernel_line(evidence: Evidence) -> Clear | Unknown:
+def no_kernel_line(evidence: Evidence, wording: Wording) -> Clear | Unknown:
     """What follows where the kernel logged none of late: clear only where all of its log was
     read.
     """
     log = evidence.get(KernelLog)
-    if isinstance(log, KernelLog) and log.is_whole and log.others.whole:
-        return Clear(NO_SUCH_LINE)
-    return Unknown(NOT_WHOLE)
+    if isinstance(log, Missing) or not (log.is_whole and log.others.whole):
+        return Unknown(NOT_WHOLE)
+    return Unknown(TOO_MANY) if wording.words in log.others.dropped else Clear(NO_SUCH_LINE)

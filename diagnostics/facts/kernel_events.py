@@ -6,7 +6,8 @@
     cgroup: fork rejected by pids controller in /system.slice/job.service  kernel/cgroup/pids.c
     audit: type=1326 audit(1795384138.021:12): ... comm="job" sig=31 ...   kernel/auditsc.c
 
-Which words are looked for each cause says itself (`KERNEL_SAYS` in its file).
+Which lines are looked for each cause says itself (`KERNEL_SAYS` in its file). A line counts by its
+beginning alone: behind it may stand the name of a file or a cgroup, which anybody chooses.
 """
 
 from __future__ import annotations
@@ -15,18 +16,36 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from diagnostics.facts.log_lines import Facility, LogLine, read_lines
-from diagnostics.facts.log_regions import Region
+from diagnostics.facts.log_regions import Record
 from diagnostics.model import Citation, Moment, Task
 
 MOST_BELOW = 40  # lines that are kept below a record
-_TASKS = (  # a name is anybody's and may look like one of these, so the last one counts
-    re.compile(
-        r"^(?:traps: )?(?P<comm>.{1,15})\[(?P<pid>\d{1,9})\]:? (?:segfault at|general prot|trap )"
-    ),
-    re.compile(r' pid=(?P<pid>\d{1,9}) comm="(?P<comm>[^"]{1,15})" '),
-)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A line of the kernel's: the words that a log is searched for, and a pattern of the line from
+    its beginning on. Its groups are for the cause; `comm` and `pid` name a process.
+    """
+
+    words: str
+    line: re.Pattern[str]
+
+
+class Said(NamedTuple):
+    """A line, and what the pattern found in it."""
+
+    event: KernelEvent
+    found: re.Match[str]
+
+    @property
+    def task(self) -> Task | None:
+        """The process that it names."""
+        named = self.found.groupdict()
+        return Task(named["comm"], int(named["pid"])) if named.get("comm") else None
 
 
 @dataclass(frozen=True)
@@ -48,49 +67,46 @@ class KernelEvent:
         """When it was said, where that is known."""
         return self.at.wall if self.at is not None else None
 
-    @property
-    def task(self) -> Task | None:
-        """The process that a fault or a filter's record names."""
-        found = next(filter(None, (pattern.search(self.text) for pattern in _TASKS)), None)
-        return Task(found["comm"], int(found["pid"])) if found else None
-
 
 @dataclass(frozen=True)
 class KernelEvents:
-    """In the log's order, at most the last 1,000. `words` are those that were looked for; `whole`
-    says that the log they were looked for in came to its end.
+    """In the log's order, of each words the last 200; `dropped` are the words of which there were
+    more. `words` are those that were looked for; `whole` says that the log they were looked for in
+    came to its end.
     """
 
     all: tuple[KernelEvent, ...] = ()
     words: tuple[str, ...] = ()
     whole: bool = False
+    dropped: frozenset[str] = frozenset()
 
-    def saying(self, *words: str) -> tuple[KernelEvent, ...]:
-        """Those that have all of these words; empty where the log has none, or LookupError where
-        nobody looked for any of them.
+    def saying(self, wording: Wording) -> tuple[Said, ...]:
+        """The lines that begin so; empty where the log has none, or LookupError where nobody looked
+        for its words.
         """
-        if not any(looked in word for word in words for looked in self.words):
-            raise LookupError(f"the kernel log was not searched for {words[0]!r}")
-        return tuple(event for event in self.all if all(word in event.text for word in words))
+        if wording.words not in self.words:
+            raise LookupError(f"the kernel log was not searched for {wording.words!r}")
+        matched = ((event, wording.line.match(event.text)) for event in self.all)
+        return tuple(Said(event, found) for event, found in matched if found)
 
 
 def events_in(
     source: str,
-    regions: Iterable[Region],
+    records: Iterable[Record],
     words: Sequence[str],
     booted: datetime | None,
     *,
     must_state: bool,
     from_host: bool,
 ) -> tuple[KernelEvent, ...]:
-    """The records at the beginning of these regions that have one of the words, each once.
+    """Of these records those that have one of the words, each once.
 
     None that states another facility than the kernel's; with `must_state` each must state that it
     is the kernel's.
     """
     events = []
-    for region in regions:
-        lines = read_lines(region.text, region.first_line)
+    for record in records:
+        lines = read_lines(record.data.decode("utf-8", errors="replace"), record.first_line)
         line = next(lines, None)
         if line is None or not _is_kernels(line, must_state=must_state):
             continue

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.facts import clock
 from diagnostics.facts.kernel_events import KernelEvents, events_in
-from diagnostics.facts.log_lines import LogLine, read_lines
+from diagnostics.facts.log_lines import LogLine, read_lines, with_plain_messages
 from diagnostics.facts.log_regions import LogText, Region, of_text, without_stacks
 from diagnostics.facts.oom_reader import Odd, read_reports
 from diagnostics.facts.oom_report import OomReport
@@ -146,14 +146,17 @@ def _read_section(
     section: Section, booted: datetime | None, words: Sequence[str]
 ) -> KernelLog | Missing:
     states = _STATES.search(section.text) is not None
-    text = of_text(section.text, words)
+    text = of_text(with_plain_messages(section.text), words)
     log = read_log(section.name, text, booted, stated=states)
     if not log.seen:
         return Missing(_why_empty(section))
     others = KernelEvents(
-        events_in(section.name, text.said, words, booted, must_state=True, from_host=True),
+        events_in(
+            section.name, text.said.records(), words, booted, must_state=True, from_host=True
+        ),
         tuple(words),
         whole=section.exit == 0 and not section.cut,
+        dropped=frozenset(text.said.dropped),
     )
     return replace(
         log,
@@ -167,8 +170,10 @@ def read_file(text: LogText, words: Sequence[str] = ()) -> KernelLog:
     """What a log by itself holds, of no known host and moment; cited as `kernel-log`."""
     log = read_log("kernel-log", text)
     states = _STATES.search(text.head) is not None
-    found = events_in("kernel-log", text.said, words, None, must_state=states, from_host=False)
-    return replace(log, others=KernelEvents(found, tuple(words)))
+    records = text.said.records()
+    found = events_in("kernel-log", records, words, None, must_state=states, from_host=False)
+    others = KernelEvents(found, tuple(words), dropped=frozenset(text.said.dropped))
+    return replace(log, others=others)
 
 
 def read_log(

@@ -312,6 +312,27 @@ def _json_line(number: int, raw: str) -> LogLine | None:
     return LogLine(number, message, message, *stamps, facility)
 
 
+def with_plain_messages(text: str) -> str:
+    """journald's records with their messages as text, line by line: one that cannot be printed it
+    writes as numbers, in which no word is found.
+    """
+    if '"MESSAGE":[' not in text and '"MESSAGE" : [' not in text:
+        return text
+    return "\n".join(map(_with_plain_message, text.split("\n")))
+
+
+def _with_plain_message(line: str) -> str:
+    if line[:1] != "{" or '"MESSAGE"' not in line:
+        return line
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return line
+    if not isinstance(record, dict) or not isinstance(record.get("MESSAGE"), list):
+        return line
+    return json.dumps({**record, "MESSAGE": _message(record["MESSAGE"])})
+
+
 def _message(value: object) -> str:
     if isinstance(value, str):
         return value

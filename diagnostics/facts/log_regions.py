@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from diagnostics.facts.log_window import RECORD_BYTES, Source, Window, Words
 
@@ -28,7 +29,8 @@ BURST, BURST_BYTES = 4, 1 << 13
 HEAD_BYTES = 1 << 16
 # what is kept below a record that was asked for: a call trace of some 30 lines
 BELOW_BYTES = 1 << 12
-MOST_SAID = 1000  # of these records, the last ones
+RECORD_CHARS = 1 << 14  # of such a record; its words stand near its beginning
+MOST_SAID = 200  # of the records with the same words, the last ones
 TRACE, AFTER_TRACE = "Call Trace:", "Mem-Info:"
 MOST_TRACE_CHARS = 1 << 14
 HEADER = b"invoked oom-killer"
@@ -45,6 +47,38 @@ class Region:
     text: str
 
 
+class Record(NamedTuple):
+    """The beginning of a record, with some lines below it; `first_line` is its number, from 1."""
+
+    first_line: int
+    data: bytes
+
+
+class Found:
+    """The last records of each words that were asked for; `dropped` are the words that had more."""
+
+    def __init__(self, words: Sequence[bytes]) -> None:
+        self.words = tuple(words)
+        self.dropped: set[str] = set()
+        self._kept = {word: deque[Record](maxlen=MOST_SAID) for word in self.words}
+
+    def add(self, word: bytes, record: Record) -> None:
+        """Keep it, and let go of the first one where there are too many."""
+        kept = self._kept[word]
+        if len(kept) == MOST_SAID:
+            self.drop(word)
+        kept.append(record)
+
+    def drop(self, word: bytes) -> None:
+        """Remember that one with this word is not kept."""
+        self.dropped.add(word.decode())
+
+    def records(self) -> list[Record]:
+        """Each once, in the order of the log; one may have several of the words."""
+        each = {record.first_line: record for kept in self._kept.values() for record in kept}
+        return [each[number] for number in sorted(each)]
+
+
 @dataclass(frozen=True)
 class LogText:
     """A log as its beginning and its regions, which can be read once.
@@ -55,7 +89,7 @@ class LogText:
 
     head: str
     regions: Iterator[Region]
-    said: deque[Region] = field(default_factory=deque)
+    said: Found = field(default_factory=lambda: Found(()))
 
 
 def of_text(text: str, words: Sequence[str] = ()) -> LogText:
@@ -72,7 +106,7 @@ def of_stream(stream: Source, words: Sequence[str] = ()) -> LogText:
     window.fill()
     first = window.line_start(HEAD_BYTES) or HEAD_BYTES
     head = window.text(0, window.size if window.size <= HEAD_BYTES else first)
-    search = _Search(window, tuple(word.encode() for word in words))
+    search = _Search(window, Found([word.encode() for word in words]))
     wanted = (*KILLS, *OF_SHORT) if window.last else KILLS
     return LogText(head, search.regions(wanted), search.said)
 
@@ -106,10 +140,9 @@ def without_stacks(region: Region) -> Iterator[Region]:
 class _Search:
     """What is looked for in a window, from its beginning on; up to `done` it has been searched."""
 
-    def __init__(self, window: Window, words: tuple[bytes, ...]) -> None:
+    def __init__(self, window: Window, said: Found) -> None:
         self._window = window
-        self._words = words
-        self.said: deque[Region] = deque(maxlen=MOST_SAID)
+        self.said = said
         self._done = 0
         self._start = 0  # the region that is open, and where the one before it ended
         self._end = 0
@@ -119,36 +152,46 @@ class _Search:
 
     def regions(self, wanted: tuple[bytes, ...]) -> Iterator[Region]:
         """The stretches around the words that are wanted."""
-        window, words = self._window, Words((*wanted, *self._words))
+        window, words = self._window, Words((*wanted, *self.said.words))
         while True:
-            end = window.line_start(window.size - RECORD_BYTES) or window.size
-            limit = window.size if window.last else end
-            said = []
+            end = window.line_start(window.size - RECORD_BYTES)
+            limit = end if end > self._done and not window.last else window.size
+            said = {word: deque[int](maxlen=MOST_SAID) for word in self.said.words}
             for at, found in words.find(window.data, self._done, limit):
                 if found in wanted:
                     yield from self._reach(at)
                 else:
-                    said.append(at)
-            self._keep(said[-MOST_SAID:])
+                    self._note(said[found], found, at)
+            self._keep(said)
             self._done = limit
             if window.last:
                 yield from self._close()
                 return
-            drop = window.line_start(limit - BACK_BYTES) or limit - BACK_BYTES
+            back = limit - BACK_BYTES
+            drop = (window.line_start(back) or back) if back > 0 else limit
             if self._start < drop:
                 yield from self._close()
             self._slide(drop)
             window.fill()
 
-    def _keep(self, said: Sequence[int]) -> None:
-        """Keep the records that hold these positions."""
-        window, end = self._window, 0
-        for at in said:
-            if at < end:
-                continue  # the record has two of the words, or one of them twice
-            start, end = window.record_start(at, 0), window.record_end(at)
-            below = min(max(end, window.line_start(at + BELOW_BYTES)), window.size)
-            self.said.append(Region(window.line_at(start), window.text(start, below)))
+    def _note(self, places: deque[int], word: bytes, at: int) -> None:
+        if len(places) == MOST_SAID:
+            self.said.drop(word)
+        places.append(at)
+
+    def _keep(self, said: Mapping[bytes, Iterable[int]]) -> None:
+        """Keep the records that hold these positions, each once for the same words."""
+        window = self._window
+        for word, places in said.items():
+            last = -1
+            for at in places:
+                start = window.record_start(at, 0)
+                if start == last or at - start > RECORD_CHARS:
+                    continue
+                last, end = start, window.record_end(at)
+                below = min(max(end, window.line_start(at + BELOW_BYTES)), start + RECORD_CHARS)
+                data = bytes(memoryview(window.data)[start : min(below, window.size)])
+                self.said.add(word, Record(window.line_at(start), data))
 
     def _reach(self, kill: int) -> Iterator[Region]:
         """Let the open region go on to a kill, or close it and open one for the kill."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WINDOW_BYTES = 1 << 22
 FEW, SHORT_BYTES = 4, 1 << 20  # words, and a text, for which loading RE2 does not pay
 # the kernel cuts a record at about 1 kB; dmesg indents each of its lines by some 40 columns
-RECORD_BYTES = 1 << 16
+RECORD_BYTES, RECORD_LINES = 1 << 16, 1024
 
 
 class Source(Protocol):
@@ -34,11 +34,11 @@ class Words:
     def __init__(self, words: Sequence[bytes]) -> None:
         self._words = words
 
-    def find(self, data: bytearray, start: int, limit: int) -> list[tuple[int, bytes]]:
+    def find(self, data: bytearray, start: int, limit: int) -> Iterable[tuple[int, bytes]]:
         """Where one of them stands between two positions, and which it is, in order."""
         if len(self._words) > FEW and limit - start > SHORT_BYTES:
             part = bytes(memoryview(data)[start:limit])
-            return [(start + found.start(), found[0]) for found in self._pattern.finditer(part)]
+            return ((start + found.start(), found[0]) for found in self._pattern.finditer(part))
         found = []
         for words in self._words:
             at = data.find(words, start, limit)
@@ -111,7 +111,9 @@ class Window:
         """
         floor = max(least, position - RECORD_BYTES, 0)
         start = self.line_start(position)
-        while start > floor and self.data[start : start + 1].isspace():
+        for _ in range(RECORD_LINES):
+            if start <= floor or not self.data[start : start + 1].isspace():
+                break
             start = self.line_start(start - 1)
         return max(start, least)
 
@@ -120,8 +122,8 @@ class Window:
         ceiling = min(position + RECORD_BYTES, self.size)
         end = position
         while end < ceiling:
-            newline = self.data.find(b"\n", end, self.size)
-            end = newline + 1 if newline >= 0 else self.size
+            newline = self.data.find(b"\n", end, ceiling)
+            end = newline + 1 if newline >= 0 else ceiling
             if not self.data[end : end + 1].isspace():
                 break
         return end

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_events import Wording
 from diagnostics.model import Outcome
 from diagnostics.rules import (
     abort,
@@ -51,13 +52,13 @@ from diagnostics.rules import (
 @dataclass(frozen=True)
 class Rule:
     """A cause's stable code, the pure function that decides on it, and its page: what it is, what
-    decides it, what it is not. `kernel_says`: the words of the kernel's lines that it looks for.
+    decides it, what it is not. `kernel_says`: the kernel's lines that it looks for.
     """
 
     code: str
     check: Callable[[Evidence], Outcome]
     page: str
-    kernel_says: tuple[str, ...] = ()
+    kernel_says: tuple[Wording, ...] = ()
 
 
 RULES: tuple[Rule, ...] = tuple(
@@ -107,4 +108,4 @@ RULES: tuple[Rule, ...] = tuple(
     )
 )
 CODES = frozenset(rule.code for rule in RULES)
-KERNEL_SAYS = tuple(dict.fromkeys(words for rule in RULES for words in rule.kernel_says))
+KERNEL_SAYS = tuple(dict.fromkeys(said.words for rule in RULES for said in rule.kernel_says))

@@ -24,7 +24,7 @@ from diagnostics.bundle import Missing
 from diagnostics.confidence import ENDS_NOT_SEEN, of_kernels_lines, of_own_words
 from diagnostics.evidence import Evidence
 from diagnostics.facts.filesystems import Filesystem, Filesystems
-from diagnostics.facts.kernel_events import KernelEvent
+from diagnostics.facts.kernel_events import Said, Wording
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.kernel_lines import kernel_lines
@@ -43,11 +43,14 @@ NO_SPACE = (
     "disk quota exceeded",
 )
 READ_ONLY = ("read-only file system", "erofs")
-_OF_DEVICE = re.compile(r"\(([A-Za-z0-9._!-]{1,32})\): Remounting ")
 _PATH = re.compile(r"(?<![\w/.])/[\w./@+-]{1,300}")
 READ_ONLY_NOW = "a file system that became read-only"
 NO_FILE_NAMED = "It did not say which file it could not write."
-KERNEL_SAYS = ("Remounting filesystem read-only",)
+REMOUNTED = Wording(
+    "Remounting filesystem read-only",
+    re.compile(r"^EXT[234]-fs \((?P<device>[^()\s]{1,40})\): Remounting filesystem read-only"),
+)
+KERNEL_SAYS = (REMOUNTED,)
 EXPLAINED = ("application-exit", "start-limit-hit")
 MAKE_ROOM = Remedy(
     action="make-room",
@@ -73,9 +76,9 @@ CHECK_DISK = Remedy(
 def check(evidence: Evidence) -> Outcome:
     """One finding for space, one for read-only file systems, or why there is none."""
     disks, journal = evidence.get(Filesystems), journal_of(evidence)
-    lines = kernel_lines(evidence, *KERNEL_SAYS)
-    lines = () if isinstance(lines, Unknown) else lines
-    remounted = [line for line in lines if is_recent(evidence, line.wall)]
+    lines = kernel_lines(evidence, REMOUNTED)
+    said = () if isinstance(lines, Unknown) else lines
+    remounted = [line for line in said if is_recent(evidence, line.event.wall)]
     if remounted and isinstance(journal, Unknown):
         return (_by_kernel(remounted),)
     if isinstance(disks, Missing):
@@ -144,14 +147,12 @@ def _mount_of(line: Line, evidence: Evidence) -> str | None:
     return max(mounts, key=len, default=None)
 
 
-def _read_only(
-    evidence: Evidence, remounted: Sequence[KernelEvent], journal: Ends
-) -> tuple[Finding, ...]:
+def _read_only(evidence: Evidence, remounted: Sequence[Said], journal: Ends) -> tuple[Finding, ...]:
     ends, line = _ends_saying(evidence, journal, READ_ONLY)
     if line is None:
         return ()
     device = _device_of(_mount_of(line, evidence), evidence)
-    same = [event for event in remounted if device is None or f"({device})" in event.text]
+    same = [line.event for line in remounted if device in (None, line.found["device"])]
     if not same:
         return ()
     told = Told(
@@ -166,21 +167,19 @@ def _read_only(
     return (finding(evidence, told, ends, (same[-1].citation, line.citation), judged=judged),)
 
 
-def _by_kernel(remounted: Sequence[KernelEvent]) -> Finding:
+def _by_kernel(remounted: Sequence[Said]) -> Finding:
     """Where nobody could see how services ended: the kernel's own line is all there is."""
-    last = remounted[-1]
-    named = _OF_DEVICE.search(last.text)
+    last, found = remounted[-1]
     when = f" at {say_moment(last.at)}" if last.at else ""
-    what = named[1] if named else "a file system"
     return Finding(
         code=CODE,
         headline=READ_ONLY_NOW,
-        judged=of_kernels_lines(remounted, ENDS_NOT_SEEN),
+        judged=of_kernels_lines([event for event, _ in remounted], ENDS_NOT_SEEN),
         story=(
-            f"The kernel made {what} read-only{when}, since it met an error there.",
+            f"The kernel made {found['device']} read-only{when}, since it met an error there.",
             "No program can write to it any more.",
         ),
-        citations=tuple(event.citation for event in remounted[-2:]),
+        citations=tuple(event.citation for event, _ in remounted[-2:]),
         remedies=(CHECK_DISK,),
     )
 

@@ -18,16 +18,20 @@ from datetime import datetime
 
 from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_events import Wording
 from diagnostics.kernel_lines import kernel_lines, no_kernel_line
 from diagnostics.model import End, Finding, Moment, Outcome, Remedy, Task, Unknown, Victim
 from diagnostics.recent import is_recent, say_moment, say_times
 
 CODE = "hardware-memory-error"
-KERNEL_SAYS = ("Memory failure:",)
-KILLED = re.compile(
-    r"Memory failure: (?P<page>0x[0-9a-f]{1,16}): (?:Sending SIGBUS to|Killing"
-    r"|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) "
+KILLED = Wording(
+    "Memory failure:",
+    re.compile(
+        r"^Memory failure: (?P<page>0x[0-9a-f]{1,16}): (?:Sending SIGBUS to|Killing"
+        r"|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) "
+    ),
 )
+KERNEL_SAYS = (KILLED,)
 REMEDY = Remedy(
     action="replace-memory",
     says=(
@@ -43,13 +47,12 @@ REMEDY = Remedy(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all, or why there is none."""
-    said = kernel_lines(evidence, *KERNEL_SAYS)
+    said = kernel_lines(evidence, KILLED)
     if isinstance(said, Unknown):
         return said
-    lines = [event for event in said if is_recent(evidence, event.wall)]
-    killed = [(event, found) for event in lines if (found := KILLED.search(event.text))]
+    killed = [line for line in said if is_recent(evidence, line.event.wall)]
     if not killed:
-        return no_kernel_line(evidence)
+        return no_kernel_line(evidence, KILLED)
     event, last = killed[-1]
     task = Task(last["comm"], int(last["pid"]))
     when = f" at {say_moment(event.at)}" if event.at else ""

@@ -21,16 +21,20 @@ from itertools import takewhile
 
 from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import KernelEvent
+from diagnostics.facts.kernel_events import KernelEvent, Wording
 from diagnostics.kernel_lines import kernel_lines, no_kernel_line
 from diagnostics.model import Finding, Outcome, Remedy, Task, Unknown
 from diagnostics.recent import is_recent, say_moment
 
 CODE = "hung-task"
-KERNEL_SAYS = ("blocked for more than",)
-BLOCKED = re.compile(
-    r"^INFO: task (?P<comm>.{1,15}):(?P<pid>\d{1,9}) blocked for more than (?P<s>\d{1,9}) seconds\."
+BLOCKED = Wording(
+    "blocked for more than",
+    re.compile(
+        r"^INFO: task (?P<comm>.{1,15}):(?P<pid>\d{1,9}) "
+        r"blocked for more than (?P<s>\d{1,9}) seconds\."
+    ),
 )
+KERNEL_SAYS = (BLOCKED,)
 NAMED_TASKS, NAMED_CALLS = 3, 3
 _CALL = re.compile(r"^(?P<name>[\w.]{1,64})\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}")
 _SCHEDULER = re.compile(r"_*(?:preempt_|io_)?schedule(?:_\w+)?")  # kernel/sched/core.c
@@ -46,13 +50,12 @@ REMEDY = Remedy(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all tasks, or why there is none."""
-    said = kernel_lines(evidence, *KERNEL_SAYS)
+    said = kernel_lines(evidence, BLOCKED)
     if isinstance(said, Unknown):
         return said
-    lines = [event for event in said if is_recent(evidence, event.wall)]
-    blocked = [(event, found) for event in lines if (found := BLOCKED.match(event.text))]
+    blocked = [line for line in said if is_recent(evidence, line.event.wall)]
     if not blocked:
-        return no_kernel_line(evidence)
+        return no_kernel_line(evidence, BLOCKED)
     waited_s = {_task(found): int(found["s"]) for _, found in blocked}  # the last time of each
     last, task = blocked[-1][0], _task(blocked[-1][1])
     when = f", last at {say_moment(last.at)}" if last.at else ""
@@ -94,6 +97,6 @@ def _say_where(task: Task, calls: Sequence[str]) -> str:
 
 def _calls(event: KernelEvent) -> tuple[str, ...]:
     """The innermost calls below the scheduler's own, of this task's trace alone."""
-    own = takewhile(lambda text: not BLOCKED.match(text), event.below)
+    own = takewhile(lambda text: not BLOCKED.line.match(text), event.below)
     names = [found["name"] for text in own if (found := _CALL.match(text))]
     return tuple(name for name in names if not _SCHEDULER.fullmatch(name))[:NAMED_CALLS]

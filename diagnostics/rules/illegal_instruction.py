@@ -14,15 +14,21 @@ Kernel: arch/x86/kernel/traps.c. systemd: src/core/service.c.
 
 from __future__ import annotations
 
+import re
 from signal import Signals
 
 from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_events import Wording
 from diagnostics.model import Outcome, Remedy
 from diagnostics.services.by_signal import by_signal
 from diagnostics.services.service_case import Told
 
 CODE = "illegal-instruction"
-KERNEL_SAYS = ("trap invalid opcode",)
+TRAP = Wording(
+    "trap invalid opcode",
+    re.compile(r"^traps: (?P<comm>.{1,15})\[(?P<pid>\d{1,9})\] trap invalid opcode ip:"),
+)
+KERNEL_SAYS = (TRAP,)
 TOLD = Told(
     code=CODE,
     headline="crashed by SIGILL (illegal instruction)",
@@ -44,4 +50,4 @@ TOLD = Told(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all services, or why there is none."""
-    return by_signal(evidence, TOLD, Signals.SIGILL, (KERNEL_SAYS,))
+    return by_signal(evidence, TOLD, Signals.SIGILL, KERNEL_SAYS)

@@ -13,11 +13,12 @@ Kernel: kernel/cgroup/pids.c pids_event; systemd: TasksMax= in systemd.resource-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import KernelEvent
+from diagnostics.facts.kernel_events import KernelEvent, Wording
 from diagnostics.facts.oom_report import unit_of_cgroup
 from diagnostics.facts.units import Units
 from diagnostics.kernel_lines import kernel_lines, no_kernel_line
@@ -25,7 +26,11 @@ from diagnostics.model import Finding, Outcome, ReachedLimit, Remedy, Unknown
 from diagnostics.recent import is_recent, say_moment
 
 CODE = "pids-limit"
-KERNEL_SAYS = ("fork rejected by pids controller in",)
+REJECTED = Wording(
+    "fork rejected by pids controller in",
+    re.compile(r"^cgroup: fork rejected by pids controller in (?P<group>.*)"),
+)
+KERNEL_SAYS = (REJECTED,)
 REMEDY = Remedy(
     action="raise-tasks-max",
     says=(
@@ -38,33 +43,31 @@ REMEDY = Remedy(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all cgroups, or why there is none."""
-    refused = kernel_lines(evidence, *KERNEL_SAYS)
+    refused = kernel_lines(evidence, REJECTED)
     if isinstance(refused, Unknown):
         return refused
     if not refused:
-        return no_kernel_line(evidence)
-    if not any(is_recent(evidence, event.wall) for event in refused):
+        return no_kernel_line(evidence, REJECTED)
+    if not any(is_recent(evidence, event.wall) for event, _ in refused):
         return Unknown(
             "the kernel refused a fork more than an hour ago, and logs only the first "
             "refusal of each cgroup"
         )
-    groups = list(
-        dict.fromkeys(event.text.rpartition(*KERNEL_SAYS)[2].strip() for event in refused)
-    )
+    groups = list(dict.fromkeys(found["group"].strip() for _, found in refused))
     named = ", ".join(groups[:3]) + (f" and {len(groups) - 3} more" if len(groups) > 3 else "")
     return (
         Finding(
             code=CODE,
             headline="a cgroup reached its limit of processes",
-            judged=of_kernels_lines(refused),
+            judged=of_kernels_lines([event for event, _ in refused]),
             story=(
                 f"{named} may have no more processes and threads{_say_limit(evidence, groups)}.",
                 (
                     "So the kernel refused a new "
-                    f"one{_say_when(refused[-1])}{_say_lines(len(refused))}."
+                    f"one{_say_when(refused[-1].event)}{_say_lines(len(refused))}."
                 ),
             ),
-            citations=tuple(event.citation for event in refused[:2]),
+            citations=tuple(event.citation for event, _ in refused[:2]),
             limits=tuple(
                 ReachedLimit(
                     what="pids.max", whose=group, unit="tasks", limit=_limit_of(evidence, group)

@@ -12,15 +12,25 @@ Kernel: kernel/seccomp.c; systemd: SystemCallFilter= in systemd.exec(5).
 
 from __future__ import annotations
 
+import re
 from signal import Signals
 
 from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_events import Wording
 from diagnostics.model import Outcome, Remedy
 from diagnostics.services.by_signal import by_signal
 from diagnostics.services.service_case import Told
 
 CODE = "seccomp-kill"
-KERNEL_SAYS = ("type=1326",)  # AUDIT_SECCOMP; of a call that was only logged, sig is 0
+FORBIDDEN = Wording(  # AUDIT_SECCOMP; of a call that was only logged, sig is 0
+    "type=1326",
+    re.compile(
+        r"^(?:audit: )?type=1326 audit\([\d.:]{1,40}\): .{0,400}? pid=(?P<pid>\d{1,9}) "
+        r"comm=\"?(?P<comm>[^\"\s]{1,32})\"? exe=(?:\"[^\"]*\"|[0-9A-F]+|\(null\)) "
+        rf"sig={Signals.SIGSYS:d} "
+    ),
+)
+KERNEL_SAYS = (FORBIDDEN,)
 TOLD = Told(
     code=CODE,
     headline="killed by its system call filter (SIGSYS)",
@@ -42,4 +52,4 @@ TOLD = Told(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all services, or why there is none."""
-    return by_signal(evidence, TOLD, Signals.SIGSYS, ((*KERNEL_SAYS, f" sig={Signals.SIGSYS:d} "),))
+    return by_signal(evidence, TOLD, Signals.SIGSYS, KERNEL_SAYS)

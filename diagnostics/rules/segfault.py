@@ -13,15 +13,24 @@ Kernel: arch/x86/mm/fault.c show_signal_msg. systemd: src/core/service.c.
 
 from __future__ import annotations
 
+import re
 from signal import Signals
 
 from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_events import Wording
 from diagnostics.model import Outcome, Remedy
 from diagnostics.services.by_signal import by_signal
 from diagnostics.services.service_case import Told
 
 CODE = "segfault"
-FAULT, PROTECTION = "segfault at", "general protection"  # the kernel's own oops names no ip:
+FAULT = Wording(
+    "segfault at",
+    re.compile(r"^(?P<comm>.{1,15})\[(?P<pid>\d{1,9})\]: segfault at [0-9a-f]{1,16} ip "),
+)
+PROTECTION = Wording(  # the kernel's own oops begins with these words, and names no process
+    "general protection",
+    re.compile(r"^traps: (?P<comm>.{1,15})\[(?P<pid>\d{1,9})\] general protection(?: fault)? ip:"),
+)
 KERNEL_SAYS = (FAULT, PROTECTION)
 TOLD = Told(
     code=CODE,
@@ -47,4 +56,4 @@ TOLD = Told(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all services, or why there is none."""
-    return by_signal(evidence, TOLD, Signals.SIGSEGV, ((FAULT,), (PROTECTION, " ip:")))
+    return by_signal(evidence, TOLD, Signals.SIGSEGV, KERNEL_SAYS)

@@ -10,31 +10,31 @@ from signal import Signals
 
 from diagnostics.confidence import (
     ENDS_NOT_SEEN,
-    SYSTEMD_NOTICES_WITHIN,
     of_kernels_lines,
 )
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import KernelEvent
+from diagnostics.facts.kernel_events import Said, Wording
+from diagnostics.facts.oom_lines import COMM_CHARS
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.kernel_lines import kernel_lines
 from diagnostics.model import Citation, Finding, Outcome, Unknown
 from diagnostics.recent import is_recent
-from diagnostics.services.ends import BY_SHELL, wrapped_signal
+from diagnostics.services.ends import BY_SHELL, is_at, settings_of, wrapped_signal
 from diagnostics.services.service_case import BELIEVED, Told, by_systemd, finding, journal_of
 
 KERNEL = "the kernel"
 
 
 def by_signal(
-    evidence: Evidence, told: Told, number: Signals, kernel_says: Sequence[Sequence[str]] = ()
+    evidence: Evidence, told: Told, number: Signals, kernel_says: Sequence[Wording] = ()
 ) -> Outcome:
     """One finding for all ends by this signal, or by a shell's exit status that stands for it.
 
     Where the kernel confirms those that no service can have written, what others wrote is told
     apart: it is not confirmed by that.
 
-    `kernel_says`: the words of a line by which the kernel says the same, in several wordings. Where
-    nobody could see how services ended, that line alone is `likely`.
+    `kernel_says`: the lines by which the kernel says the same. Where nobody could see how services
+    ended, that line alone is `likely`.
     """
     journal, said = journal_of(evidence), _kernel_lines(evidence, kernel_says)
     if isinstance(journal, Unknown):
@@ -62,7 +62,7 @@ def _by_signal(
     told: Told,
     number: Signals,
     ends: Sequence[ServiceEvent],
-    kernel_says: Sequence[Sequence[str]],
+    kernel_says: Sequence[Wording],
 ) -> Finding:
     if all(event.signal is None for event in ends):
         why = (
@@ -73,59 +73,65 @@ def _by_signal(
     return finding(evidence, told, ends, _of_kernel(evidence, ends, kernel_says))
 
 
-def _kernel_lines(
-    evidence: Evidence, kernel_says: Sequence[Sequence[str]]
-) -> tuple[KernelEvent, ...]:
+def _kernel_lines(evidence: Evidence, kernel_says: Sequence[Wording]) -> tuple[Said, ...]:
     """What counts of the lines by which the kernel says so, in the order of the log."""
-    found = [kernel_lines(evidence, *words) for words in kernel_says]
-    lines = {event for events in found if not isinstance(events, Unknown) for event in events}
-    recent = (event for event in lines if is_recent(evidence, event.wall))
-    return tuple(sorted(recent, key=lambda event: event.citation.line))
+    found = [kernel_lines(evidence, wording) for wording in kernel_says]
+    lines = [line for said in found if not isinstance(said, Unknown) for line in said]
+    recent = (line for line in lines if is_recent(evidence, line.event.wall))
+    return tuple(sorted(recent, key=lambda line: line.event.citation.line))
 
 
-def _by_kernel(
-    evidence: Evidence, told: Told, number: Signals, said: Sequence[KernelEvent]
-) -> Finding:
+def _by_kernel(evidence: Evidence, told: Told, number: Signals, said: Sequence[Said]) -> Finding:
     """The kernel logs a fault of a process that does not handle it, and so ends by it."""
     ends = [
         ServiceEvent(
-            f"{event.task.comm}, pid {event.task.pid}" if event.task else "a process",
+            f"{line.found['comm']}, pid {line.found['pid']}",
             None,
-            event.wall,
-            event.text,
-            event.citation,
+            line.event.wall,
+            line.event.text,
+            line.event.citation,
             code="killed",
             status=number,
             teller=KERNEL,
         )
-        for event in said
+        for line in said
     ]
-    judged = of_kernels_lines(said, ENDS_NOT_SEEN)
+    judged = of_kernels_lines([line.event for line in said], ENDS_NOT_SEEN)
     return finding(evidence, replace(told, is_end=False), ends, (), judged=judged)
 
 
-def _of_no_service(said: Sequence[KernelEvent]) -> Unknown:
-    whose = said[-1].task
-    who = f"that {whose.comm}, pid {whose.pid}," if whose else "that a process"
+def _of_no_service(said: Sequence[Said]) -> Unknown:
+    event, found = said[-1]
     return Unknown(
-        f"the kernel logged {who} met it (line {said[-1].citation.line}), but of no service that "
-        "ended so"
+        f"the kernel logged that {found['comm']}, pid {found['pid']}, met it (line "
+        f"{event.citation.line}), but no end of a service by it was recorded"
     )
 
 
 def _of_kernel(
-    evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Sequence[Sequence[str]]
+    evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Sequence[Wording]
 ) -> tuple[Citation, ...]:
-    """The last line of the kernel's that says so, at the time of one of the ends."""
-    stamps = [
-        end.wall
-        for end in ends
-        if end.wall is not None and end.signal is not None and end.teller in BELIEVED
-    ]
-    lines = _kernel_lines(evidence, kernel_says)
+    """The last line of the kernel's that says so, at the time of one of the ends, and of a process
+    with that service's name: at the same time another one may have crashed.
+    """
+    own = [end for end in ends if end.signal is not None and end.teller in BELIEVED]
     same = [
-        line
-        for line in lines
-        if any(abs(stamp - line.wall) <= SYSTEMD_NOTICES_WITHIN for stamp in stamps if line.wall)
+        line.event
+        for line in _kernel_lines(evidence, kernel_says)
+        if any(
+            is_at(end.wall, line.event.wall) and _is_named(evidence, line.found["comm"], end)
+            for end in own
+        )
     ]
-    return tuple(line.citation for line in same[-1:])
+    return tuple(event.citation for event in same[-1:])
+
+
+def _is_named(evidence: Evidence, comm: str, end: ServiceEvent) -> bool:
+    """Whether a process of that name may be the end's: that of its unit, or of a program in its
+    ExecStart, where that is known.
+    """
+    unit = settings_of(evidence, end)
+    if unit is None or not unit.exec_start:
+        return True
+    programs = [word.rpartition("/")[2] for word in unit.exec_start]
+    return comm in {name[:COMM_CHARS] for name in (end.unit.rpartition(".")[0], *programs)}

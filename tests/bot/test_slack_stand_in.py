@@ -536,7 +536,10 @@ TEXT = {"type": "text", "text": "x"}
         ("not json", "invalid_blocks_format"),
     ],
 )
-def test_blocks_beyond_slacks_limits_are_refused(blocks: Any, code: str) -> None:  # noqa: ANN401 # any kind
+def test_blocks_beyond_slacks_limits_are_refused(
+    blocks: Any,  # noqa: ANN401 # right and wrong kinds
+    code: str,
+) -> None:
     """By posting and by updating, and nothing is kept of them."""
 
     async def scenario(slack: SlackStandIn) -> None:

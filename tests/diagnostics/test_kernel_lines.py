@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,14 +15,18 @@ from hypothesis import strategies as st
 
 from diagnostics.bundle import Bundle, Section
 from diagnostics.confidence import OF_A_FILE
+from diagnostics.facts.kernel_events import Wording
 from diagnostics.facts.kernel_log import KernelLog, read_file
 from diagnostics.facts.log_regions import MOST_SAID, of_stream, of_text
 from diagnostics.facts.log_window import SHORT_BYTES, WINDOW_BYTES, Words
+from diagnostics.kernel_lines import TOO_MANY
 from diagnostics.model import Confidence, Report
 from diagnostics.rules import KERNEL_SAYS
+from diagnostics.rules.segfault import FAULT
 from diagnostics.telling.words import tell
+from tests.conftest import ROOT
 from tests.diagnostics.kernel_logs import KILL
-from tests.diagnostics.service_records import host_of
+from tests.diagnostics.service_records import ended, host_of
 from tests.examined import examined, examined_log
 
 LINES = {
@@ -33,6 +42,7 @@ LINES = {
         'exe="/usr/bin/job" sig=31 arch=c000003e syscall=41 compat=0 ip=0x7f code=0x80000000'
     ),
 }
+MIB = 1 << 20
 NOISE = "[    7.000000] usb 1-1: new high-speed USB device number 2 using xhci_hcd\n"
 
 
@@ -107,7 +117,8 @@ def test_a_crash_of_what_is_no_service_is_not_clear() -> None:
 
     assert host.findings == ()
     assert host.unknown["segfault"] == (
-        "the kernel logged that job, pid 388, met it (line 2), but of no service that ended so"
+        "the kernel logged that job, pid 388, met it (line 2), but no end of a service by it was "
+        "recorded"
     )
 
 
@@ -137,8 +148,8 @@ def test_words_that_nobody_looked_for_are_an_error() -> None:
     """A cause that forgets to declare its words must not be told clear."""
     log = log_of(NOISE)
     with pytest.raises(LookupError, match="not searched for 'blue moon'"):
-        log.others.saying("blue moon")
-    assert log.others.saying("segfault at") == ()
+        log.others.saying(Wording("blue moon", re.compile("blue moon")))
+    assert log.others.saying(FAULT) == ()
 
 
 def test_each_word_is_declared_by_the_cause_that_looks_for_it() -> None:
@@ -169,6 +180,120 @@ def test_of_very_many_lines_the_last_ones_are_kept() -> None:
     assert events[-1].citation.line == 3 * MOST_SAID
 
 
+def test_one_users_crashes_hide_no_line_of_another_cause() -> None:
+    """Each words have a place of their own; where these were too many nothing is called clear."""
+    memory = f"kern  :err   : [   99.000000] {LINES['hardware-memory-error']}\n"
+    crash = f"kern  :info  : [  100.000000] {LINES['segfault']}\n"
+    named = f"kern  :info  : [  100.000000] {LINES['segfault']} in Memory failure: 0x1\n"
+
+    assert "hardware-memory-error" in {
+        finding.code for finding in host_of("", memory + crash * (2 * MOST_SAID)).findings
+    }
+    assert (
+        host_of("", memory + named * (2 * MOST_SAID)).unknown["hardware-memory-error"] == TOO_MANY
+    )
+
+
+FORGED = {  # what a user may call a program, or a cgroup that is his
+    "hardware-memory-error": (
+        "Memory failure: 0x1f3a2: Sending SIGBUS to mysqld:388 due to hardware memory corruption"
+    ),
+    "pids-limit": "cgroup: fork rejected by pids controller in mysqld.service",
+    "disk-full": "EXT4-fs (vda1): Remounting filesystem read-only",
+    "hung-task": "INFO: task mysqld:388 blocked for more than 120 seconds.",
+    "seccomp-kill": "audit: type=1326 audit(1.0:1): pid=1 comm=x exe=x sig=31 arch=c000003e",
+    "illegal-instruction": "traps: mysqld[388] trap invalid opcode ip:1 sp:1 error:0",
+}
+
+
+@pytest.mark.parametrize("code", FORGED)
+def test_a_files_name_at_the_end_of_the_kernels_line_says_nothing(code: str) -> None:
+    """The kernel names the mapped file behind a segfault, and anybody names a file."""
+    line = f"evil[9]: segfault at 0 ip 0 sp 0 error 6 in {FORGED[code]}[1000,1000] likely on CPU 0"
+    journal = ended(31 if code == "seccomp-kill" else 4)
+    host = host_of(journal, f"kern  :info  : [  100.000000] {line}\n")
+
+    found = {finding.code: str(finding.confidence) for finding in host.findings}
+    assert found.get(code) in (None, "likely")
+    assert code in ("seccomp-kill", "illegal-instruction") or code not in found
+    (crash,) = examined_log(log_of(f"[  100.000000] {line}\n")).findings
+    assert crash.code == "segfault"
+
+
+def test_a_cgroups_name_is_told_whole() -> None:
+    """Whoever may make cgroups names them, too: what is told is the whole of it."""
+    group = "/user.slice/fork rejected by pids controller in /system.slice/mysqld.service"
+    line = f"kern  :info  : [  100.000000] cgroup: fork rejected by pids controller in {group}\n"
+    (finding,) = host_of("", line).findings
+
+    assert finding.limits[0].whose == group
+    assert finding.story[0].startswith(f"{group} may have no more")
+
+
+def test_a_crash_of_another_program_confirms_no_services_end() -> None:
+    """It came at the same time, and is not its own."""
+    crash = LINES["segfault"].replace("job[", "evil[")
+    units = "Id=web.service\nExecStart=/usr/bin/env /usr/local/bin/job --port 80\n"
+    kernels = "kern  :info  : [  100.000000] "
+    (finding,) = host_of(ended(11), f"{kernels}{crash}\n", units=units).findings
+    (confirmed,) = host_of(ended(11), f"{kernels}{LINES['segfault']}\n", units=units).findings
+
+    assert (finding.code, str(finding.confidence)) == ("segfault", "likely")
+    assert (confirmed.code, str(confirmed.confidence)) == ("segfault", "confirmed")
+
+
+def test_a_name_that_cannot_be_printed_hides_no_record_of_the_journal() -> None:
+    """journald writes such a message as numbers; a name cut inside a letter is enough."""
+    text = "INFO: task a\x01:388 blocked for more than 120 seconds."
+    record = {
+        "MESSAGE": list(text.encode()),
+        "_TRANSPORT": "kernel",
+        "SYSLOG_FACILITY": "0",
+        "__REALTIME_TIMESTAMP": "1795384069000000",
+    }
+    journal = Section("kernel-journal", json.dumps(record, separators=(",", ":")) + "\n")
+    host = examined(Bundle("web1", {"kernel-journal": journal}))
+
+    assert [finding.code for finding in host.findings] == ["hung-task"]
+
+
+HOSTILE_FILES = {
+    # a line that begins where the window is cut
+    "long lines": lambda: NOISE.encode() + (b"a" * (3 * MIB - 200) + b"\n") * 3 + NOISE.encode(),
+    "records of 2 MB": lambda: b"".join(
+        b"[  100.000000] job[3]: segfault at 0 \xf0\x9f\x98\x80" + b"x" * 2_000_000 + b"\n"
+        for _ in range(40)
+    ),
+    "records of 64 KiB": lambda: b"".join(
+        b"[  100.000000] job[3]: segfault at 0\n" + b"\n" * 65_400 for _ in range(400)
+    ),
+    "nothing but words": lambda: b"segfault at\n" * 2_000_000,
+}
+CHILD = """
+import resource, sys
+from diagnostics.collect.log_file import read_log_file
+from diagnostics.engine import diagnose_log
+from diagnostics.rules import KERNEL_SAYS
+before = resource.getrusage(resource.RUSAGE_SELF)
+diagnose_log(read_log_file(sys.argv[1], words=KERNEL_SAYS))
+after = resource.getrusage(resource.RUSAGE_SELF)
+print(after.ru_utime - before.ru_utime, (after.ru_maxrss - before.ru_maxrss) // 1024)
+"""
+
+
+@pytest.mark.parametrize("name", HOSTILE_FILES)
+def test_no_file_takes_long_or_much_memory(name: str, tmp_path: Path) -> None:
+    """In a process of its own, so that one without an end is a failure and no hang."""
+    path = tmp_path / "log"
+    path.write_bytes(HOSTILE_FILES[name]())
+    command = [sys.executable, "-c", CHILD, str(path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, cwd=ROOT)
+    cpu_s, mib = done.stdout.split()
+
+    assert float(cpu_s) < 10
+    assert int(mib) < 100
+
+
 WORDS = st.lists(st.sampled_from([b"ab", b"xyz", b"q.*", b"\n(", b"\xff\xfe"]), unique=True)
 
 
@@ -182,5 +307,5 @@ def test_one_by_one_and_together_the_same_is_found(
     long = text + bytearray(SHORT_BYTES)
     padded = Words([*words, *(b"never%d" % n for n in range(8))])
 
-    assert padded.find(long, 0, len(long)) == few
-    assert Words(words).find(text, 0, len(text)) == few
+    assert list(padded.find(long, 0, len(long))) == few
+    assert list(Words(words).find(text, 0, len(text))) == few

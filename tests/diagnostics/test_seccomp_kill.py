@@ -6,8 +6,8 @@ from tests.diagnostics.service_records import assert_confirmed_by_the_kernel, as
 
 CODE = "seccomp-kill"
 LINE = (
-    "audit: type=1326 audit(1795384138.021:12): uid=0 pid=388 comm=web sig=31 arch=c000003e "
-    "syscall=34 code=0x80000000"
+    "audit: type=1326 audit(1795384138.021:12): auid=4294967295 uid=0 gid=0 ses=4294967295 "
+    'subj=unconfined pid=388 comm="web" exe="/usr/bin/web" sig=31 arch=c000003e syscall=34 compat=0'
 )
 
 
