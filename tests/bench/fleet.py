@@ -1,13 +1,15 @@
-"""`make bench BENCH=fleet`: 250 logins at a real sshd, each of which brings a recorded bundle, beside two peers; as root.
+"""`make bench BENCH=fleet`: 250 logins at a real sshd, each of which brings a recorded bundle,
+beside two peers; as root.
 
-sshd and all clients run in a network namespace that is made for it and holds nothing but a loopback; a host is an address of it. Each
-client is a process that measures itself from behind its imports; the rounds take the clients in turn, so that what else the machine does
-meets each of them. Half of the machine is busy being the hosts: compare the ratios of CPU, not the walls.
+sshd and all clients run in a network namespace that is made for it and holds nothing but a
+loopback; a host is an address of it. Each client is a process that measures itself from behind its
+imports; the rounds take the clients in turn, so that what else the machine does meets each of them.
+Half of the machine is busy being the hosts: compare the ratios of CPU, not the walls.
 
-No two hosts say the same: every number of three digits or more is another one, as times and ids are,
-so that nothing that is kept from one host helps with the next more than it would in a fleet. What is
-done once before the first question (imports, and compiling the rules by which answers are redacted,
-as `sevbot` does both at its start) is in a column of its own, not in CPU.
+No two hosts say the same: every number of three digits or more is another one, as times and ids
+are, so that nothing that is kept from one host helps with the next more than it would in a fleet.
+What is done once before the first question (imports, and compiling the rules by which answers are
+redacted, as `sevbot` does both at its start) is in a column of its own, not in CPU.
 """
 
 from __future__ import annotations
@@ -85,10 +87,12 @@ def main() -> None:
             runs = _measure(directory, inside, size)
     base = runs["asyncssh, tuned by hand"]
     print(
-        f"{HOSTS} hosts, {size} bytes each, {ROUNDS} rounds; CPU and wall without imports and warm-up; ratios of each round's CPU, medians\n"
+        f"{HOSTS} hosts, {size} bytes each, {ROUNDS} rounds; CPU and wall without imports, warm-up;"
+        " ratios of each round's CPU, medians\n"
     )
     print(
-        "| client | CPU | beside tuned | beside parallel-ssh | wall | imports' and warm-up's CPU |\n|---|---|---|---|---|---|"
+        "| client | CPU | beside tuned | beside parallel-ssh | wall | imports' and warm-up's |\n"
+        "|---|---|---|---|---|---|"
     )
     for client, its in runs.items():
         ratios = [f"{_ratio(its, other):.2f}" for other in (base, runs["parallel-ssh"])]
@@ -171,7 +175,9 @@ def _with_numbers_of_its_own(answer: bytes, dice: random.Random) -> bytes:
 
 @contextlib.contextmanager
 def _namespace() -> Iterator[list[str]]:
-    """What to put before a command so that it runs in a namespace with a loopback only; it is removed at the end."""
+    """What to put before a command so that it runs in a namespace with a loopback only; it is
+    removed at the end.
+    """
     name = f"sevbot-bench-{os.getpid()}"
     subprocess.run(["ip", "netns", "add", name], check=True)
     try:
@@ -188,7 +194,8 @@ def _sshd(directory: Path, inside: list[str]) -> Iterator[None]:
     command = [*inside, PROGRAM, "-D", "-e", "-f", str(directory / "config")]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
         try:
-            wait = f"for n in $(seq 100); do bash -c 'exec 3<>/dev/tcp/127.0.0.1/{PORT}' 2>/dev/null && exit 0; sleep 0.1; done; exit 1"
+            open_it = f"bash -c 'exec 3<>/dev/tcp/127.0.0.1/{PORT}' 2>/dev/null"
+            wait = f"for n in $(seq 100); do {open_it} && exit 0; sleep 0.1; done; exit 1"
             subprocess.run([*inside, "bash", "-c", wait], check=True)
             yield
         finally:

@@ -1,4 +1,7 @@
-"""sevbot's own collector: with what it does to an answer (unframing, redacting), or without. `[--as-it-came] DIRECTORY ADDRESS…`"""
+"""sevbot's own collector: with what it does to an answer (unframing, redacting), or without.
+
+`[--as-it-came] DIRECTORY ADDRESS…`
+"""
 
 from __future__ import annotations
 
