@@ -246,6 +246,7 @@ async def _until_signal(work: Callable[[asyncio.Event], Coroutine[None, None, T]
 def _set_up(options: argparse.Namespace, *, for_slack: bool = False) -> Setup:
     from bot.config import ConfigError
     from bot.config_file import config_path, set_up
+    from diagnostics.bundle.due_rules import warm
 
     try:
         setup = set_up(config_path(options.config), for_slack=for_slack)
@@ -253,6 +254,7 @@ def _set_up(options: argparse.Namespace, *, for_slack: bool = False) -> Setup:
         raise UsageError(str(error)) from error
     for warning in setup.warnings:
         _tell(f"warning: {warning}")
+    warm()
     seldom_collected()
     return setup
 

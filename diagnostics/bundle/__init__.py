@@ -15,9 +15,11 @@ TIMED_OUT = frozenset(
 
 @dataclass(frozen=True)
 class Missing:
-    """Something could not be looked at. `because` is a sentence for people, with the cure where there is one.
+    """Something could not be looked at. `because` is a sentence for people, with the cure where
+    there is one.
 
-    `ask_again` holds where the host did nothing for it, so that the next question may be asked at once and not be told this again.
+    `ask_again` holds where the host did nothing for it, so that the next question may be asked at
+    once and not be told this again.
     """
 
     because: str
@@ -26,9 +28,11 @@ class Missing:
 
 @dataclass(frozen=True)
 class Section:
-    """The text of one section. `exit` is None where its end was not seen; `notes` is what its command wrote to stderr.
+    """The text of one section. `exit` is None where its end was not seen; `notes` is what its
+    command wrote to stderr.
 
-    `text` holds whole lines only: a first or last line that was cut has been dropped, and `cut` says that something is gone.
+    `text` holds whole lines only: a first or last line that was cut has been dropped, and `cut`
+    says that something is gone.
     """
 
     name: str
@@ -44,9 +48,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Bundle:
-    """One host's sections. `host` is None where the text came from a file; `probe` is the version of the script that ran.
+    """One host's sections. `host` is None where the text came from a file; `probe` is the version
+    of the script that ran.
 
-    `remarks` are sentences on the script itself: `probe` on the host's copy of it where that is not ours, `lock` where it took none.
+    `remarks` are sentences on the script itself: `probe` on the host's copy of it where that is not
+    ours, `lock` where it took none.
     """
 
     host: str | None

@@ -1,4 +1,6 @@
-"""What is told of the probe itself: whether the host's copy of it is this sevbot's, and whether it could take its lock."""
+"""What is told of the probe itself: whether the host's copy of it is this sevbot's, and whether it
+could take its lock.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,14 @@ MOST_NAMED = 5  # sections that are unknown here
 _UNLOCKED = "the probe could take no lock"
 _AT_ONCE = "so more than one may run on the host at a time"
 LOCK = {
-    "directory": f"{_UNLOCKED}, since its account has no directory that is its own and closed to all others, {_AT_ONCE}; give it one: "
-    "`install -d -m 700 -o sevbot-probe -g sevbot-probe /var/lib/sevbot-probe`",
-    "flock": f"{_UNLOCKED}, since flock is missing or failed there, {_AT_ONCE}; it comes with util-linux",
+    "directory": (
+        f"{_UNLOCKED}, since its account has no directory that is its own and closed to all"
+        f" others, {_AT_ONCE}; give it one: "
+        "`install -d -m 700 -o sevbot-probe -g sevbot-probe /var/lib/sevbot-probe`"
+    ),
+    "flock": (
+        f"{_UNLOCKED}, since flock is missing or failed there, {_AT_ONCE}; it comes with util-linux"
+    ),
 }
 _DIGEST = re.compile(rf"[0-9a-f]{{{DIGEST_DIGITS}}}")
 _NUMBER = re.compile(r"[0-9]{1,9}")  # str.isdigit would also take what int() refuses
@@ -35,7 +42,8 @@ def of_lock(why: str) -> str:
 
 
 def of_copy(header: Sequence[str], unknown: Sequence[str], *, is_used: bool) -> str | None:
-    """What is to be told of the copy whose first line said `header` (version, digest) and that brought sections of `unknown` names.
+    """What is to be told of the copy whose first line said `header` (version, digest) and that
+    brought sections of `unknown` names.
 
     None where it is ours. `is_used` is whether it brought anything that is known.
     """
@@ -60,7 +68,10 @@ def _which(version: int | None, said: str) -> str | None:
     if version == VERSION and said in (SENT, digest()):
         return None
     if version == VERSION and said == UNKNOWN:
-        return "sha256sum failed on the host, so whether its copy of the probe is this sevbot's could not be told"
+        return (
+            "sha256sum failed on the host, so whether its copy of the probe is this sevbot's could"
+            " not be told"
+        )
     it_is = "of a version that cannot be read" if version is None else f"of version {version}"
     if _DIGEST.fullmatch(said):
         it_is += f" ({said})"

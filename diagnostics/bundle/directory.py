@@ -1,4 +1,5 @@
-"""A bundle as a directory: `bundle.json` and one `NAME.txt` for each section that came; `docs/design.md` shows it.
+"""A bundle as a directory: `bundle.json` and one `NAME.txt` for each section that came;
+`docs/design.md` shows it.
 
 Every format number that was ever written stays readable.
 """
@@ -18,19 +19,26 @@ FORMAT = 1
 MAX_FILE_BYTES = 4 * 1024 * 1024
 MAX_BUNDLE_BYTES = 16 * 1024 * 1024  # the probe sends less than 1 MiB
 MOST_SECTIONS = 200
-_NO_FILE = "a link, a FIFO, a device or a directory: a bundle holds files alone; copy it with `cp -rL` from where it was recorded"
+_NO_FILE = (
+    "a link, a FIFO, a device or a directory: a bundle holds files alone; copy it with `cp -rL`"
+    " from where it was recorded"
+)
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
 
 class BundleError(ValueError):
-    """A directory is not a bundle that this version can read; the message says why and what would help."""
+    """A directory is not a bundle that this version can read; the message says why and what would
+    help.
+    """
 
 
 def write_directory(bundle: Bundle, directory: Path) -> None:
-    """Write `bundle` to `directory`, which is made, or is empty and ours; only we can read it (files 0600, directory 0700, any umask).
+    """Write `bundle` to `directory`, which is made, or is empty and ours; only we can read it
+    (files 0600, directory 0700, any umask).
 
-    `bundle.json` comes last, in one step, once all else is on the disk: what a crash leaves has none, and is no bundle.
-    Raises FileExistsError if the directory holds anything, PermissionError if it is another user's.
+    `bundle.json` comes last, in one step, once all else is on the disk: what a crash leaves has
+    none, and is no bundle. Raises FileExistsError if the directory holds anything, PermissionError
+    if it is another user's.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     about = {
@@ -82,7 +90,10 @@ def _write_private(place: int, name: str, data: bytes) -> None:
 
 
 def read_directory(directory: Path) -> Bundle:
-    """Read a bundle that this or an older version wrote; raises BundleError. The directory may be a link, what it holds may not."""
+    """Read a bundle that this or an older version wrote; raises BundleError.
+
+    The directory may be a link, what it holds may not.
+    """
     try:
         place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
@@ -100,7 +111,8 @@ def _read(directory: Path, files: _Files) -> Bundle:
     named = _table(about, "sections")
     if len(named) > MOST_SECTIONS:
         raise BundleError(
-            f"{directory}/bundle.json names {len(named)} sections, and no sevbot writes more than {MOST_SECTIONS}"
+            f"{directory}/bundle.json names {len(named)} sections, and no sevbot writes more"
+            f" than {MOST_SECTIONS}"
         )
     sections = {name: _read_section(files, name, entry) for name, entry in named.items()}
     missing, remarks = _reasons(directory, about, "missing"), _reasons(directory, about, "remarks")
@@ -128,7 +140,10 @@ class _Files:
         self._left = MAX_BUNDLE_BYTES
 
     def text(self, name: str) -> str:
-        """The text of a file; raises OSError and BundleError. Nothing is waited for and no link followed: it may be anybody's directory."""
+        """The text of a file; raises OSError and BundleError.
+
+        Nothing is waited for and no link followed: it may be anybody's directory.
+        """
         try:
             descriptor = os.open(
                 name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._place
@@ -158,7 +173,8 @@ def _read_about(directory: Path, files: _Files) -> dict[str, object]:
         about = json.loads(files.text("bundle.json"))
     except FileNotFoundError as error:
         raise BundleError(
-            f"{directory} is not a bundle: it has no bundle.json; `sevbot record HOST DIR` writes one"
+            f"{directory} is not a bundle: it has no bundle.json; `sevbot record HOST DIR`"
+            " writes one"
         ) from error
     except RecursionError as error:
         raise BundleError(
@@ -170,7 +186,8 @@ def _read_about(directory: Path, files: _Files) -> dict[str, object]:
         raise BundleError(f"{directory}/bundle.json does not say which bundle format it is")
     if about["bundle"] > FORMAT:
         raise BundleError(
-            f"{directory} is a bundle of format {about['bundle']}, newer than this sevbot reads ({FORMAT}): upgrade sevbot"
+            f"{directory} is a bundle of format {about['bundle']}, newer than this sevbot"
+            f" reads ({FORMAT}): upgrade sevbot"
         )
     return about
 

@@ -1,7 +1,10 @@
-"""Which rules may take something of a text, found in three passes over it: most take nothing of most texts.
+"""Which rules may take something of a text, and in which of its lines: most take nothing of most
+texts.
 
-A rule is due where its pattern matches, so one that is not due would change nothing. The judges are the patterns themselves, so that no
-word of theirs stands here a second time. The few rules that go by looks match nearly everywhere: of these the words are asked.
+A rule is due where its pattern matches, so one that is not due would change nothing. The judges are
+the patterns themselves, so that no word of theirs stands here a second time. They are dear to ask,
+so only lines are shown to them that have a sign of one of them. The few rules that go by looks
+match nearly everywhere: of these the words are asked, in lines that have a sign of such a word.
 """
 
 from __future__ import annotations
@@ -9,53 +12,134 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from diagnostics.bundle.secret_rules import ALIKE, LEAST_LOOKED_AT, RULES, Place, Rule
+from diagnostics.bundle.secret_places import Place
+from diagnostics.bundle.secret_rules import LEAST_LOOKED_AT, MANY_LINES, RULES, Rule
+from diagnostics.bundle.secret_words import ALIKE
 
 if TYPE_CHECKING:
     import re2
 
 _MOST_KEPT = 100  # characters of a word that is likely to come again
-_BY_LOOKS = tuple((number, rule) for number, rule in enumerate(RULES) if rule.by_looks)
+_MOST_SIGNS = 64  # of a text of which single lines are looked at
+_BY_LOOKS = tuple(number for number, rule in enumerate(RULES) if rule.by_looks)
 _BY_PLACE = tuple(number for number, rule in enumerate(RULES) if not rule.by_looks)
 
+_SAMPLE = (
+    "[   12.345678] systemd[1]: Started user@1000.service - User Manager for UID 1000.\n"
+    + " ".join(rule.name for rule in RULES)
+)
 
-def due_by_place(text: str) -> Collection[int]:
-    """The numbers of the rules with a place of their own that may take something."""
+Lines = Sequence[tuple[int, int]]  # from where to where, without the end of the last of each
+
+
+class Due(NamedTuple):
+    """The numbers of the rules that may take something of a text, and the lines where they may."""
+
+    rules: Collection[int]
+    lines: Lines
+
+
+def warm() -> None:
+    """Compile all patterns, and let RE2 build of its automata what an ordinary line needs.
+
+    It takes some hundredths of a second, so it is better done before the first host answers.
+    """
+    _patterns()
+    due_by_place(_SAMPLE)
+    due_by_looks(_SAMPLE)
+
+
+def due_by_place(text: str) -> Due:
+    """Of the rules with a place of their own."""
+    lines = _with_signs(text, _BY_PLACE)
+    if not lines:
+        return Due((), ())
+    shown = "\n".join([text[begins:ends] for begins, ends in lines])
     due: set[int] = set()
     for numbers, patterns in _patterns():
-        matched = patterns.Match(text)
+        matched = patterns.Match(shown)
         if (
             not matched or len(numbers) not in matched
         ):  # not even what matches always: it ran out of memory
-            return _BY_PLACE
+            return Due(_BY_PLACE, lines)
         due.update(numbers[place] for place in matched if place < len(numbers))
-    return due
+    return Due(due, lines)
 
 
-def due_by_looks(text: str) -> Collection[int]:
-    """The numbers of the rules by looks that may take something."""
-    return set().union(
-        *map(_taking, {word for word in text.split() if len(word) >= LEAST_LOOKED_AT})
-    )
+def due_by_looks(text: str) -> Due:
+    """Of the rules by looks."""
+    lines = _with_signs(text, _BY_LOOKS)
+    words = {word for begins, ends in lines for word in text[begins:ends].split()}
+    taking = map(_taking, (word for word in words if len(word) >= LEAST_LOOKED_AT))
+    return Due(set().union(*taking), lines)
 
 
-def matches(rule: Rule, text: str) -> Iterator[re.Match[str]]:
-    """Where the pattern matches; of a rule by looks in the lines only that have a word which it may take."""
-    return _words_by_looks(rule, text) if rule.by_looks else compiled(rule.pattern).finditer(text)
+def _with_signs(text: str, rules: Sequence[int]) -> Lines:
+    """Each line with a sign of a rule, and the one behind it, into which a match may go on.
+
+    All lines, where there are many signs: to find each of them costs more than it saves.
+    """
+    lines: list[tuple[int, int]] = []
+    until = -1
+    for count, sign in enumerate(_signs(rules).finditer(_searched(text))):
+        if count == _MOST_SIGNS:
+            return ((0, len(text)),)
+        if sign.end() <= until:
+            continue
+        until = _end_of_line(text, sign.end())
+        begins, ends = text.rfind("\n", 0, sign.start()) + 1, _end_of_line(text, until + 1)
+        if lines and begins <= lines[-1][1] + 1:
+            begins = lines.pop()[0]
+        lines.append((begins, ends))
+    return ((0, len(text)),) if any(MANY_LINES in text[a:b] for a, b in lines) else lines
 
 
-def _words_by_looks(rule: Rule, text: str) -> Iterator[re.Match[str]]:
-    number, pattern, at = RULES.index(rule), _by_re(rule.pattern), 0
-    for line in text.split("\n"):
+def matches(rule: Rule, text: str, lines: Lines) -> Iterator[re.Match[str] | re2._Match[str]]:
+    """Where the pattern matches in these lines.
+
+    Of a rule by looks in those of them only that have a word which it may take.
+    """
+    if rule.by_looks:
+        for begins, ends in lines:
+            yield from _words_by_looks(rule, text, begins, ends)
+    else:
+        pattern, searched = compiled(rule.pattern), _searched(text)
+        for begins, ends in lines:
+            yield from pattern.finditer(searched, begins, ends)
+
+
+def _searched(text: str) -> str | bytes:
+    """What RE2 is to search: in bytes, where these are the characters, it does not count them."""
+    return text.encode() if text.isascii() else text
+
+
+def _words_by_looks(rule: Rule, text: str, begins: int, ends: int) -> Iterator[re.Match[str]]:
+    number, pattern, at = RULES.index(rule), _by_re(rule.pattern), begins
+    for line in text[begins:ends].split("\n"):
         if any(number in _taking(word) for word in line.split() if len(word) >= LEAST_LOOKED_AT):
             yield from pattern.finditer(text, at, at + len(line))
         at += len(line) + 1
 
 
+def _end_of_line(text: str, at: int) -> int:
+    ends = text.find("\n", at)
+    return ends if ends >= 0 else len(text)
+
+
+@cache
+def _signs(of_rules: Sequence[int]) -> re2._Regexp[str]:
+    """One pattern that matches wherever one of these rules has a sign."""
+    signs = dict.fromkeys(sign for number in of_rules for sign in RULES[number].signs)
+    return compiled("|".join(f"(?:{sign})" for sign in signs))
+
+
 def _taking(word: str) -> Collection[int]:
-    """The rules by looks that would take a part of the word if it stood alone. No part has a blank in it."""
+    """The rules by looks that would take a part of the word if it stood alone.
+
+    No part has a blank in it.
+    """
     return _taking_short(word) if len(word) <= _MOST_KEPT else _asked(word)
 
 
@@ -66,7 +150,7 @@ def _taking_short(word: str) -> Collection[int]:
 
 
 def _asked(word: str) -> Collection[int]:
-    return tuple(number for number, rule in _BY_LOOKS if _takes(rule, word))
+    return tuple(number for number in _BY_LOOKS if _takes(RULES[number], word))
 
 
 def _takes(rule: Rule, word: str) -> bool:
@@ -83,7 +167,10 @@ def _by_re(pattern: str) -> re.Pattern[str]:
 
 @cache
 def _patterns() -> tuple[tuple[Sequence[int], re2.Set], ...]:
-    """All patterns, and the numbers of their rules. Of patterns that have little in common RE2 needs very many states at once."""
+    """All patterns, and the numbers of their rules.
+
+    Of patterns that have little in common RE2 needs very many states at once.
+    """
     groups: dict[int, list[int]] = {}
     for number in _BY_PLACE:
         parts = (

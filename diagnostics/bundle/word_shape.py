@@ -1,4 +1,7 @@
-"""What a word looks like: written by a person or a program's author, or made by dice. Pure, one pass over a word."""
+"""What a word looks like: written by a person or a program's author, or made by dice.
+
+Pure, one pass over a word.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ import re
 MOST_LETTERS = 32  # of a word in one case; German has none in its logs that is longer
 LEAST_HEX = 32  # shorter ones name containers, commits and objects
 CARD_DIGITS = range(13, 20)
-# Letters or digits in a chunk, on average. People write `Http2ConnectionHandler` (5.5), dice write `aB3dE5fG` (1)
+# Letters or digits in a chunk, on average. People write `Http2ConnectionHandler` (5.5), dice write
+# `aB3dE5fG` (1)
 FEW, SOME, MANY, RARE = 2.0, 2.7, 3.5, 12.0
 
-_LEAST_PART = 20  # characters between `-` and `_`, of one that may be random though it has not all of upper case, lower case and digits
-_LONG_PART = re.compile(rf"[^-_]{{{_LEAST_PART}}}")
+# characters between `-` and `_`, of one that may be random though it has not all of upper case,
+# lower case and digits
+LEAST_PART = 20
+_LONG_PART = re.compile(rf"[^-_]{{{LEAST_PART}}}")
 _CHUNK = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _MANGLED = re.compile(r"_?(?:_ZN|_Z[A-Z\d]|_RNv|ZN\d)")  # names of C++ and Rust
 _UUID = re.compile(
@@ -24,12 +30,15 @@ _PATH_OR_HOST = re.compile(
     r"|v?\d{1,6}(?:[.:/-]\d{1,6})+(?:[-+.][a-z0-9.]+)?"  # an address, a version, a date or a time
     r"|[a-z0-9_-]{1,40}(?:\.[a-z0-9_-]{1,40})*\.[a-z]{2,24}(?::\d{1,5})?"  # a host, a file, a unit
     r"|\d+(?:\.\d+)?(?:[kKMGT]i?B?|ms|us|ns|s|m|h|d|%)"
-    r"|0x[0-9a-f]{1,16}|\[?[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}\]?(?::\d{1,5})?|[a-z]{2,8}\d{0,3}(?::[a-z0-9/._-]{1,40}){1,4}"
+    r"|0x[0-9a-f]{1,16}|\[?[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}\]?(?::\d{1,5})?"
+    r"|[a-z]{2,8}\d{0,3}(?::[a-z0-9/._-]{1,40}){1,4}"
 )
 # In front of a long hexadecimal word: it is an identifier, which everybody may see
 _NAMES_OF_IDS = (
-    r"(?:sha\d*|md5sum|digest|checksum|etag|commit|rev(?:ision)?|tree|container|image|layer|sandbox|snapshot|build|trace|span|parent|request"
-    r"|correlation|boot|machine|invocation|docker|libpod|crio|containerd|pod|overlay2|blob|object|cursor|uuid|gu?id)"
+    r"(?:sha\d*|md5sum|digest|checksum|etag|commit|rev(?:ision)?|tree|container|image|layer"
+    r"|sandbox|snapshot|build|trace|span|parent|request"
+    r"|correlation|boot|machine|invocation|docker|libpod|crio|containerd|pod|overlay2|blob|object"
+    r"|cursor|uuid|gu?id)"
 )
 _IDENTIFIES = re.compile(
     _NAMES_OF_IDS
@@ -42,7 +51,9 @@ _NAMED_ID = re.compile(
 
 
 def is_plain(word: str) -> bool:
-    """A word as it stands in a dictionary or in a program's text, or a number of three digits at most."""
+    """A word as it stands in a dictionary or in a program's text, or a number of three digits at
+    most.
+    """
     return _PLAIN.fullmatch(word) is not None and (len(word) < 12 or _chunk_length(word) >= SOME)
 
 
@@ -54,7 +65,9 @@ def is_path_or_host(word: str) -> bool:
 
 
 def is_card(digits: str) -> bool:
-    """The number of a payment card, by its length, its issuer's digit and its check digit (ISO/IEC 7812)."""
+    """The number of a payment card, by its length, its issuer's digit and its check digit (ISO/IEC
+    7812).
+    """
     numbers = [int(character) for character in digits if character.isdigit()]
     if len(numbers) not in CARD_DIGITS or numbers[0] not in (2, 3, 4, 5, 6):
         return False
@@ -63,7 +76,9 @@ def is_card(digits: str) -> bool:
 
 
 def is_made_up(word: str, before: str) -> bool:
-    """A word that dice made: `before` is the text in front of it, which may say that it identifies something."""
+    """A word that dice made: `before` is the text in front of it, which may say that it identifies
+    something.
+    """
     return _is_mixed_or_long(word) and is_made_up_of_all(word, before)
 
 
@@ -72,7 +87,7 @@ def _is_mixed_or_long(word: str) -> bool:
     return (
         word.endswith("=")
         or _has_all_classes(word)
-        or (len(word) >= _LEAST_PART and _LONG_PART.search(word) is not None)
+        or (len(word) >= LEAST_PART and _LONG_PART.search(word) is not None)
     )
 
 
@@ -121,9 +136,7 @@ def _is_random(word: str, *, padded: bool) -> bool:
         )
     if padded and word != word.lower() and word != word.upper() and each < MANY:
         return True
-    return any(
-        _is_random_part(part) for part in re.split(r"[-_]", word) if len(part) >= _LEAST_PART
-    )
+    return any(_is_random_part(part) for part in re.split(r"[-_]", word) if len(part) >= LEAST_PART)
 
 
 def _is_random_part(part: str) -> bool:

@@ -8,7 +8,8 @@ from diagnostics.bundle import Bundle, Missing
 from diagnostics.bundle.broken_off import missing_since
 from diagnostics.bundle.copies import COPY_IT
 from diagnostics.bundle.framing import ENDED_EARLY, another_probe, is_busy, unframe
-from diagnostics.bundle.redact import redact, redact_bundle
+from diagnostics.bundle.redact import redact_bundle
+from diagnostics.bundle.redact_text import redact
 from diagnostics.probe import MAX_OUTPUT_BYTES
 
 MAX_STDERR_BYTES = 16 * 1024

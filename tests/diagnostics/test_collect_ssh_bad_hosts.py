@@ -19,7 +19,7 @@ import asyncssh
 import pytest
 
 from diagnostics.bundle import Bundle, Missing
-from diagnostics.bundle.redact import redact
+from diagnostics.bundle.redact_text import redact
 from diagnostics.collect.capture import Capture, Pool
 from diagnostics.collect.meter import UNPROVED_BYTES, FloodError, MeteredSocket
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target

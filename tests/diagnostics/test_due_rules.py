@@ -14,23 +14,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnostics.bundle.due_rules import compiled, due_by_looks, due_by_place
-from diagnostics.bundle.redact import (
-    _CONTROL,
-    _LONG_WORD,
-    _WRITTEN_ESCAPES,
-    GONE,
-    _free_of_kernels,
-    _record,
-    _value,
-    as_read,
-    redact,
+from diagnostics.bundle.as_read import _CONTROL, _WRITTEN_ESCAPES, as_read
+from diagnostics.bundle.directory import read_directory
+from diagnostics.bundle.due_rules import (
+    _patterns,
+    _signs,
+    compiled,
+    due_by_looks,
+    due_by_place,
+    warm,
 )
-from diagnostics.bundle.secret_rules import RULES, Place
+from diagnostics.bundle.redact import _is_plainly_kernels, _not_the_kernels, _others, _record
+from diagnostics.bundle.redact_text import _LONG_WORD, GONE, _value, redact, without
+from diagnostics.bundle.secret_places import Place
+from diagnostics.bundle.secret_rules import RULES, Rule
+from diagnostics.bundle.secret_words import KEY_ENDS, KEY_WORDS
 from diagnostics.bundle.word_shape import is_made_up, is_made_up_of_all
+from tests.conftest import ROOT
 from tests.diagnostics.secrets import placements
 from tests.diagnostics.test_redact import HOSTILE, ORDINARY, PLACED
 
+CASES = ROOT / "tests" / "cases"
 TOLD = [*ORDINARY, *(placed.told for placed in PLACED), *HOSTILE.values()]
 AROUND = [
     "-",
@@ -122,14 +126,60 @@ def test_all_are_due_where_the_patterns_cannot_be_matched(monkeypatch: pytest.Mo
         "diagnostics.bundle.due_rules._patterns",
         lambda: [([0, 1], SimpleNamespace(Match=lambda _text: None))],
     )
-    assert list(due_by_place("a")) == [
+    assert list(due_by_place("password=a").rules) == [
         number for number, rule in enumerate(RULES) if not rule.by_looks
     ]
 
 
 def test_most_texts_have_few_rules_due() -> None:
     """Else nothing would be gained."""
-    assert sum(len({*due_by_place(line), *due_by_looks(line)}) for line in ORDINARY) < len(ORDINARY)
+    due = [{*due_by_place(line).rules, *due_by_looks(line).rules} for line in ORDINARY]
+    assert sum(map(len, due)) < len(ORDINARY)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_what_a_rule_takes_stands_in_lines_with_its_sign(rule: Rule) -> None:
+    """In all that is placed, and beside ordinary lines: else the rule would never be asked."""
+    for told in TOLD:
+        text = f"{ORDINARY[0]}\n{as_read(told)}\n{ORDINARY[1]}"
+        everywhere = without(rule, text, [(0, len(text))])
+        if everywhere != text:
+            due = (due_by_looks if rule.by_looks else due_by_place)(text)
+            assert RULES.index(rule) in due.rules
+            assert without(rule, text, due.lines) == everywhere
+
+
+@settings(max_examples=1000)
+@given(st.from_regex(re.compile(rf"(?:{KEY_WORDS})\Z")))
+def test_each_key_word_ends_as_its_sign_says(word: str) -> None:
+    """Whatever it begins with; the last three of the list have a sign of their own."""
+    of_header = r"authorization|bearer|cookie"
+    assert re.search(rf"(?:{KEY_ENDS}|(?i:{of_header}))\n?\Z", word)
+
+
+def test_few_ordinary_lines_have_a_sign_of_a_place() -> None:
+    """Each that has one costs as much as a hundred that have none."""
+    assert sum(bool(due_by_place(line).lines) for line in ORDINARY) < len(ORDINARY) / 4
+
+
+def test_of_many_signs_all_lines_are_looked_at() -> None:
+    """Also of a key whose end is far away."""
+    many = "password=a\n\n\n" * 100
+    assert due_by_place(many).lines == ((0, len(many)),)
+    text = "a\n-----BEGIN PRIVATE KEY-----\n\n\nb"
+    assert due_by_place(text).lines == ((0, len(text)),)
+    assert due_by_place("a\npassword=a\nb\nc").lines == [(2, 14)]
+
+
+def test_warm_leaves_nothing_to_compile() -> None:
+    """So the first host of a fleet costs no more than the others."""
+    for kept in (compiled, _patterns, _signs):
+        kept.cache_clear()
+    warm()
+    compiled_before = compiled.cache_info().misses, _patterns.cache_info().misses
+    due_by_place("password=a")
+    due_by_looks("aB3aB3aB3aB3aB3")
+    assert (compiled.cache_info().misses, _patterns.cache_info().misses) == compiled_before
 
 
 @settings(max_examples=600)
@@ -155,10 +205,10 @@ def test_what_an_ascii_text_looks_like_is_told_as_of_any_other(text: str) -> Non
 
 
 @settings(max_examples=400)
-@given(LOGS, st.sampled_from(["", "\n"]))
-def test_users_lines_are_found_as_record_by_record(log: str, end: str) -> None:
+@given(LOGS)
+def test_users_lines_are_found_as_record_by_record(log: str) -> None:
     """Whatever order the kernel's and others' lines have."""
-    text = log + end
+    text = log + "\n"
     states = re.compile(
         r"^(?:(?P<kernel>kern *:[a-z]+ *: |<[0-7]>)|[a-z]{2,8}\d? *:[a-z]+ *: |<\d{1,3}>)",
         re.MULTILINE,
@@ -168,11 +218,58 @@ def test_users_lines_are_found_as_record_by_record(log: str, end: str) -> None:
     ]
     records = [(0, 0, False), *begun, (len(text), len(text), True)]
     free = [
-        (said, ends)
+        text[said:ends].removesuffix("\n")
         for (_begins, said, kernels), (ends, _said, _kernels) in pairwise(records)
         if not kernels and said < ends
     ]
-    assert list(_free_of_kernels(text)) == free
+    others = _others(f"\n{log}")
+    assert [said for _begins, _ends, parts in others for said in parts[1::2]] == free
+    for begins, ends, parts in others:
+        assert "".join(parts) == f"\n{log}"[begins:ends]
+
+
+FIELDS = st.sampled_from(
+    (
+        '"_TRANSPORT":"kernel"',
+        '"_TRANSPORT":"journal"',
+        '"_TRANSPORT":["kernel"]',
+        '"SYSLOG_FACILITY":"0"',
+        '"SYSLOG_FACILITY":"3"',
+        '"MESSAGE":"a"',
+        r'"MESSAGE":"a, \"SYSLOG_FACILITY\":\"0\""',
+        '"MESSAGE":"\t"',
+        '"a":{"_TRANSPORT":"kernel"}',
+        r'"\u005fTRANSPORT":"b"',
+        '"MESSAGE":"}{"',
+        '"_TRANSPORT"',
+        '"":""',
+        "",
+    )
+)
+
+
+@settings(max_examples=1000)
+@given(st.lists(FIELDS, max_size=6).map(",".join), st.sampled_from(["", " ", "}", ",", "x"]))
+def test_a_kernels_record_is_known_as_by_its_fields(fields: str, end: str) -> None:
+    """The line alone tells it only where its fields would, in whatever order and however often."""
+    line = f"{{{fields}}}{end}"
+    record = _record(line)
+    text = f"{line}\n"
+    shown = _not_the_kernels(text)
+    if _is_plainly_kernels(line) and "\t" not in line:
+        assert record is not None
+        assert (record["_TRANSPORT"], record["SYSLOG_FACILITY"]) == ("kernel", "0")
+    if record is None:
+        assert shown == "\n"
+    elif (record.get("_TRANSPORT"), record.get("SYSLOG_FACILITY")) == ("kernel", "0"):
+        assert shown == text
+
+
+def test_most_of_the_kernels_records_need_no_parsing() -> None:
+    """Of a recorded case."""
+    recorded = read_directory(CASES / "membind-numactl-6.1").sections["kernel-journal"].text
+    lines = recorded.split("\n")[:-1]
+    assert sum(map(_is_plainly_kernels, lines)) > 0.9 * len(lines)
 
 
 @pytest.mark.parametrize(

@@ -16,19 +16,13 @@ from detect_secrets.core.scan import scan_line
 from detect_secrets.settings import default_settings
 
 from diagnostics.bundle import Bundle, Missing, Section
+from diagnostics.bundle.as_read import as_read
 from diagnostics.bundle.directory import read_directory
 from diagnostics.bundle.framing import MOST_TIMES_CAP
-from diagnostics.bundle.redact import (
-    FREE_TEXT,
-    GONE,
-    NO_FREE_TEXT,
-    as_read,
-    redact,
-    redact_bundle,
-    redact_each,
-    without,
-)
-from diagnostics.bundle.secret_rules import PREFIXES, RULES, Rule
+from diagnostics.bundle.redact import FREE_TEXT, NO_FREE_TEXT, redact_bundle, redact_each
+from diagnostics.bundle.redact_text import GONE, redact, without
+from diagnostics.bundle.secret_rules import RULES, Rule
+from diagnostics.bundle.secret_words import PREFIXES
 from diagnostics.collect.capture import Capture
 from diagnostics.probe import CAPS, SECTIONS
 from tests.conftest import ROOT
@@ -58,12 +52,11 @@ def left(placed: Placed, shown: str) -> bool:
 def applied(rules: tuple[Rule, ...] | list[Rule], text: str) -> str:
     text = as_read(text)
     for rule in rules:
-        text = without(rule, text)
+        text = without(rule, text, [(0, len(text))])
     return text
 
 
-# -- secrets
-# --------------------------------------------------------------------------------------------------
+# -- secrets ---------------------------------------------------------------------------------------
 
 
 def test_no_placed_secret_is_left() -> None:
@@ -251,8 +244,7 @@ def test_only_the_value_goes(text: str, shown: str) -> None:
     assert redact(text) == shown
 
 
-# -- ordinary lines
-# --------------------------------------------------------------------------------------------------
+# -- ordinary lines --------------------------------------------------------------------------------
 
 
 def words_lost() -> tuple[int, int]:
@@ -321,8 +313,7 @@ def test_what_an_engineer_needs_stays(line: str) -> None:
     assert redact(line) == line
 
 
-# -- cost
-# --------------------------------------------------------------------------------------------------
+# -- cost ------------------------------------------------------------------------------------------
 
 MIB = 1 << 20
 HOSTILE = {  # each is repeated to a MiB
@@ -353,7 +344,8 @@ def test_a_mib_costs_each_rule_little(name: str) -> None:
     text = (piece * (MIB // len(piece) + 1))[:MIB]
     for rule in RULES:
         begun = time.process_time()
-        without(rule, as_read(text) if name in ("escape codes", "nulls") else text)
+        shown = as_read(text) if name in ("escape codes", "nulls") else text
+        without(rule, shown, [(0, len(shown))])
         assert time.process_time() - begun < CPU_LIMIT_S, rule.name
 
 
@@ -389,8 +381,7 @@ def test_what_a_host_may_send_costs_little() -> None:
         assert time.process_time() - begun < CPU_LIMIT_S, name
 
 
-# -- sections
-# --------------------------------------------------------------------------------------------------
+# -- sections --------------------------------------------------------------------------------------
 
 
 def test_every_section_is_in_the_table() -> None:

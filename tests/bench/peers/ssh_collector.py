@@ -1,4 +1,5 @@
 """sevbot's own collector: with what it does to an answer (unframing, redacting), or without.
+
 `[--as-it-came] DIRECTORY ADDRESS…`
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from bot.cli import seldom_collected
 from diagnostics.bundle import Bundle
+from diagnostics.bundle.due_rules import warm
 from diagnostics.bundle.framing import frame
 from diagnostics.collect.capture import Capture
 from diagnostics.collect.ssh import SshCollector, SshSettings, Target
@@ -41,7 +43,8 @@ async def _ask(collector: SshCollector, target: Target) -> int:
 
 
 if __name__ == "__main__":
-    seldom_collected()  # as `sevbot run` and `sevbot diagnose` do
+    warm()  # both as `sevbot run` and `sevbot diagnose` do
+    seldom_collected()
     imports_s, start_s = time.process_time(), time.monotonic()
     bare = sys.argv[1] == "--as-it-came"
     found = asyncio.run(main(Path(sys.argv[1 + bare]), sys.argv[2 + bare :], as_it_came=bare))
