@@ -43,6 +43,7 @@ class Section:
 
     @property
     def ended(self) -> bool:
+        """Whether its end was seen."""
         return self.exit is not None
 
 

@@ -19,6 +19,7 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, text: str, start: int, end: int) -> Place:
+        """What stands from `start` to `end`, with as much around it as a judge looks at."""
         return cls(text[max(0, start - _SEEN) : start], text[start:end], text[end : end + _SEEN])
 
 
@@ -166,6 +167,7 @@ def is_group(place: Place) -> bool:
 
 
 def is_option(place: Place) -> bool:
+    """The next option of a command, where a value was looked for; or that there is none."""
     return is_nothing(place) or place.value.startswith("-")
 
 
@@ -189,14 +191,17 @@ def is_not_alone(place: Place) -> bool:
 
 
 def is_sentence_of_words(place: Place) -> bool:
+    """What goes on as a sentence does."""
     return place.value.partition(" ")[0].lower() in _SENTENCE
 
 
 def is_no_card(place: Place) -> bool:
+    """Digits that are no number of a payment card."""
     return not is_card(place.value)
 
 
 def is_no_base64(place: Place) -> bool:
+    """A word without base 64's own signs, or one that people made."""
     return not ("/" in place.value or "+" in place.value) or is_made_by_people(place)
 
 

@@ -168,7 +168,7 @@ class _Search:
                 yield from self._close()
                 return
             back = limit - BACK_BYTES
-            drop = (window.line_start(back) or back) if back > 0 else limit
+            drop = (window.line_start(back) or back) if back > 0 else 0
             if self._start < drop:
                 yield from self._close()
             self._slide(drop)

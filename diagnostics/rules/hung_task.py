@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
 
 from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
@@ -96,7 +95,6 @@ def _say_where(task: Task, calls: Sequence[str]) -> str:
 
 
 def _calls(event: KernelEvent) -> tuple[str, ...]:
-    """The innermost calls below the scheduler's own, of this task's trace alone."""
-    own = takewhile(lambda text: not BLOCKED.line.match(text), event.below)
-    names = [found["name"] for text in own if (found := _CALL.match(text))]
+    """The innermost calls below the scheduler's own."""
+    names = [found["name"] for text in event.below if (found := _CALL.match(text))]
     return tuple(name for name in names if not _SCHEDULER.fullmatch(name))[:NAMED_CALLS]

@@ -119,7 +119,7 @@ def test_an_output_that_breaks_off_anywhere_gives_no_line_that_was_not_there(
 @example(b"=begin clock\n|x\n\n=end clock " + b"9" * 5000 + b"\n")
 @example(b"=begin clock\n=begin clock\n=end\n=end \n=begin \n")
 def test_no_output_at_all_makes_the_reader_fail(output: bytes) -> None:
-    """Bytes from a host that is not what it should be are Missing or a bundle, never an exception."""
+    """Bytes from a host that is not what it should be are Missing or a bundle, and no error."""
     for given_output in (output, b"=sevbot-probe 1\n" + output, b"=sevbot-probe " + output):
         assert isinstance(unframe(given_output, None), Bundle | Missing)
 

@@ -265,7 +265,7 @@ HOSTILE_FILES = {
         for _ in range(40)
     ),
     "records of 64 KiB": lambda: b"".join(
-        b"[  100.000000] job[3]: segfault at 0\n" + b"\n" * 65_400 for _ in range(400)
+        b"[  100.000000] job[3]: segfault at 0\n" + b"\n" * 65_400 for _ in range(1000)
     ),
     "nothing but words": lambda: b"segfault at\n" * 2_000_000,
 }
