@@ -121,7 +121,9 @@ class Window:
         """Behind the last line of the record that holds the position."""
         ceiling = min(position + RECORD_BYTES, self.size)
         end = position
-        while end < ceiling:
+        for _ in range(RECORD_LINES):
+            if end >= ceiling:
+                break
             newline = self.data.find(b"\n", end, ceiling)
             end = newline + 1 if newline >= 0 else ceiling
             if not self.data[end : end + 1].isspace():
