@@ -77,7 +77,7 @@ class LogLine(NamedTuple):
 
 
 _KERN_PRIORITIES = 8  # facility 0 times eight levels
-_NOISE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\^M$|\r+$")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _QUOTE = re.compile(r"(?:[ \t]*>)*[ \t]*")
 _FACILITY = r"kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|res\d|local\d"
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
@@ -214,8 +214,11 @@ def _unusual(held: _Held, number: int, raw: str, clean: str, shown: str) -> tupl
 def _cleaned(raw: str) -> tuple[str, str]:
     """The line without what editors and terminals added, and as evidence is cited: as it stands
     there.
+
+    What ends a line is taken off first and not by a pattern: `\\r+$` tries each of many `\\r` anew.
     """
-    return _NOISE.sub("", raw)[:MAX_LINE_CHARS], raw.removesuffix("\r")[:MAX_LINE_CHARS]
+    said = raw.rstrip("\r") if raw.endswith("\r") else raw.removesuffix("^M")
+    return _COLOURS.sub("", said)[:MAX_LINE_CHARS], raw.removesuffix("\r")[:MAX_LINE_CHARS]
 
 
 def _begin(line: LogLine, above: LogLine | None) -> LogLine:
