@@ -34,6 +34,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import NamedTuple
 
+from diagnostics.facts.journal_records import micros_of, wall_of
 from diagnostics.model import Moment
 
 MAX_RECORD_CHARS = 16384
@@ -308,11 +309,14 @@ def _json_line(number: int, raw: str) -> LogLine | None:
     message = _message(record.get("MESSAGE"))[:MAX_RECORD_CHARS]
     from_kernel = record.get("_TRANSPORT") == "kernel" and record.get("SYSLOG_FACILITY") == "0"
     facility = Facility.KERNEL if from_kernel else Facility.OTHER
-    stamps = (
-        _seconds(record.get("_SOURCE_MONOTONIC_TIMESTAMP")),
-        _realtime(record.get("__REALTIME_TIMESTAMP")),
-    )
-    return LogLine(number, message, message, *stamps, facility)
+    since_boot = micros_of(_text(record.get("_SOURCE_MONOTONIC_TIMESTAMP")))
+    wall = wall_of(_text(record.get("__REALTIME_TIMESTAMP")))
+    boot_s = None if since_boot is None else since_boot / 1e6
+    return LogLine(number, message, message, boot_s, wall, facility)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _message(value: object) -> str:
@@ -321,17 +325,3 @@ def _message(value: object) -> str:
     if isinstance(value, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
         return bytes(value).decode("utf-8", errors="replace")
     return ""
-
-
-def _seconds(value: object) -> float | None:
-    return (
-        int(value) / 1e6 if isinstance(value, str) and value.isascii() and value.isdigit() else None
-    )
-
-
-def _realtime(value: object) -> datetime | None:
-    seconds = _seconds(value)
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
-    except (OverflowError, ValueError, OSError):
-        return None
