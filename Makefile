@@ -52,8 +52,10 @@ check: $(READY)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
 
+# by way of the environment, and with its own words: neither make nor the shell runs any of them
+new-cause: override export CODE := $(value CODE)
 new-cause: $(READY)
-	$(VENV)/bin/python -m tests.new_cause $(CODE)
+	$(VENV)/bin/python -m tests.new_cause "$$CODE"
 
 golden: $(READY)
 	SEVBOT_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/test_cases.py tests/test_docs.py

@@ -5,8 +5,12 @@ It writes what CONTRIBUTING.md lists, and changes one file that is there: the li
 
 from __future__ import annotations
 
+import builtins
+import io
+import keyword
 import re
 import sys
+import tokenize
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -14,6 +18,7 @@ LIST = "diagnostics/rules/__init__.py"
 RULE = "diagnostics/rules/{module}.py"
 TEST = "tests/diagnostics/test_{module}.py"
 SCENARIO = "tests/lab/scenarios/{code}.sh"
+MOST_CHARS = 40  # of a code: it heads a line of a report
 TEMPLATES = {
     RULE: '''"""{code}: what happened, in a sentence.
 
@@ -90,19 +95,34 @@ echo 'TODO: cause it, and wait until it has happened' && exit 1
 
 def main(code: str, root: Path = ROOT) -> list[str]:
     """Write the files of the cause, and say which; exits with the reason where the code is no
-    code, or is taken.
+    code, or is taken. The list comes last: it names no rule whose file could not be written.
     """
-    if not re.fullmatch(r"[a-z]+(?:-[a-z0-9]+)*", code):
-        sys.exit(f"CODE={code}: a code is small letters, digits and hyphens, as in hung-task")
+    if len(code) > MOST_CHARS or not re.fullmatch(r"[a-z]+(?:-[a-z0-9]+)*", code):
+        sys.exit(
+            f"CODE={code}: a code is small letters, digits and hyphens, at most {MOST_CHARS}, "
+            "as in hung-task"
+        )
     module = code.replace("-", "_")
     files = {name.format(code=code, module=module): text for name, text in TEMPLATES.items()}
     if taken := [name for name in files if (root / name).exists()]:
         sys.exit(f"CODE={code} is taken: {taken[0]}")
     rules = root / LIST
-    rules.write_text(_listed(rules.read_text(encoding="utf-8"), module), encoding="utf-8")
+    listed = rules.read_text(encoding="utf-8")
+    if module in _names_of(listed):
+        sys.exit(f"CODE={code}: Python or {LIST} has the name {module} for something else")
     for name, text in files.items():
         (root / name).write_text(text.format(code=code), encoding="utf-8")
+    rules.write_text(_listed(listed, module), encoding="utf-8")
     return [LIST, *files]
+
+
+def _names_of(text: str) -> set[str]:
+    """Names that the module of a rule cannot have in the list of rules: Python's own, and those
+    that the list uses. In small letters, as a code is.
+    """
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    used = {token.string.lower() for token in tokens if token.type == tokenize.NAME}
+    return used.union(keyword.kwlist, keyword.softkwlist, dir(builtins))
 
 
 def _listed(text: str, module: str) -> str:

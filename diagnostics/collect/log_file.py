@@ -10,6 +10,7 @@ import gzip
 import io
 import os
 import select
+import shlex
 import stat
 import sys
 import time
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from diagnostics.facts.kernel_log import KernelLog, read_file
 from diagnostics.facts.log_regions import of_stream
+from diagnostics.plain import plain
 from diagnostics.sizes import human
 
 if TYPE_CHECKING:
@@ -37,7 +39,9 @@ _SHORTER = (
 
 
 class LogFileError(OSError):
-    """The file cannot be opened or unpacked; the message says why."""
+    """The file cannot be opened or unpacked; the message says why. What a name holds that cannot be
+    printed is an escape in it.
+    """
 
 
 @dataclass(frozen=True)
@@ -78,11 +82,11 @@ def read_log_file(name: str, limits: Limits | None = None, words: Sequence[str] 
     except LogFileError:
         raise
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise LogFileError(f"{name} cannot be unpacked: {error}") from error
+        raise LogFileError(f"{plain(name)} cannot be unpacked: {error}") from error
     except IsADirectoryError as error:
-        raise LogFileError(f"{name} is a directory: name a file in it") from error
+        raise LogFileError(f"{plain(name)} is a directory: name a file in it") from error
     except OSError as error:
-        raise LogFileError(f"{name}: {error.strerror or error}") from error
+        raise LogFileError(f"{plain(name)}: {error.strerror or error}") from error
 
 
 def _open(name: str) -> int:
@@ -97,10 +101,10 @@ def _read(source: _Source, name: str, words: Sequence[str]) -> KernelLog:
     first = stream.peek(len(_GZIP))
     for magic, program in _OTHER_PACKINGS:
         if first.startswith(magic):
-            what, file = ("the input", "FILE") if name == "-" else (name, name)
+            what, file = ("the input", "FILE") if name == "-" else (name, shlex.quote(name))
             raise LogFileError(
-                f"{what} is packed by {program}: `{program} -dc {file} | sevbot diagnose "
-                "--kernel-log -`"
+                f"{plain(what)} is packed by {program}: `{program} -dc {plain(file)} | "
+                "sevbot diagnose --kernel-log -`"
             )
     if not first.startswith(_GZIP):
         log = read_file(of_stream(stream, words), words)

@@ -77,7 +77,7 @@ def _read(number: int, line: str, booted: datetime | None) -> Record | None:
     if not isinstance(record, dict):
         return None
     fields = {name: value for name, value in record.items() if isinstance(value, str)}
-    since_boot = _micros(fields.get("__MONOTONIC_TIMESTAMP", ""))
+    since_boot = micros_of(fields.get("__MONOTONIC_TIMESTAMP", ""))
     if booted is not None and since_boot is not None:
         wall: datetime | None = booted + timedelta(microseconds=since_boot)
     else:
@@ -87,12 +87,15 @@ def _read(number: int, line: str, booted: datetime | None) -> Record | None:
 
 def wall_of(micros: str) -> datetime | None:
     """Microseconds since 1970 as a time."""
-    since_1970 = _micros(micros)
+    since_1970 = micros_of(micros)
     try:
         return None if since_1970 is None else datetime.fromtimestamp(since_1970 / 1e6, UTC)
     except (OverflowError, ValueError, OSError):
         return None
 
 
-def _micros(text: str) -> int | None:
+def micros_of(text: str) -> int | None:
+    """A field of microseconds as a number. None where it is none, or has more digits than any time
+    until the year 2286.
+    """
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else None

@@ -34,6 +34,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import NamedTuple
 
+from diagnostics.facts.journal_records import micros_of, wall_of
 from diagnostics.model import Moment
 
 MAX_RECORD_CHARS = 16384
@@ -77,7 +78,7 @@ class LogLine(NamedTuple):
 
 
 _KERN_PRIORITIES = 8  # facility 0 times eight levels
-_NOISE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\^M$|\r+$")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _QUOTE = re.compile(r"(?:[ \t]*>)*[ \t]*")
 _FACILITY = r"kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|res\d|local\d"
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
@@ -214,8 +215,11 @@ def _unusual(held: _Held, number: int, raw: str, clean: str, shown: str) -> tupl
 def _cleaned(raw: str) -> tuple[str, str]:
     """The line without what editors and terminals added, and as evidence is cited: as it stands
     there.
+
+    What ends a line is taken off first and not by a pattern: `\\r+$` tries each of many `\\r` anew.
     """
-    return _NOISE.sub("", raw)[:MAX_LINE_CHARS], raw.removesuffix("\r")[:MAX_LINE_CHARS]
+    said = raw.rstrip("\r") if raw.endswith("\r") else raw.removesuffix("^M")
+    return _COLOURS.sub("", said)[:MAX_LINE_CHARS], raw.removesuffix("\r")[:MAX_LINE_CHARS]
 
 
 def _begin(line: LogLine, above: LogLine | None) -> LogLine:
@@ -305,11 +309,14 @@ def _json_line(number: int, raw: str) -> LogLine | None:
     message = _message(record.get("MESSAGE"))[:MAX_RECORD_CHARS]
     from_kernel = record.get("_TRANSPORT") == "kernel" and record.get("SYSLOG_FACILITY") == "0"
     facility = Facility.KERNEL if from_kernel else Facility.OTHER
-    stamps = (
-        _seconds(record.get("_SOURCE_MONOTONIC_TIMESTAMP")),
-        _realtime(record.get("__REALTIME_TIMESTAMP")),
-    )
-    return LogLine(number, message, message, *stamps, facility)
+    since_boot = micros_of(_text(record.get("_SOURCE_MONOTONIC_TIMESTAMP")))
+    wall = wall_of(_text(record.get("__REALTIME_TIMESTAMP")))
+    boot_s = None if since_boot is None else since_boot / 1e6
+    return LogLine(number, message, message, boot_s, wall, facility)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def with_plain_messages(text: str) -> str:
@@ -339,17 +346,3 @@ def _message(value: object) -> str:
     if isinstance(value, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
         return bytes(value).decode("utf-8", errors="replace")
     return ""
-
-
-def _seconds(value: object) -> float | None:
-    return (
-        int(value) / 1e6 if isinstance(value, str) and value.isascii() and value.isdigit() else None
-    )
-
-
-def _realtime(value: object) -> datetime | None:
-    seconds = _seconds(value)
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
-    except (OverflowError, ValueError, OSError):
-        return None

@@ -165,18 +165,20 @@ class OomReport(NamedTuple):
 
 
 _TASK_ROW = re.compile(r"^\[ *(\d{1,9})\] +(\d.*)$")
+_PAGES = re.compile(r"\d{1,18}")
 
 
 def _task_row(text: str, columns: Sequence[str]) -> TaskRow | None:
     """A row of the task table; its columns are those of the header above it, the name is the rest
-    of the line.
+    of the line. None where there is no column rss, or no number of pages in it.
     """
     found = _TASK_ROW.match(text)
     values = found[2].split(maxsplit=len(columns) - 1) if found else []
     if found is None or len(values) != len(columns):
         return None
     row = dict(zip(columns, values, strict=True))
-    return TaskRow(int(found[1]), row["name"], int(row["rss"])) if row["rss"].isdecimal() else None
+    pages = _PAGES.fullmatch(row.get("rss", ""))  # the header's first and last only are certain
+    return TaskRow(int(found[1]), row["name"], int(pages[0])) if pages else None
 
 
 def unit_of_cgroup(cgroup: str) -> str | None:

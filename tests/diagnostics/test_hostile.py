@@ -102,6 +102,8 @@ PIECES = {  # each is repeated to a MiB
     "passwords": "password=",
     "urls": "a://a@a?a ",
     "escapes": "\x1b[1m",
+    "half escapes": "\x1b[1;",
+    "carriage returns": "\r" * 8000 + "a\n",
     "bidi": "\u202e",
 }
 # ten thousand kills, each of which is an incident: this is not hostile, but work

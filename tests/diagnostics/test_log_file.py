@@ -262,6 +262,41 @@ def test_another_packing_is_named_with_what_unpacks_it(tmp_path: Path, program: 
     )
 
 
+XZ = b"\xfd7zXZ\0"  # its first bytes
+
+
+def test_the_command_that_unpacks_does_that_only_whatever_the_file_is_called(
+    tmp_path: Path,
+) -> None:
+    """It is there to be copied into a shell: the name is one word of it."""
+    (tmp_path / "a$(touch pwned);touch pwned;`touch pwned` 'b.xz").write_bytes(XZ)
+    (file,) = tmp_path.iterdir()
+    with pytest.raises(LogFileError) as told:
+        read_log_file(str(file))
+    command = str(told.value).split(" is packed by xz: `")[1].removesuffix("`")
+    shown = "xz() { printf '%s\\n' \"$@\"; }; sevbot() { cat; }; " + command
+    ran = subprocess.run(
+        ["bash", "-c", shown], check=True, capture_output=True, text=True, cwd=tmp_path, timeout=20
+    )
+
+    assert ran.stdout == f"-dc\n{file}\n"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("content", [None, XZ, b"\x1f\x8b" + b"x" * 100, "a directory"])
+def test_a_name_moves_no_terminal(tmp_path: Path, content: bytes | str | None) -> None:
+    """In none of the sentences on a file that cannot be read."""
+    file = tmp_path / "a\x1b[2J\nb\u202e"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content:
+        file.mkdir()
+    with pytest.raises(LogFileError, match=re.escape(r"a\x1b[2J\x0ab\u202e")) as told:
+        read_log_file(str(file))
+
+    assert str(told.value).isprintable()
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_an_empty_log_is_called_empty(tmp_path: Path, packed: bool) -> None:
     """Most often the command before the pipe failed."""

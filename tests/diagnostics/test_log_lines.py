@@ -106,6 +106,27 @@ def test_a_journal_record_is_the_kernels_by_transport_and_facility(
     assert (line.text, line.facility) == (KILL, facility)
 
 
+@pytest.mark.parametrize("name", ["_SOURCE_MONOTONIC_TIMESTAMP", "__REALTIME_TIMESTAMP"])
+@pytest.mark.parametrize("digits", ["9" * 17, "9" * 310, "9" * 5000, "-1", "1e3", "", "١٢"])
+def test_a_journal_record_of_no_time_is_read_without_it(name: str, digits: str) -> None:
+    """Anybody may hand such a file in; 310 digits are no float, 5000 are no int to Python."""
+    line = only(json.dumps({"MESSAGE": KILL, name: digits}) + "\n")
+
+    assert (line.text, line.boot_s, line.wall) == (KILL, None, None)
+
+
+def test_a_journal_record_has_both_its_times() -> None:
+    """Of microseconds, since boot and since 1970."""
+    record = {
+        "MESSAGE": KILL,
+        "_SOURCE_MONOTONIC_TIMESTAMP": "178280424",
+        "__REALTIME_TIMESTAMP": "1795383969000000",
+    }
+    line = only(f"{json.dumps(record)}\n")
+
+    assert (line.boot_s, str(line.wall)) == (178.280424, "2026-11-22 21:46:09+00:00")
+
+
 def test_a_journal_message_may_be_bytes_and_hold_several_lines() -> None:
     """Unprintable messages come as a list of bytes."""
     record = json.dumps(

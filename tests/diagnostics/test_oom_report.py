@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from diagnostics.facts.log_lines import read_lines
 from diagnostics.facts.oom_reader import read_reports
 from diagnostics.facts.oom_report import MEMCG, MEMORY_POLICY, OomReport
-from tests.diagnostics.kernel_logs import SEED, membind_report, recorded
+from tests.diagnostics.kernel_logs import SEED, examine, membind_report, recorded
 
 KERNEL_4_19 = """\
 [   10.000000] job invoked oom-killer: gfp_mask=0x6200ca(GFP_HIGHUSER), nodemask=1, order=0
@@ -95,6 +97,30 @@ def test_a_bare_kill_is_a_report_of_its_own() -> None:
 
     assert first.constraint == MEMORY_POLICY
     assert (second.constraint, second.kills[0].task.pid) == (None, 999)
+
+
+@pytest.mark.parametrize(
+    ("there", "retyped"),
+    [
+        ("total_vm      rss pgtables_bytes", "total_vm ables_bytes"),
+        ("total_vm      rss pgtables_bytes", "total_vm     Vrss pgtables_bytes"),
+        ("1556727  1556359", f"1556727  {'9' * 19}"),
+        ("1556727  1556359", f"1556727  {'9' * 400}"),
+        ("1556727  1556359", f"1556727  {'9' * 5000}"),
+    ],
+)
+def test_a_table_that_is_half_retyped_costs_its_rows_and_not_the_verdict(
+    there: str, retyped: str
+) -> None:
+    """A column that is gone or has another name, and a number that is none."""
+    log = membind_report().replace(there, retyped)
+    (report,) = reports_of(log)
+    host = examine(log)
+
+    assert retyped in log
+    assert report.tasks == ()
+    assert [finding.code for finding in host.findings] == ["membind-oom"]
+    assert "membind-oom" not in host.unknown
 
 
 def test_a_comm_with_parentheses_and_commas_is_kept() -> None:
