@@ -32,25 +32,32 @@ Kernel: TODO: the file and the function that does it, or the man page.
 
 from __future__ import annotations
 
+import re
+
 from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
+from diagnostics.facts.kernel_events import Wording
 from diagnostics.kernel_lines import kernel_lines, no_kernel_line
 from diagnostics.model import Finding, Outcome, Remedy, Unknown
 from diagnostics.recent import is_recent
 
 CODE = "{code}"
-KERNEL_SAYS = ("TODO: words of the kernel's line",)
+LINE = Wording(
+    "TODO: words of the kernel's line",
+    re.compile(r"^TODO: the line, from its beginning on: behind it a name may say anything"),
+)
+KERNEL_SAYS = (LINE,)
 REMEDY = Remedy(action="TODO", says="TODO: what to do.", because="TODO: why that helps.")
 
 
 def check(evidence: Evidence) -> Outcome:
     """One finding, or why there is none."""
-    said = kernel_lines(evidence, *KERNEL_SAYS)
+    said = kernel_lines(evidence, LINE)
     if isinstance(said, Unknown):
         return said
-    lines = [event for event in said if is_recent(evidence, event.wall)]
+    lines = [event for event, _ in said if is_recent(evidence, event.wall)]
     if not lines:
-        return no_kernel_line(evidence)
+        return no_kernel_line(evidence, LINE)
     return (
         Finding(
             code=CODE,
