@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from functools import cached_property
 from heapq import nlargest
 from itertools import pairwise
@@ -181,9 +181,11 @@ def _nearest(word: str, pairs_of: Mapping[str, frozenset[str]]) -> list[str]:
     """The names most like a word, nearest first, of the few that have most in common with it."""
     if len(word) > MOST_CHARS:
         return []
+    word = word.partition(":")[0]  # a port is no part of what was meant
     pairs = _pairs(word)
     likely = nlargest(COMPARED, pairs_of, lambda name: _shared(pairs, pairs_of[name]))
-    return get_close_matches(word, likely, MEANT)
+    meant = get_close_matches(word, likely, MEANT)
+    return sorted(meant, key=lambda name: (-SequenceMatcher(None, name, word).ratio(), name))
 
 
 def _pairs(name: str) -> frozenset[str]:

@@ -56,16 +56,14 @@ def check(evidence: Evidence) -> Outcome:
     event, last = killed[-1]
     task = Task(last["comm"], int(last["pid"]))
     when = f" at {say_moment(event.at)}" if event.at else ""
+    times = f"{say_times(len(killed))}, {'last to' if killed[1:] else 'to'}"
     return (
         Finding(
             code=CODE,
             headline="killed for broken memory (hardware)",
             judged=of_kernels_lines([event for event, _ in killed]),
             story=(
-                (
-                    f"The kernel sent SIGBUS {say_times(len(killed))}, last to {task.comm}, pid "
-                    f"{task.pid}{when}."
-                ),
+                f"The kernel sent SIGBUS {times} {task.comm}, pid {task.pid}{when}.",
                 f"A page of its memory ({last['page']}) is broken, and its content is lost.",
             ),
             citations=tuple(event.citation for event, _ in killed[-2:]),

@@ -20,9 +20,9 @@ from collections.abc import Mapping, Sequence
 
 from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import KernelEvent, Wording
+from diagnostics.facts.kernel_events import KernelEvent, Said, Wording
 from diagnostics.kernel_lines import kernel_lines, no_kernel_line
-from diagnostics.model import Finding, Outcome, Remedy, Task, Unknown
+from diagnostics.model import Citation, Finding, Outcome, Remedy, Task, Unknown
 from diagnostics.recent import is_recent, say_moment
 
 CODE = "hung-task"
@@ -67,11 +67,17 @@ def check(evidence: Evidence) -> Outcome:
                 _say_who(waited_s, when),
                 _say_where(task, _calls(last)),
             ),
-            citations=tuple(event.citation for event, _ in blocked[-2:]),
+            citations=_last_of_each(blocked),
             culprit=task,
             remedies=(REMEDY,),
         ),
     )
+
+
+def _last_of_each(blocked: Sequence[Said]) -> tuple[Citation, ...]:
+    """The last line of each of the tasks that are named, in the order of the log."""
+    last = {_task(found): event.citation for event, found in blocked}
+    return tuple(sorted(list(last.values())[:NAMED_TASKS], key=lambda cited: cited.line))
 
 
 def _task(found: re.Match[str]) -> Task:

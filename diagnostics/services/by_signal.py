@@ -18,7 +18,7 @@ from diagnostics.facts.oom_lines import COMM_CHARS
 from diagnostics.facts.service_journal import ServiceEvent
 from diagnostics.kernel_lines import kernel_lines
 from diagnostics.model import Citation, Finding, Outcome, Unknown
-from diagnostics.recent import is_recent
+from diagnostics.recent import is_recent, say_moment
 from diagnostics.services.ends import BY_SHELL, is_at, settings_of, wrapped_signal
 from diagnostics.services.service_case import BELIEVED, Told, by_systemd, finding, journal_of
 
@@ -97,7 +97,16 @@ def _by_kernel(evidence: Evidence, told: Told, number: Signals, said: Sequence[S
         for line in said
     ]
     judged = of_kernels_lines([line.event for line in said], ENDS_NOT_SEEN)
-    return finding(evidence, replace(told, is_end=False), ends, (), judged=judged)
+    told = replace(told, is_end=False, did=f"{told.did}{_since_boot(said)}")
+    return finding(evidence, told, ends, (), judged=judged)
+
+
+def _since_boot(said: Sequence[Said]) -> str:
+    """When, where only the time since boot is known; other times `finding` tells."""
+    at = said[-1].event.at
+    if at is None or at.wall is not None:
+        return ""
+    return f"{', last' if said[1:] else ''} at {say_moment(at)}"
 
 
 def _of_no_service(said: Sequence[Said]) -> Unknown:

@@ -61,6 +61,7 @@ def test_a_task_that_waits_on_is_told_with_its_last_time_and_two_with_the_shorte
 
     assert "for more than 241 s" in alone.story[0]
     assert "dd, pid 327 and tar, pid 328 waited in the kernel for more than 120 s" in both.story[0]
+    assert [citation.line for citation in both.citations] == [3, 4]
     assert both.culprit is not None
     assert both.culprit.comm == "dd"
 

@@ -81,7 +81,7 @@ def test_a_processs_lines_name_it() -> None:
     text = f"[  100.000000] {name}[388]: segfault at 0 ip 0 sp 0 error 6 in job\n"
     (finding,) = examined_log(log_of(text)).findings
 
-    assert finding.story[0] == f"{name}, pid 388 crashed by SIGSEGV: once."
+    assert finding.story[0] == f"{name}, pid 388 crashed by SIGSEGV at 100.0 s after boot: once."
     assert [(end.unit, end.how, end.teller) for end in finding.ends] == [
         (name, "SIGSEGV", "the kernel")
     ]
