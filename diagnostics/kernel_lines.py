@@ -9,6 +9,7 @@ from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import Said, Wording
 from diagnostics.facts.kernel_log import KernelLog
 from diagnostics.model import Clear, Unknown
+from diagnostics.recent import is_recent
 
 NO_SUCH_LINE = "the kernel log, read from boot on, has no such line in the last hour"
 NOT_LOOKED_FOR = "the kernel log was searched for OOM kills only"
@@ -24,6 +25,17 @@ def kernel_lines(evidence: Evidence, wording: Wording) -> tuple[Said, ...] | Unk
     if isinstance(log, Missing):
         return Unknown(f"the kernel log was not read ({log.because})")
     return log.others.saying(wording) if log.others.words else Unknown(NOT_LOOKED_FOR)
+
+
+def recent_kernel_lines(evidence: Evidence, wording: Wording) -> tuple[Said, ...] | Clear | Unknown:
+    """The kernel's lines of this wording that count, at least one, or what follows where there are
+    none.
+    """
+    said = kernel_lines(evidence, wording)
+    if isinstance(said, Unknown):
+        return said
+    recent = tuple(line for line in said if is_recent(evidence, line.event.wall))
+    return recent or no_kernel_line(evidence, wording)
 
 
 def no_kernel_line(evidence: Evidence, wording: Wording) -> Clear | Unknown:

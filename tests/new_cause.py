@@ -37,9 +37,8 @@ import re
 from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import Wording
-from diagnostics.kernel_lines import kernel_lines, no_kernel_line
-from diagnostics.model import Finding, Outcome, Remedy, Unknown
-from diagnostics.recent import is_recent
+from diagnostics.kernel_lines import recent_kernel_lines
+from diagnostics.model import Finding, Outcome, Remedy
 
 CODE = "{code}"
 LINE = Wording(
@@ -52,19 +51,16 @@ REMEDY = Remedy(action="TODO", says="TODO: what to do.", because="TODO: why that
 
 def check(evidence: Evidence) -> Outcome:
     """One finding, or why there is none."""
-    said = kernel_lines(evidence, LINE)
-    if isinstance(said, Unknown):
+    said = recent_kernel_lines(evidence, LINE)
+    if not isinstance(said, tuple):
         return said
-    lines = [event for event, _ in said if is_recent(evidence, event.wall)]
-    if not lines:
-        return no_kernel_line(evidence, LINE)
     return (
         Finding(
             code=CODE,
             headline="TODO: without any text of the host's",
-            judged=of_kernels_lines(lines),
+            judged=of_kernels_lines([event for event, _ in said]),
             story=("TODO: who, what, when, in whole sentences.",),
-            citations=tuple(event.citation for event in lines[-2:]),
+            citations=tuple(event.citation for event, _ in said[-2:]),
             remedies=(REMEDY,),
         ),
     )

@@ -19,9 +19,9 @@ from datetime import datetime
 from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import Wording
-from diagnostics.kernel_lines import kernel_lines, no_kernel_line
-from diagnostics.model import End, Finding, Moment, Outcome, Remedy, Task, Unknown, Victim
-from diagnostics.recent import is_recent, say_moment, say_times
+from diagnostics.kernel_lines import recent_kernel_lines
+from diagnostics.model import End, Finding, Moment, Outcome, Remedy, Task, Victim
+from diagnostics.recent import say_moment, say_times
 
 CODE = "hardware-memory-error"
 KILLED = Wording(
@@ -47,12 +47,9 @@ REMEDY = Remedy(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all, or why there is none."""
-    said = kernel_lines(evidence, KILLED)
-    if isinstance(said, Unknown):
-        return said
-    killed = [line for line in said if is_recent(evidence, line.event.wall)]
-    if not killed:
-        return no_kernel_line(evidence, KILLED)
+    killed = recent_kernel_lines(evidence, KILLED)
+    if not isinstance(killed, tuple):
+        return killed
     event, last = killed[-1]
     task = Task(last["comm"], int(last["pid"]))
     when = f" at {say_moment(event.at)}" if event.at else ""

@@ -21,9 +21,9 @@ from collections.abc import Mapping, Sequence
 from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import KernelEvent, Said, Wording
-from diagnostics.kernel_lines import kernel_lines, no_kernel_line
-from diagnostics.model import Citation, Finding, Outcome, Remedy, Task, Unknown
-from diagnostics.recent import is_recent, say_moment
+from diagnostics.kernel_lines import recent_kernel_lines
+from diagnostics.model import Citation, Finding, Outcome, Remedy, Task
+from diagnostics.recent import say_moment
 
 CODE = "hung-task"
 BLOCKED = Wording(
@@ -49,12 +49,9 @@ REMEDY = Remedy(
 
 def check(evidence: Evidence) -> Outcome:
     """One finding for all tasks, or why there is none."""
-    said = kernel_lines(evidence, BLOCKED)
-    if isinstance(said, Unknown):
-        return said
-    blocked = [line for line in said if is_recent(evidence, line.event.wall)]
-    if not blocked:
-        return no_kernel_line(evidence, BLOCKED)
+    blocked = recent_kernel_lines(evidence, BLOCKED)
+    if not isinstance(blocked, tuple):
+        return blocked
     waited_s = {_task(found): int(found["s"]) for _, found in blocked}  # the last time of each
     last, task = blocked[-1][0], _task(blocked[-1][1])
     when = f", last at {say_moment(last.at)}" if last.at else ""
