@@ -16,6 +16,7 @@ from diagnostics.facts.clock import Clock
 from diagnostics.facts.kernel_events import KernelEvents
 from diagnostics.facts.kernel_log import SOURCES, KernelLog, kills_of
 from diagnostics.facts.sev import Sev
+from diagnostics.kernel_lines import TOO_MANY
 from diagnostics.model import (
     Clear,
     Examined,
@@ -74,9 +75,9 @@ def _of_a_log(code: str, log: KernelLog) -> str | None:
     if code in _needing_a_host():
         return NEEDS_A_HOST
     says = next(rule.kernel_says for rule in RULES if rule.code == code)
-    if not says or not log.others.words or any(map(log.others.saying, says)):
+    if not says or not log.others.words:
         return None
-    return NO_SUCH_LINE
+    return TOO_MANY if any(line.words in log.others.dropped for line in says) else NO_SUCH_LINE
 
 
 @cache

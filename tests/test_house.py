@@ -159,3 +159,20 @@ def test_each_reader_says_what_empty_and_missing_mean(module: str) -> None:
 
     assert re.search(r"\bMissing where\b", said)
     assert re.search(r"\b(?:Empty when|Never empty)\b", said)
+
+
+NOT_IN_3_11_2 = re.compile(r"[*?+]\+|\d\}{1,2}\+|\(\?>")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_pattern_is_one_that_debians_python_gets_wrong(module: str) -> None:
+    """Possessive quantifiers and atomic groups lose what they matched before Python 3.11.5
+    (github.com/python/cpython/issues/106052), and Debian 12 has 3.11.2.
+    """
+    strings = [
+        node.value
+        for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+    ]
+    texts = [text.decode("latin-1") if isinstance(text, bytes) else text for text in strings]
+    assert [text for text in texts if NOT_IN_3_11_2.search(text) and len(text) < 400] == []

@@ -44,7 +44,7 @@ NOT_IN_COPY = "the host's copy of the probe does not bring it"
 NOT_RECORDED = "not recorded"  # of recordings that are older than the section
 _TOLD = (ENDED_EARLY, NOT_BROUGHT, NOT_RECORDED)
 _BAR = re.compile(rb"\n\|")  # found in less time than by `bytes.split`
-_RUN = re.compile(rb"=.*+\n|\n++|(?:!.*+\n)++|(?:[^=!\n].*+\n)++")
+_RUN = re.compile(rb"=.*\n|\n+|(?:!.*\n)+|(?:[^=!\n].*\n)+")
 _BLANK = re.compile(rb"\n{3,}")
 
 

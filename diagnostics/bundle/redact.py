@@ -23,8 +23,8 @@ MOST_FREE_CHARS = (
     64 * 1024
 )  # of a section; the probe sends no more free text in any, so only a hostile host's is left out
 Said = tuple[object, str]  # by whom, and what
-_KERNELS = r"kern *+:[a-z]++ *+: |<[0-7]>"  # dmesg -x, and -r of busybox
-_OTHERS = re.compile(rf"\n(?!{_KERNELS}).*+(?:\n(?!{_KERNELS}).*+)*+")
+_KERNELS = r"kern *:[a-z]+ *: |<[0-7]>"  # dmesg -x, and -r of busybox
+_OTHERS = re.compile(rf"\n(?!{_KERNELS}).*(?:\n(?!{_KERNELS}).*)*")
 _FACILITY = re.compile(r"(\n(?:[a-z]{2,8}\d? *:[a-z]+ *: |<\d{1,3}>))")
 _ASKED = (
     "_BOOT_ID _EXE _PID _SOURCE_MONOTONIC_TIMESTAMP _SYSTEMD_UNIT _TRANSPORT _UID"
@@ -33,8 +33,8 @@ _ASKED = (
 )
 _JSON = json.JSONDecoder()
 _TRANSPORT, _FACILITY_0 = '"_TRANSPORT":"kernel"', '"SYSLOG_FACILITY":"0"'  # of the kernel's own
-_FIELD = r'"(?!_TRANSPORT":"(?!kernel")|SYSLOG_FACILITY":"(?!0"))[^"]*+":"[^"]*+"'
-_RECORD = re.compile(rf"\{{{_FIELD}(?:,{_FIELD})*+\}}")
+_FIELD = r'"(?!_TRANSPORT":"(?!kernel")|SYSLOG_FACILITY":"(?!0"))[^"]*":"[^"]*"'
+_RECORD = re.compile(rf"\{{{_FIELD}(?:,{_FIELD})*\}}")
 _CONTROL = bytes({*range(32)} - {ord("\n")})  # JSON has none of them
 _FIELDS = frozenset(
     _ASKED.split()

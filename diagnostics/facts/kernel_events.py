@@ -25,6 +25,20 @@ from diagnostics.model import Citation, Moment, Task
 MOST_BELOW = 40  # lines that are kept below a record
 
 
+# a name as dmesg prints it: what is no ASCII as \\x and two digits, each of the kernel's 15 bytes
+COMM = r"(?P<comm>(?:\\x[0-9a-f]{2}|(?!\\x[0-9a-f]{2}).){1,15})"
+_ESCAPED = re.compile(r"(?:\\x[0-9a-f]{2})+")
+
+
+def name_of(comm: str) -> str:
+    """The name that dmesg printed so."""
+    return _ESCAPED.sub(lambda found: _unescaped(found[0]), comm)
+
+
+def _unescaped(digits: str) -> str:
+    return bytes.fromhex(digits.replace("\\x", "")).decode("utf-8", errors="replace")
+
+
 @dataclass(frozen=True)
 class Wording:
     """A line of the kernel's: the words that a log is searched for, and a pattern of the line from
@@ -42,10 +56,9 @@ class Said(NamedTuple):
     found: re.Match[str]
 
     @property
-    def task(self) -> Task | None:
-        """The process that it names."""
-        named = self.found.groupdict()
-        return Task(named["comm"], int(named["pid"])) if named.get("comm") else None
+    def task(self) -> Task:
+        """The process that it names; of a wording with the groups `comm` and `pid`."""
+        return Task(name_of(self.found["comm"]), int(self.found["pid"]))
 
 
 @dataclass(frozen=True)
@@ -104,7 +117,7 @@ def events_in(
     None that states another facility than the kernel's; with `must_state` each must state that it
     is the kernel's.
     """
-    events = []
+    events: dict[object, KernelEvent] = {}
     for record in records:
         lines = read_lines(record.data.decode("utf-8", errors="replace"), record.first_line)
         line = next(lines, None)
@@ -115,8 +128,11 @@ def events_in(
             at = line.at.at_boot(booted) if line.at else None
             cited = Citation(source, line.number, line.raw)
             proven = from_host and line.facility is Facility.KERNEL
-            events.append(KernelEvent(text, at, cited, proven, tuple(_below(lines))))
-    return tuple(events)
+            below = tuple(_below(lines, must_state=must_state))
+            # a file may hold two copies of one log, syslog beside dmesg
+            key = (line.boot_s, text) if line.boot_s is not None else line.number
+            events.setdefault(key, KernelEvent(text, at, cited, proven, below))
+    return tuple(events.values())
 
 
 def _is_kernels(line: LogLine, *, must_state: bool) -> bool:
@@ -125,8 +141,8 @@ def _is_kernels(line: LogLine, *, must_state: bool) -> bool:
     )
 
 
-def _below(lines: Iterator[LogLine]) -> Iterator[str]:
+def _below(lines: Iterator[LogLine], *, must_state: bool) -> Iterator[str]:
     """The texts below, without those of others than the kernel."""
     for _, line in zip(range(MOST_BELOW), lines, strict=False):
-        if line.facility is not Facility.OTHER:
-            yield from line.text.split("\n")
+        if _is_kernels(line, must_state=must_state):
+            yield from map(str.strip, line.text.split("\n"))

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from diagnostics.bundle import TIMED_OUT, Bundle, Missing, Section
 from diagnostics.facts import clock
-from diagnostics.facts.kernel_events import KernelEvents, events_in
+from diagnostics.facts.kernel_events import KernelEvent, KernelEvents, events_in
 from diagnostics.facts.log_lines import LogLine, read_lines, with_plain_messages
 from diagnostics.facts.log_regions import LogText, Region, of_text, without_stacks
 from diagnostics.facts.oom_reader import Odd, read_reports
@@ -138,14 +138,35 @@ def read(bundle: Bundle, words: Sequence[str] = ()) -> KernelLog | Missing:
         forged=sum(log.forged for log in logs),
         nameless=tuple(report for log in logs for report in log.nameless),
         unread=tuple(line for log in logs for line in log.unread),
-        others=next((log.others for log in logs if log.others.whole), logs[0].others),
+        others=_others([log.others for log in logs]),
     )
+
+
+def _others(found: Sequence[KernelEvents]) -> KernelEvents:
+    """Those of a section that is whole; else those of both, each once, by their time since boot."""
+    if whole := next((each for each in found if each.whole), None):
+        return whole
+    events: dict[object, KernelEvent] = {}
+    for event in (event for each in found for event in each.all):
+        boot_s = event.at.boot_s if event.at else None
+        key = (round(boot_s, 3), event.text) if boot_s is not None else event.citation
+        events.setdefault(key, event)
+    dropped = frozenset(word for each in found for word in each.dropped)
+    return KernelEvents(
+        tuple(sorted(events.values(), key=_event_s)), found[0].words, dropped=dropped
+    )
+
+
+def _event_s(event: KernelEvent) -> float:
+    boot_s = event.at.boot_s if event.at else None
+    return float("inf") if boot_s is None else boot_s
 
 
 def _read_section(
     section: Section, booted: datetime | None, words: Sequence[str]
 ) -> KernelLog | Missing:
     states = _STATES.search(section.text) is not None
+    tells_who = states or section.name == "kernel-journal"  # busybox's dmesg does not
     text = of_text(with_plain_messages(section.text), words)
     log = read_log(section.name, text, booted, stated=states)
     if not log.seen:
@@ -155,7 +176,7 @@ def _read_section(
             section.name, text.said.records(), words, booted, must_state=True, from_host=True
         ),
         tuple(words),
-        whole=section.exit == 0 and not section.cut,
+        whole=log.since_boot and section.exit == 0 and not section.cut and tells_who,
         dropped=frozenset(text.said.dropped),
     )
     return replace(
@@ -173,7 +194,7 @@ def read_file(text: LogText, words: Sequence[str] = ()) -> KernelLog:
     records = text.said.records()
     found = events_in("kernel-log", records, words, None, must_state=states, from_host=False)
     others = KernelEvents(found, tuple(words), dropped=frozenset(text.said.dropped))
-    return replace(log, others=others)
+    return replace(log, others=others, seen=log.seen or bool(found))
 
 
 def read_log(

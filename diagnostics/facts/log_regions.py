@@ -28,8 +28,8 @@ WRAPPED_BYTES = 1 << 9  # how far below a kill its wrapped rest may go on
 BURST, BURST_BYTES = 4, 1 << 13
 HEAD_BYTES = 1 << 16
 # what is kept below a record that was asked for: a call trace of some 30 lines
-BELOW_BYTES = 1 << 12
-RECORD_CHARS = 1 << 14  # of such a record; its words stand near its beginning
+BELOW_BYTES = 1 << 14
+RECORD_CHARS = 1 << 15  # of such a record; its words stand near its beginning
 MOST_SAID = 200  # of the records with the same words, the last ones
 TRACE, AFTER_TRACE = "Call Trace:", "Mem-Info:"
 MOST_TRACE_CHARS = 1 << 14

@@ -27,7 +27,7 @@ from diagnostics.facts.filesystems import Filesystem, Filesystems
 from diagnostics.facts.kernel_events import Said, Wording
 from diagnostics.facts.last_words import LastWords, Line
 from diagnostics.facts.service_journal import ServiceEvent
-from diagnostics.kernel_lines import kernel_lines
+from diagnostics.kernel_lines import kernel_lines, no_kernel_line
 from diagnostics.model import Clear, Disk, Finding, Outcome, Remedy, Unknown
 from diagnostics.recent import is_recent, say_moment
 from diagnostics.services.service_case import Ends, Told, finding, journal_of, quote
@@ -46,9 +46,13 @@ READ_ONLY = ("read-only file system", "erofs")
 _PATH = re.compile(r"(?<![\w/.])/[\w./@+-]{1,300}")
 READ_ONLY_NOW = "a file system that became read-only"
 NO_FILE_NAMED = "It did not say which file it could not write."
+NEITHER = "no local file system is full, and the kernel made none read-only"
 REMOUNTED = Wording(
     "Remounting filesystem read-only",
-    re.compile(r"^EXT[234]-fs \((?P<device>[^()\s]{1,40})\): Remounting filesystem read-only"),
+    re.compile(
+        r"^(?:EXT[234]-fs|F2FS-fs"
+        r"|NILFS) \((?P<device>[^()\s]{1,40})\): Remounting filesystem read-only"
+    ),
 )
 KERNEL_SAYS = (REMOUNTED,)
 EXPLAINED = ("application-exit", "start-limit-hit")
@@ -77,10 +81,10 @@ def check(evidence: Evidence) -> Outcome:
     """One finding for space, one for read-only file systems, or why there is none."""
     disks, journal = evidence.get(Filesystems), journal_of(evidence)
     lines = kernel_lines(evidence, REMOUNTED)
-    said = () if isinstance(lines, Unknown) else lines
-    remounted = [line for line in said if is_recent(evidence, line.event.wall)]
-    if remounted and isinstance(journal, Unknown):
-        return (_by_kernel(remounted),)
+    remounted = () if isinstance(lines, Unknown) else lines  # which lasts, however long ago it was
+    recent = [line for line in remounted if is_recent(evidence, line.event.wall)]
+    if recent and isinstance(journal, Unknown):
+        return (_by_kernel(recent),)
     if isinstance(disks, Missing):
         return Unknown(f"how full the file systems are was not seen ({disks.because})")
     if not disks.full and not remounted:
@@ -92,7 +96,8 @@ def check(evidence: Evidence) -> Outcome:
             )
         if not disks.whole:
             return Unknown("not all local file systems were seen")
-        return Clear("no local file system is full, and the kernel made none read-only")
+        none = no_kernel_line(evidence, REMOUNTED)
+        return none if isinstance(none, Unknown) else Clear(NEITHER)
     if isinstance(journal, Unknown):
         return journal
     found = (*_no_space(evidence, disks.full, journal), *_read_only(evidence, remounted, journal))

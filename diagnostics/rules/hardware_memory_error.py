@@ -18,9 +18,9 @@ from datetime import datetime
 
 from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import Wording
+from diagnostics.facts.kernel_events import COMM, Wording
 from diagnostics.kernel_lines import recent_kernel_lines
-from diagnostics.model import End, Finding, Moment, Outcome, Remedy, Task, Victim
+from diagnostics.model import End, Finding, Moment, Outcome, Remedy, Victim
 from diagnostics.recent import say_moment, say_times
 
 CODE = "hardware-memory-error"
@@ -28,7 +28,7 @@ KILLED = Wording(
     "Memory failure:",
     re.compile(
         r"^Memory failure: (?P<page>0x[0-9a-f]{1,16}): (?:Sending SIGBUS to|Killing"
-        r"|forcibly killing) (?P<comm>.{1,15}):(?P<pid>\d{1,9}) "
+        rf"|forcibly killing) {COMM}:(?P<pid>\d{{1,9}}) "
     ),
 )
 KERNEL_SAYS = (KILLED,)
@@ -51,7 +51,7 @@ def check(evidence: Evidence) -> Outcome:
     if not isinstance(killed, tuple):
         return killed
     event, last = killed[-1]
-    task = Task(last["comm"], int(last["pid"]))
+    task = killed[-1].task
     when = f" at {say_moment(event.at)}" if event.at else ""
     times = f"{say_times(len(killed))}, {'last to' if killed[1:] else 'to'}"
     return (
@@ -65,7 +65,7 @@ def check(evidence: Evidence) -> Outcome:
             ),
             citations=tuple(event.citation for event, _ in killed[-2:]),
             victim=Victim(task, None),
-            ends=_ends([(event.wall, found["comm"]) for event, found in killed]),
+            ends=_ends([(line.event.wall, line.task.comm) for line in killed]),
             remedies=(REMEDY,),
         ),
     )

@@ -20,21 +20,27 @@ from collections.abc import Mapping, Sequence
 
 from diagnostics.confidence import of_kernels_lines
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import KernelEvent, Said, Wording
-from diagnostics.kernel_lines import recent_kernel_lines
-from diagnostics.model import Citation, Finding, Outcome, Remedy, Task
+from diagnostics.facts.kernel_events import COMM, KernelEvent, Said, Wording
+from diagnostics.kernel_lines import kernel_lines, recent_kernel_lines
+from diagnostics.model import Clear, Finding, Outcome, Remedy, Task, Unknown
 from diagnostics.recent import say_moment
 
 CODE = "hung-task"
 BLOCKED = Wording(
     "blocked for more than",
     re.compile(
-        r"^INFO: task (?P<comm>.{1,15}):(?P<pid>\d{1,9}) "
+        rf"^INFO: task {COMM}:(?P<pid>\d{{1,9}}) "
         r"blocked for more than (?P<s>\d{1,9}) seconds\."
     ),
 )
 KERNEL_SAYS = (BLOCKED,)
 NAMED_TASKS, NAMED_CALLS = 3, 3
+LONGER_AGO = (
+    "the kernel logged it more than an hour ago, and logs only so many of them "
+    "(kernel.hung_task_warnings, 10)"
+)
+_SHOWN = re.compile(r"^task:.* pid:(?P<pid>\d{1,9}) ")  # sched_show_task
+_ANOTHER = re.compile(r"^(?:INFO: task .* blocked for more than|rcu:|CPU:|BUG:|watchdog:|sysrq:)")
 _CALL = re.compile(r"^(?P<name>[\w.]{1,64})\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}")
 _SCHEDULER = re.compile(r"_*(?:preempt_|io_)?schedule(?:_\w+)?")  # kernel/sched/core.c
 REMEDY = Remedy(
@@ -50,10 +56,14 @@ REMEDY = Remedy(
 def check(evidence: Evidence) -> Outcome:
     """One finding for all tasks, or why there is none."""
     blocked = recent_kernel_lines(evidence, BLOCKED)
+    if isinstance(blocked, Clear) and kernel_lines(evidence, BLOCKED):
+        return Unknown(LONGER_AGO)
     if not isinstance(blocked, tuple):
         return blocked
-    waited_s = {_task(found): int(found["s"]) for _, found in blocked}  # the last time of each
-    last, task = blocked[-1][0], _task(blocked[-1][1])
+    newest: dict[Task, Said] = {}  # the last line of each task, the last task first
+    for line in reversed(blocked):
+        newest.setdefault(line.task, line)
+    task, (last, _) = blocked[-1].task, blocked[-1]
     when = f", last at {say_moment(last.at)}" if last.at else ""
     return (
         Finding(
@@ -61,43 +71,46 @@ def check(evidence: Evidence) -> Outcome:
             headline="a task waits in the kernel and does not come back",
             judged=of_kernels_lines([event for event, _ in blocked]),
             story=(
-                _say_who(waited_s, when),
-                _say_where(task, _calls(last)),
+                _say_who(newest, when),
+                _say_where(task, _calls(last, task)),
             ),
-            citations=_last_of_each(blocked),
+            citations=tuple(
+                line.event.citation for line in reversed(list(newest.values())[:NAMED_TASKS])
+            ),
             culprit=task,
             remedies=(REMEDY,),
         ),
     )
 
 
-def _last_of_each(blocked: Sequence[Said]) -> tuple[Citation, ...]:
-    """The last line of each of the tasks that are named, in the order of the log."""
-    last = {_task(found): event.citation for event, found in blocked}
-    return tuple(sorted(list(last.values())[:NAMED_TASKS], key=lambda cited: cited.line))
-
-
-def _task(found: re.Match[str]) -> Task:
-    return Task(found["comm"], int(found["pid"]))
-
-
-def _say_who(waited_s: Mapping[Task, int], when: str) -> str:
+def _say_who(newest: Mapping[Task, Said], when: str) -> str:
     """Of several the time that holds for each."""
-    named = [f"{task.comm}, pid {task.pid}" for task in list(waited_s)[:NAMED_TASKS]]
-    more = [f"{len(waited_s) - NAMED_TASKS} more"] if len(waited_s) > NAMED_TASKS else []
+    named = [f"{task.comm}, pid {task.pid}" for task in list(newest)[:NAMED_TASKS]]
+    more = [f"{len(newest) - NAMED_TASKS} more"] if len(newest) > NAMED_TASKS else []
     *most, last = [*named, *more]
     who = f"{'; '.join(most)} and {last}" if most else last
-    return f"{who} waited in the kernel for more than {min(waited_s.values())} s{when}."
+    least_s = min(int(line.found["s"]) for line in newest.values())
+    return f"{who} waited in the kernel for more than {least_s} s{when}."
 
 
 def _say_where(task: Task, calls: Sequence[str]) -> str:
     if not calls:
-        return f"What {task.comm} waits in is not in the log: the call trace is lost."
+        return f"What {task.comm} waits in is not below the line: its call trace was not found."
     by = f", called by {' and '.join(calls[1:])}" if calls[1:] else ""
     return f"{task.comm} waits in the kernel's {calls[0]}{by}."
 
 
-def _calls(event: KernelEvent) -> tuple[str, ...]:
-    """The innermost calls below the scheduler's own."""
-    names = [found["name"] for text in event.below if (found := _CALL.match(text))]
+def _calls(event: KernelEvent, task: Task) -> tuple[str, ...]:
+    """The innermost calls below the scheduler's own, of this task's trace: another one may
+    follow.
+    """
+    names: list[str] = []
+    is_trace = False
+    for text in event.below:
+        shown = _SHOWN.match(text)
+        if (shown and int(shown["pid"]) != task.pid) or _ANOTHER.match(text):
+            break
+        if is_trace and (found := _CALL.match(text)):
+            names.append(found["name"])
+        is_trace = is_trace or text.startswith("Call Trace")
     return tuple(name for name in names if not _SCHEDULER.fullmatch(name))[:NAMED_CALLS]

@@ -18,7 +18,7 @@ import re
 from signal import Signals
 
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import Wording
+from diagnostics.facts.kernel_events import COMM, Wording
 from diagnostics.model import Outcome, Remedy
 from diagnostics.services.by_signal import by_signal
 from diagnostics.services.service_case import Told
@@ -26,7 +26,7 @@ from diagnostics.services.service_case import Told
 CODE = "illegal-instruction"
 TRAP = Wording(
     "trap invalid opcode",
-    re.compile(r"^traps: (?P<comm>.{1,15})\[(?P<pid>\d{1,9})\] trap invalid opcode ip:"),
+    re.compile(rf"^traps: {COMM}\[(?P<pid>\d{{1,9}})\] trap invalid opcode ip:"),
 )
 KERNEL_SAYS = (TRAP,)
 TOLD = Told(

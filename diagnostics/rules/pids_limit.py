@@ -48,7 +48,8 @@ def check(evidence: Evidence) -> Outcome:
         return refused
     if not refused:
         return no_kernel_line(evidence, REJECTED)
-    if not any(is_recent(evidence, event.wall) for event, _ in refused):
+    refused = tuple(line for line in refused if is_recent(evidence, line.event.wall))
+    if not refused:
         return Unknown(
             "the kernel refused a fork more than an hour ago, and logs only the first "
             "refusal of each cgroup"
@@ -67,7 +68,7 @@ def check(evidence: Evidence) -> Outcome:
                     f"one{_say_when(refused[-1].event)}{_say_lines(len(refused))}."
                 ),
             ),
-            citations=tuple(event.citation for event, _ in refused[:2]),
+            citations=tuple(event.citation for event, _ in refused[-2:]),
             limits=tuple(
                 ReachedLimit(
                     what="pids.max", whose=group, unit="tasks", limit=_limit_of(evidence, group)

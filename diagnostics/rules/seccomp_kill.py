@@ -25,7 +25,7 @@ CODE = "seccomp-kill"
 FORBIDDEN = Wording(  # AUDIT_SECCOMP; of a call that was only logged, sig is 0
     "type=1326",
     re.compile(
-        r"^(?:audit: )?type=1326 audit\([\d.:]{1,40}\): .{0,400}? pid=(?P<pid>\d{1,9}) "
+        r"^(?:audit: )?type=1326 audit\([\d.:]{1,40}\):(?: .{0,400}?)? pid=(?P<pid>\d{1,9}) "
         r"comm=\"?(?P<comm>[^\"\s]{1,32})\"? exe=(?:\"[^\"]*\"|[0-9A-F]+|\(null\)) "
         rf"sig={Signals.SIGSYS:d} "
     ),

@@ -17,7 +17,7 @@ import re
 from signal import Signals
 
 from diagnostics.evidence import Evidence
-from diagnostics.facts.kernel_events import Wording
+from diagnostics.facts.kernel_events import COMM, Wording
 from diagnostics.model import Outcome, Remedy
 from diagnostics.services.by_signal import by_signal
 from diagnostics.services.service_case import Told
@@ -25,11 +25,11 @@ from diagnostics.services.service_case import Told
 CODE = "segfault"
 FAULT = Wording(
     "segfault at",
-    re.compile(r"^(?P<comm>.{1,15})\[(?P<pid>\d{1,9})\]: segfault at [0-9a-f]{1,16} ip "),
+    re.compile(rf"^{COMM}\[(?P<pid>\d{{1,9}})\]: segfault at [0-9a-f]{{1,16}} ip "),
 )
 PROTECTION = Wording(  # the kernel's own oops begins with these words, and names no process
     "general protection",
-    re.compile(r"^traps: (?P<comm>.{1,15})\[(?P<pid>\d{1,9})\] general protection(?: fault)? ip:"),
+    re.compile(rf"^traps: {COMM}\[(?P<pid>\d{{1,9}})\] general protection(?: fault)? ip:"),
 )
 KERNEL_SAYS = (FAULT, PROTECTION)
 TOLD = Told(

@@ -10,6 +10,7 @@ from signal import Signals
 
 from diagnostics.confidence import (
     ENDS_NOT_SEEN,
+    of_coincidence,
     of_kernels_lines,
 )
 from diagnostics.evidence import Evidence
@@ -23,6 +24,11 @@ from diagnostics.services.ends import BY_SHELL, is_at, settings_of, wrapped_sign
 from diagnostics.services.service_case import BELIEVED, Told, by_systemd, finding, journal_of
 
 KERNEL = "the kernel"
+ANOTHERS = (
+    "The kernel logged a crash of {comm}, pid {pid}, at that moment; whether it is this "
+    "service's is "
+    "not known."
+)
 
 
 def by_signal(
@@ -70,7 +76,12 @@ def _by_signal(
             f"in which it ended a process. {told.why}"
         )
         told = replace(told, did=f"ended with status {BY_SHELL + number}", why=why)
-    return finding(evidence, told, ends, _of_kernel(evidence, ends, kernel_says))
+    signs = _of_kernel(evidence, ends, kernel_says)
+    if signs or not (near := _at_that_time(evidence, ends, kernel_says)):
+        return finding(evidence, told, ends, signs)
+    whose = near[-1].task
+    caveat = ANOTHERS.format(comm=whose.comm, pid=whose.pid)
+    return finding(evidence, told, ends, (), judged=of_coincidence(caveat))
 
 
 def _kernel_lines(evidence: Evidence, kernel_says: Sequence[Wording]) -> tuple[Said, ...]:
@@ -85,7 +96,7 @@ def _by_kernel(evidence: Evidence, told: Told, number: Signals, said: Sequence[S
     """The kernel logs a fault of a process that does not handle it, and so ends by it."""
     ends = [
         ServiceEvent(
-            f"{line.found['comm']}, pid {line.found['pid']}",
+            line.task.comm,
             None,
             line.event.wall,
             line.event.text,
@@ -97,23 +108,23 @@ def _by_kernel(evidence: Evidence, told: Told, number: Signals, said: Sequence[S
         for line in said
     ]
     judged = of_kernels_lines([line.event for line in said], ENDS_NOT_SEEN)
-    told = replace(told, is_end=False, did=f"{told.did}{_since_boot(said)}")
+    told = replace(told, is_end=False, did=f"{told.did}{_last_one(said)}")
     return finding(evidence, told, ends, (), judged=judged)
 
 
-def _since_boot(said: Sequence[Said]) -> str:
-    """When, where only the time since boot is known; other times `finding` tells."""
-    at = said[-1].event.at
-    if at is None or at.wall is not None:
-        return ""
-    return f"{', last' if said[1:] else ''} at {say_moment(at)}"
+def _last_one(said: Sequence[Said]) -> str:
+    """Its pid; and when, where only the time since boot is known: other times `finding` tells."""
+    at, pid = said[-1].event.at, said[-1].task.pid
+    when = f" at {say_moment(at)}" if at is not None and at.wall is None else ""
+    return f" ({'last ' if said[1:] else ''}pid {pid}{when})"
 
 
 def _of_no_service(said: Sequence[Said]) -> Unknown:
-    event, found = said[-1]
+    task, line = said[-1].task, said[-1].event.citation.line
     return Unknown(
-        f"the kernel logged that {found['comm']}, pid {found['pid']}, met it (line "
-        f"{event.citation.line}), but no end of a service by it was recorded"
+        f"the kernel logged that {task.comm}, pid {task.pid}, met it (line {line}), but no "
+        "end of a "
+        "service by it was recorded"
     )
 
 
@@ -123,16 +134,17 @@ def _of_kernel(
     """The last line of the kernel's that says so, at the time of one of the ends, and of a process
     with that service's name: at the same time another one may have crashed.
     """
-    own = [end for end in ends if end.signal is not None and end.teller in BELIEVED]
-    same = [
-        line.event
-        for line in _kernel_lines(evidence, kernel_says)
-        if any(
-            is_at(end.wall, line.event.wall) and _is_named(evidence, line.found["comm"], end)
-            for end in own
-        )
-    ]
-    return tuple(event.citation for event in same[-1:])
+    near = _at_that_time(evidence, ends, kernel_says)
+    same = [line for line in near if any(_is_named(evidence, line.task.comm, end) for end in ends)]
+    return tuple(line.event.citation for line in same[-1:])
+
+
+def _at_that_time(
+    evidence: Evidence, ends: Sequence[ServiceEvent], kernel_says: Sequence[Wording]
+) -> tuple[Said, ...]:
+    own = [end.wall for end in ends if end.signal is not None and end.teller in BELIEVED]
+    lines = _kernel_lines(evidence, kernel_says)
+    return tuple(line for line in lines if any(is_at(at, line.event.wall) for at in own))
 
 
 def _is_named(evidence: Evidence, comm: str, end: ServiceEvent) -> bool:

@@ -81,7 +81,7 @@ def test_a_processs_lines_name_it() -> None:
     text = f"[  100.000000] {name}[388]: segfault at 0 ip 0 sp 0 error 6 in job\n"
     (finding,) = examined_log(log_of(text)).findings
 
-    assert finding.story[0] == f"{name}, pid 388 crashed by SIGSEGV at 100.0 s after boot: once."
+    assert finding.story[0] == f"{name} crashed by SIGSEGV (pid 388 at 100.0 s after boot): once."
     assert [(end.unit, end.how, end.teller) for end in finding.ends] == [
         (name, "SIGSEGV", "the kernel")
     ]
@@ -91,7 +91,7 @@ def test_a_processs_lines_name_it() -> None:
     "line",
     [
         "general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP",
-        'audit: type=1326 audit(1.0:12): pid=388 comm="job" exe="/usr/bin/job" sig=0 arch=c000003e',
+        LINES["seccomp-kill"].replace("sig=31", "sig=0"),
         "Memory failure: 0x1a2b3: recovery action for clean LRU page: Recovered",
     ],
 )
@@ -309,3 +309,101 @@ def test_one_by_one_and_together_the_same_is_found(
 
     assert list(padded.find(long, 0, len(long))) == few
     assert list(Words(words).find(text, 0, len(text))) == few
+
+
+BOOT = "kern  :info  : [    0.000000] Linux version 6.1.0\n"
+CLOCK = Section("clock", "now 1795384570\nuptime 600.92 537.49\nbtime 1795383969\n")
+
+
+def journal_of(*said: tuple[float, str]) -> Section:
+    """The kernel's journal with these texts, by seconds since boot."""
+    records = [
+        {
+            "MESSAGE": text,
+            "_TRANSPORT": "kernel",
+            "SYSLOG_FACILITY": "0",
+            "_SOURCE_MONOTONIC_TIMESTAMP": str(round(at_s * 1_000_000)),
+            "__REALTIME_TIMESTAMP": str(1_795_383_969_000_000 + round(at_s * 1_000_000)),
+        }
+        for at_s, text in said
+    ]
+    lines = "".join(f"{json.dumps(record, separators=(',', ':'))}\n" for record in records)
+    return Section("kernel-journal", lines)
+
+
+def host_with(*sections: Section) -> Bundle:
+    """A host that told its time, too."""
+    return Bundle("web1", {section.name: section for section in (CLOCK, *sections)})
+
+
+def test_what_a_ring_has_lost_the_journal_still_has() -> None:
+    """The first section that came to its end is not the whole log."""
+    ring = Section("kernel-log", "kern  :info  : [  400.000000] usb 1-1: new\n")
+    journal = journal_of((0.0, "Linux version 6.1.0"), (300.0, LINES["hardware-memory-error"]))
+    (finding,) = examined(host_with(ring, journal)).findings
+
+    assert (finding.code, finding.citations[0].source) == (
+        "hardware-memory-error",
+        "kernel-journal",
+    )
+
+
+def test_of_two_halves_each_line_is_one() -> None:
+    """Neither section is whole, and both have it."""
+    line = LINES["hardware-memory-error"]
+    ring = Section("kernel-log", f"kern  :err   : [  400.000000] {line}\n")
+    (finding,) = examined(host_with(ring, journal_of((400.0, line)))).findings
+
+    assert finding.story[0].startswith("The kernel sent SIGBUS once, to ranker")
+    assert "pids-limit" in examined(host_with(ring, journal_of((400.0, line)))).unknown
+
+
+def test_a_log_that_does_not_say_who_wrote_it_is_not_clear() -> None:
+    """busybox's dmesg prints the level alone."""
+    text = "<6>[    0.000000] Linux version 6.1.0\n<3>[  300.000000] x\n"
+    host = examined(host_with(Section("kernel-log", text)))
+
+    assert {"hardware-memory-error", "pids-limit", "hung-task"} <= host.unknown.keys()
+
+
+@pytest.mark.parametrize("code", ["segfault", "hung-task", "hardware-memory-error"])
+def test_a_name_that_dmesg_escapes_hides_nothing(code: str) -> None:
+    """Of a name that is no ASCII dmesg prints each byte in four characters."""
+    escaped = "gr\\xc3\\xb6\\xc3\\x9fe-dnst"
+    lines = {**LINES, "hung-task": "INFO: task ranker:388 blocked for more than 120 seconds."}
+    line = lines[code].replace("job[", f"{escaped}[").replace("ranker:", f"{escaped}:")
+    (finding,) = examined_log(log_of(f"[  100.000000] {line}\n")).findings
+
+    assert finding.code == code
+    assert "größe-dnst" in " ".join(finding.story)
+
+
+def test_a_file_with_two_copies_of_a_log_counts_each_line_once() -> None:
+    """syslog beside dmesg: the same text at the same microsecond."""
+    copy = f"Nov 22 20:01:00 web1 kernel: [  100.000000] {LINES['segfault']}\n"
+    (finding,) = examined_log(log_of(f"[  100.000000] {LINES['segfault']}\n{copy}")).findings
+
+    assert [end.times for end in finding.ends] == [1]
+
+
+def test_a_line_without_any_prefix_is_read() -> None:
+    """As `dmesg -t` prints it, or as somebody pasted it."""
+    (finding,) = examined_log(log_of(f"{LINES['pids-limit']}\n")).findings
+
+    assert finding.code == "pids-limit"
+
+
+def test_of_a_file_with_too_many_lines_it_is_said() -> None:
+    """No line in the log says so would be untrue."""
+    named = f"[  100.000000] x in {LINES['hardware-memory-error']}\n" * (2 * MOST_SAID)
+
+    assert examined_log(log_of(named)).unknown["hardware-memory-error"] == TOO_MANY
+
+
+def test_a_file_system_that_was_made_read_only_long_ago_is_not_clear() -> None:
+    """It still is, or somebody mended it: neither is seen."""
+    text = f"{BOOT}kern  :err   : [  100.000000] {LINES['disk-full']}\n"
+    clock = "now 1795402570\nuptime 18600.0 537.49\nbtime 1795383969\n"
+    host = host_of("", text, clock=clock, filesystems="")
+
+    assert "disk-full" not in host.clear
