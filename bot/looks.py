@@ -123,8 +123,7 @@ class Looks:
 def _not_kept(where: str, before_s: float, left_s: float) -> str:
     return (
         f"{where}: it was looked at {before_s:.0f} s ago, and what it said was too much to "
-        "keep beside what other hosts said: "
-        f"ask again in {left_s:.0f} s"
+        f"keep beside what other hosts said: ask again in {left_s:.0f} s"
     )
 
 

@@ -29,13 +29,11 @@ from diagnostics.model import Citation, Confidence, Judgement, Kill
 SYSTEMD_NOTICES_WITHIN = timedelta(seconds=10)
 NOT_PROVEN = (
     'The text does not state which lines are the kernel\'s own ("dmesg -x" does), so '
-    "forgery cannot be excluded: a process that may "
-    "write to the log could have written them."
+    "forgery cannot be excluded: a process that may write to the log could have written them."
 )
 NO_SECOND_SIGN = (
     "The kernel wrote these lines. What would confirm them stands beside the log, on the "
-    "host itself: its counter of OOM kills, systemd's "
-    "own record, live memory policies."
+    "host itself: its counter of OOM kills, systemd's own record, live memory policies."
 )
 ENDS_NOT_SEEN = "The kernel logged it; whether a service ended of it was not seen."
 OF_A_FILE = (

@@ -15,8 +15,7 @@ NO_SUCH_LINE = "the kernel log, read from boot on, has no such line in the last 
 NOT_LOOKED_FOR = "the kernel log was searched for OOM kills only"
 NOT_WHOLE = (
     "the kernel log does not go from boot to now, or does not tell the kernel's lines from "
-    "others', "
-    "so such a line may be missing"
+    "others', so such a line may be missing"
 )
 TOO_MANY = "the kernel log has more lines with these words than sevbot reads"
 

@@ -109,8 +109,7 @@ def rests(where: str, settings: SshSettings, resting: RestingError) -> str:
         )
     return (
         f"{where}: not examined, because {settings.shown_key} {what}, and more log-ins "
-        "could lock people out: "
-        f"{cure} (what is told of those that refused it says more); "
+        f"could lock people out: {cure} (what is told of those that refused it says more); "
         f"sevbot tries again in {max(round(resting.left_s / 60), 1)} min, or at once after "
         f"`{_anew(settings.shown_key)}`"
     )
@@ -127,8 +126,7 @@ def crowded(where: str, seconds: float) -> str:
     """Log-ins at the address took all places there for `seconds`; nothing was dialled."""
     return (
         f"{where}: not examined, because only {MOST_REFUSALS} log-ins are made at an "
-        "address at a time, "
-        f"and those before it took {seconds:g} s: ask again"
+        f"address at a time, and those before it took {seconds:g} s: ask again"
     )
 
 
@@ -177,8 +175,7 @@ def host_key_changed(where: str, name: str, file: str, shown: str) -> str:
         f"{where}: HOST KEY CHANGED: the entry for {name} in {file} is another key than the "
         f"one presented{shown}. Nothing was sent. "
         "Stop: the host was reinstalled, its address is now another machine's, or someone "
-        "is in between; find out which "
-        f"before you change {file}"
+        f"is in between; find out which before you change {file}"
     )
 
 
@@ -190,8 +187,7 @@ def host_key_of_another_kind(where: str, name: str, file: str, shown: str, known
         f"{where}: {file} has only {known} for {name}, and the host presents a key of "
         f"another kind{shown}. Nothing was sent. "
         "Most likely the host's other key was never added: compare the fingerprint on its "
-        "console, then add the line; "
-        f"if it does not match, stop"
+        f"console, then add the line; if it does not match, stop"
     )
 
 
@@ -290,8 +286,7 @@ def lost_in_key_exchange(where: str, why: str) -> str:
     """
     return (
         f"{where}: sshd closed the connection while both sides agreed on algorithms: "
-        f"{quoted(why)}: "
-        "its log says why; most often it allows none of sevbot's algorithms "
+        f"{quoted(why)}: its log says why; most often it allows none of sevbot's algorithms "
         "(curve25519-sha256, aes128-gcm@openssh.com, ssh-ed25519)"
     )
 

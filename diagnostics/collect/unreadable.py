@@ -52,8 +52,7 @@ def _why_secret(file: Path, user: str) -> str:
     owner = _name_of(file.stat().st_uid)
     return (
         f"user {user} cannot read it, it is user {owner}'s: run sevbot as {owner}, or name "
-        f"the copy in {CREDENTIALS}/sevbot.service "
-        f"that systemd makes while sevbot.service runs"
+        f"the copy in {CREDENTIALS}/sevbot.service that systemd makes while sevbot.service runs"
     )
 
 

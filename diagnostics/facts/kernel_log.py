@@ -36,8 +36,7 @@ SAME_REPORT_S = 2.0
 FIRST_SECONDS = 5.0
 NOT_PERMITTED = (
     "the account may not read the kernel log (kernel.dmesg_restrict=1): add it to group "
-    "systemd-journal, "
-    "or give the probe CAP_SYSLOG (docs/deploy/hosts.md, What the account sees)"
+    "systemd-journal, or give the probe CAP_SYSLOG (docs/deploy/hosts.md, What the account sees)"
 )
 
 # dmesg -x

@@ -21,8 +21,7 @@ from diagnostics.model import Citation, Finding, Kill, MemoryPicture, Remedy, Ta
 
 UNNAMED = (
     "The kernel names no constraint here: MGLRU has it kill for a node that is short "
-    "(min_ttl_ms). So this rests on the node's own numbers "
-    "and on the binding that was seen."
+    "(min_ttl_ms). So this rests on the node's own numbers and on the binding that was seen."
 )
 NOT_SHOWN = Numbers(
     agree=False,

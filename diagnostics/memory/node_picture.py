@@ -94,8 +94,7 @@ def say_free(memory: MemoryPicture, report: OomReport) -> str:
     """
     parts = [
         f"node {number} had {human(node.free_kb)} left ({node.free_kb} kB; from its min "
-        f"watermark of {node.min_kb} kB down, "
-        "a job gets none)"
+        f"watermark of {node.min_kb} kB down, a job gets none)"
         for number, node in memory.nodes.items()
     ]
     if memory.free_elsewhere_kb is None:

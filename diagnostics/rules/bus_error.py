@@ -24,8 +24,7 @@ TOLD = Told(
     headline="crashed by SIGBUS (bus error)",
     did="crashed by SIGBUS",
     why="A file that it maps was cut short, the file system behind it is full, or there was no "
-    "huge page left on the nodes that it may "
-    "use.",
+    "huge page left on the nodes that it may use.",
     remedy=Remedy(
         action="check-the-mapping",
         says=(

@@ -38,8 +38,7 @@ REMEDY = Remedy(
 BY_KSWAPD = Numbers(
     agree=True,
     because="The kernel killed ahead of a failed request, on behalf of kswapd (MGLRU's "
-    "min_ttl_ms), so memory was down to the high "
-    "watermarks only.",
+    "min_ttl_ms), so memory was down to the high watermarks only.",
 )
 
 

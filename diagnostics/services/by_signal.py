@@ -8,11 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from signal import Signals
 
-from diagnostics.confidence import (
-    ENDS_NOT_SEEN,
-    of_coincidence,
-    of_kernels_lines,
-)
+from diagnostics.confidence import ENDS_NOT_SEEN, of_coincidence, of_kernels_lines
 from diagnostics.evidence import Evidence
 from diagnostics.facts.kernel_events import Said, Wording
 from diagnostics.facts.oom_lines import COMM_CHARS
@@ -26,8 +22,7 @@ from diagnostics.services.service_case import BELIEVED, Told, by_systemd, findin
 KERNEL = "the kernel"
 ANOTHERS = (
     "The kernel logged a crash of {comm}, pid {pid}, at that moment; whether it is this "
-    "service's is "
-    "not known."
+    "service's is not known."
 )
 
 
@@ -123,8 +118,7 @@ def _of_no_service(said: Sequence[Said]) -> Unknown:
     task, line = said[-1].task, said[-1].event.citation.line
     return Unknown(
         f"the kernel logged that {task.comm}, pid {task.pid}, met it (line {line}), but no "
-        "end of a "
-        "service by it was recorded"
+        "end of a service by it was recorded"
     )
 
 
