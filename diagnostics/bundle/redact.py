@@ -24,7 +24,8 @@ MOST_FREE_CHARS = (
 )  # of a section; the probe sends no more free text in any, so only a hostile host's is left out
 Said = tuple[object, str]  # by whom, and what
 _KERNELS = r"kern *:[a-z]+ *: |<[0-7]>"  # dmesg -x, and -r of busybox
-_OTHERS = re.compile(rf"\n(?!{_KERNELS}).*(?:\n(?!{_KERNELS}).*)*")
+_OTHERS_LINE = re.compile(rf"\n(?!{_KERNELS})")
+_KERNELS_LINE = re.compile(rf"\n(?:{_KERNELS})")
 _FACILITY = re.compile(r"(\n(?:[a-z]{2,8}\d? *:[a-z]+ *: |<\d{1,3}>))")
 _ASKED = (
     "_BOOT_ID _EXE _PID _SOURCE_MONOTONIC_TIMESTAMP _SYSTEMD_UNIT _TRANSPORT _UID"
@@ -241,9 +242,12 @@ def _others(lines: str) -> list[tuple[int, int, list[str]]]:
     stands between these is looked at line by line.
     """
     found = []
-    for others in _OTHERS.finditer(lines):
-        begins, ends = others.span()
-        first, *parts = _FACILITY.split(others[0])
+    ends = 0
+    while others := _OTHERS_LINE.search(lines, ends):
+        begins = others.start()
+        kernels = _KERNELS_LINE.search(lines, begins + 1)
+        ends = kernels.start() if kernels else len(lines)
+        first, *parts = _FACILITY.split(lines[begins:ends])
         if not begins and first:
             parts = ["\n", first[1:], *parts]  # of the first ones nobody says whose they are
         elif parts:
