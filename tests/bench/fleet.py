@@ -17,7 +17,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import re
 import statistics
 import subprocess
@@ -34,6 +33,7 @@ from diagnostics.bundle.framing import frame
 from diagnostics.probe import PROBE
 from tests.conftest import ROOT
 from tests.diagnostics.sshd import PROGRAM
+from tests.seeded import Seeded
 
 HOSTS, ROUNDS, PORT = 250, 6, 2222
 ANSWER = ROOT / "tests" / "cases" / "membind-numactl-6.1"
@@ -157,13 +157,13 @@ def _write_files(directory: Path) -> int:
     for name, text in texts.items():
         (directory / name).write_text(text, encoding="utf-8")
         (directory / name).chmod(0o600)
-    dice = random.Random(1)  # noqa: S311 # not a secret
+    dice = Seeded(1)
     for address in _addresses():
         (directory / address).write_bytes(_with_numbers_of_its_own(answer, dice))
     return len(answer)
 
 
-def _with_numbers_of_its_own(answer: bytes, dice: random.Random) -> bytes:
+def _with_numbers_of_its_own(answer: bytes, dice: Seeded) -> bytes:
     """As long as it was; the first digit of each number stays, so that none begins with a zero."""
     return re.sub(
         rb"(\d)(\d{2,})",

@@ -77,13 +77,14 @@ class Tab:
         self._socket = socket
         self._count = 0
 
-    async def call(self, method: str, **params: object) -> Any:  # noqa: ANN401 # the browser's
+    async def call(self, method: str, **params: object) -> dict[str, Any]:
         self._count += 1
         await self._socket.send_json({"id": self._count, "method": method, "params": params})
         while True:
             answer = await self._socket.receive_json(timeout=START_WITHIN_S)
             if answer.get("id") == self._count:
-                return answer["result"]
+                result: dict[str, Any] = answer["result"]
+                return result
 
     async def js(self, expression: str) -> Any:  # noqa: ANN401 # whatever the expression gives
         result = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)

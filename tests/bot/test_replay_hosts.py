@@ -7,7 +7,8 @@ from __future__ import annotations
 import asyncio
 import stat
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncssh
@@ -55,12 +56,13 @@ def with_hosts(
     return asyncio.run(run(), debug=True)
 
 
-def connect(
+@asynccontextmanager
+async def connect(
     hosts: ReplayHosts, username: str = "sevbot-probe", key: asyncssh.SSHKey | None = None
-) -> asyncssh.SSHClientConnection:
-    """By hand, as someone with the stolen key would; used as a context manager."""
+) -> AsyncIterator[asyncssh.SSHClientConnection]:
+    """By hand, as someone with the stolen key would."""
     target = hosts.targets["web1"]
-    return asyncssh.connect(  # type: ignore[return-value]  # asyncssh wraps it
+    async with asyncssh.connect(
         target.address,
         target.port,
         config=None,
@@ -69,7 +71,8 @@ def connect(
         username=username,
         client_keys=[key or str(hosts.client_key)],
         agent_path=None,
-    )
+    ) as connection:
+        yield connection
 
 
 def test_a_bundle_comes_back_through_ssh_as_it_was(tmp_path: Path) -> None:

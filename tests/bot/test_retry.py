@@ -30,7 +30,8 @@ class Answer(dict[str, str]):
 
 
 def refused(error: str, headers: dict[str, str]) -> SlackApiError:
-    return SlackApiError("x", Answer(error, headers))  # type: ignore[no-untyped-call] # slack_sdk's
+    answer = Answer(error, headers)
+    return SlackApiError("x", answer)  # type: ignore[no-untyped-call] # slack_sdk leaves it untyped
 
 
 class Call:

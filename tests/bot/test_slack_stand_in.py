@@ -536,10 +536,7 @@ TEXT = {"type": "text", "text": "x"}
         ("not json", "invalid_blocks_format"),
     ],
 )
-def test_blocks_beyond_slacks_limits_are_refused(
-    blocks: Any,  # noqa: ANN401 # right and wrong kinds
-    code: str,
-) -> None:
+def test_blocks_beyond_slacks_limits_are_refused(blocks: list[Json] | str, code: str) -> None:
     """By posting and by updating, and nothing is kept of them."""
 
     async def scenario(slack: SlackStandIn) -> None:

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 import string
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from tests.seeded import Seeded
 
 _LETTERS, _DIGITS, _HEX = string.ascii_letters, string.digits, "0123456789abcdef"
 _LOWER, _UPPER, _BASE36 = (
@@ -49,7 +50,7 @@ class Dice:
     """Makes secrets of each shape."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 # nobody's secret
+        self._random = Seeded(seed)
 
     def of(self, letters: str, count: int) -> str:
         return "".join(self._random.choices(letters, k=count))

@@ -5,7 +5,6 @@ plain one takes, and any mutation of a log without a crash.
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -24,6 +23,7 @@ from diagnostics.rules import KERNEL_SAYS
 from diagnostics.telling.render import to_text
 from diagnostics.telling.report_json import to_json
 from tests.conftest import ROOT
+from tests.seeded import Seeded
 from tests.yardstick import times_a_plain_mib
 
 MIB = 1 << 20
@@ -159,7 +159,7 @@ LOGS = sorted((ROOT / "tests" / "logs").glob("*.txt"))
 MUTATIONS = int(os.environ.get("SEVBOT_FUZZ", "2000"))  # make fuzz: 100,000
 
 
-def mutated(log: str, dice: random.Random) -> str:
+def mutated(log: str, dice: Seeded) -> str:
     """A log with lines cut, doubled, swapped, joined or glued, and characters changed."""
     start = dice.randrange(len(log))
     lines = log[start : start + dice.randrange(200, 12000)].split("\n")
@@ -187,7 +187,7 @@ def mutated(log: str, dice: random.Random) -> str:
 @pytest.mark.timeout(1800)
 def test_no_mutation_of_a_log_makes_it_fail() -> None:
     """Each is read, judged and told; what a rule of ours failed on would be said as a defect."""
-    dice = random.Random(20)  # noqa: S311 # not a secret
+    dice = Seeded(20)
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in LOGS]
     for number in range(MUTATIONS):
         text = mutated(dice.choice(texts), dice)

@@ -5,7 +5,6 @@ user's record becomes the kernel's.
 from __future__ import annotations
 
 import io
-import random
 
 import pytest
 
@@ -15,6 +14,7 @@ from diagnostics.facts.log_regions import Region, of_stream, without_stacks
 from diagnostics.facts.log_window import WINDOW_BYTES
 from diagnostics.facts.oom_reader import read_reports
 from tests.diagnostics.kernel_logs import LOGS, membind_report, recorded
+from tests.seeded import Seeded
 
 NOISE = "kern  :info  : [    1.000000] usb 1-1: new high-speed USB device number 3 using xhci_hcd\n"
 KILL = (
@@ -41,7 +41,7 @@ def all_kills(text: str) -> list[tuple[int, int | None]]:
     ]
 
 
-def piece(dice: random.Random, number: int) -> str:
+def piece(dice: Seeded, number: int) -> str:
     """A report, a longer one, a bare kill, or a report that lost its head."""
     pid = 10000 + number
     table = "".join(
@@ -69,7 +69,7 @@ def piece(dice: random.Random, number: int) -> str:
 @pytest.mark.parametrize("seed", range(6))
 def test_a_long_log_is_read_as_if_line_by_line(seed: int) -> None:
     """The same kills at the same lines, wherever the window's borders fall."""
-    dice = random.Random(seed)  # noqa: S311 # not a secret
+    dice = Seeded(seed)
     parts = [
         NOISE * dice.choice((0, 1, 500, 5000, 30000)) + piece(dice, number) for number in range(40)
     ]

@@ -5,7 +5,6 @@ and field that may hold either.
 from __future__ import annotations
 
 import json
-import random
 import re
 import time
 from collections import Counter
@@ -27,6 +26,7 @@ from diagnostics.collect.capture import Capture
 from diagnostics.probe import CAPS, SECTIONS
 from tests.conftest import ROOT
 from tests.diagnostics.secrets import Dice, Placed, not_by_looks, placements, with_prefixes
+from tests.seeded import Seeded
 from tests.test_cases import CASES, case_of
 
 SEED = 20
@@ -362,7 +362,7 @@ def test_a_mib_with_what_hides_words_costs_little(piece: str) -> None:
 
 def test_what_a_host_may_send_costs_little() -> None:
     """All rules over as much as is kept of a section, of all hostile pieces mixed up by dice."""
-    dice = random.Random(SEED)  # noqa: S311 # not a secret
+    dice = Seeded(SEED)
     text = "".join(dice.choices(list(HOSTILE.values()), k=60_000))
     for name in FREE_TEXT:
         part = text[: MOST_TIMES_CAP * CAPS[name]]
