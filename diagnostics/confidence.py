@@ -37,8 +37,8 @@ NO_SECOND_SIGN = (
 )
 ENDS_NOT_SEEN = "The kernel logged it; whether a service ended of it was not seen."
 OF_A_FILE = (
-    "The line stands in a log file, which anybody may have written; on the host itself sevbot "
-    "reads what the kernel says."
+    "A log file does not prove who wrote its lines; `sevbot diagnose HOST` asks the host itself, "
+    "which can confirm it."
 )
 NOT_COMPLETE = (
     "The report around the kill is not complete, or it names another victim than the kill line."

@@ -7,6 +7,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+# what to put before a command, so that each program which it starts is a line of the file behind it
+TRACED_TO = ("strace", "-f", "-qq", "-s", "400", "-e", "trace=execve", "-e", "signal=none", "-o")
+
 
 def moved(script: str, root: Path) -> str:
     """`script` with `root` in place of / for /proc, /sys and logs, and with the programs in

@@ -20,6 +20,7 @@ from diagnostics.bundle import TIMED_OUT, Bundle
 from diagnostics.bundle.framing import unframe
 from diagnostics.probe import SECTIONS
 from tests.conftest import ROOT
+from tests.probing import TRACED_TO
 
 SCRIPT = ROOT / "diagnostics/probe.sh"
 BUSY_LOOPS, MANY_PROCESSES, RUNS = 4, 5000, 3
@@ -71,18 +72,7 @@ def programs() -> int:
     """How many programs one more run starts."""
     with tempfile.TemporaryDirectory() as directory:
         trace = Path(directory) / "trace"
-        strace = [
-            "strace",
-            "-f",
-            "-qq",
-            "-e",
-            "trace=execve",
-            "-e",
-            "signal=none",
-            "-o",
-            str(trace),
-        ]
-        subprocess.run([*strace, "sh", SCRIPT], stdout=subprocess.PIPE, check=True)
+        subprocess.run([*TRACED_TO, trace, "sh", SCRIPT], stdout=subprocess.PIPE, check=True)
         return len(
             re.findall(
                 r"execve(?:\(| resumed>).* = 0$",

@@ -26,6 +26,7 @@ from diagnostics.bundle.framing import another_probe, unframe
 from diagnostics.probe import PROBE, SECTIONS
 from tests.conftest import ROOT
 from tests.examined import examined
+from tests.probing import TRACED_TO
 
 SCRIPT = ROOT / "diagnostics/probe.sh"
 NOBODY = 65534
@@ -200,21 +201,8 @@ def test_no_name_that_others_chose_starts_a_program(tmp_path: Path) -> None:
     comms = [subprocess.Popen(["python3", "-c", NAMED, name]) for name in NAMES]
     try:
         with host(root) as inside:
-            strace = [
-                "strace",
-                "-f",
-                "-qq",
-                "-e",
-                "trace=execve",
-                "-e",
-                "signal=none",
-                "-s",
-                "400",
-                "-o",
-                str(trace),
-            ]
             done = subprocess.run(
-                [*inside, *strace, *AS_NOBODY, "sh", SCRIPT],
+                [*inside, *TRACED_TO, trace, *AS_NOBODY, "sh", SCRIPT],
                 capture_output=True,
                 check=True,
                 cwd=place,
