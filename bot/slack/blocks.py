@@ -38,8 +38,8 @@ def blocks_of(words: Words) -> list[Block]:
     match words:
         case Verdict(telling):
             return _telling(telling)
-        case Looking(hosts, notes):
-            return [_note(sentence) for sentence in (_looking(hosts), *notes)]
+        case Looking(hosts, notes, answered):
+            return [_note(sentence) for sentence in (_looking(hosts, answered), *notes)]
         case Note(sentences):
             return [_note(sentence) for sentence in sentences]
         case Ready(inner):
@@ -59,8 +59,8 @@ def _sentence(words: Verdict | Looking | Note) -> str:
         case Verdict(telling, found, hosts):
             count = f"{found} of {_hosts(hosts)}" if found else _hosts(hosts)
             return f"{plain(telling.headline, MAX_SENTENCE_CHARS)} ({count})"
-        case Looking(hosts):
-            return _looking(hosts)
+        case Looking(hosts, _, answered):
+            return _looking(hosts, answered)
         case Note(sentences):
             return plain(sentences[0], MAX_SENTENCE_CHARS)
 
@@ -120,7 +120,9 @@ def _cut(not_named: int) -> Block:
     return _note(f"This message is cut{more}: `sevbot diagnose` shows all of it.")
 
 
-def _looking(hosts: int) -> str:
+def _looking(hosts: int, answered: int) -> str:
+    if answered:
+        return f"sevbot asked {answered} of {_hosts(hosts)} …"
     return f"sevbot is looking at {_hosts(hosts)} …"
 
 
