@@ -1,0 +1,286 @@
+"""The one message of a SEV on its way: when the thread is read, by what our message is known again,
+and what happens where there is no thread any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.app import serve
+from bot.standin.hosts import ReplayHosts
+from bot.standin.slack import SlackStandIn
+from diagnostics.bundle import Bundle, Missing
+from diagnostics.bundle.directory import read_directory
+from diagnostics.collect.ssh import Target
+from tests.bot.stage import ANNOUNCEMENT, Stage, bot, config_for, is_done, stage, tokens_of
+from tests.conftest import ROOT
+
+RANKER = read_directory(ROOT / "tests/cases/membind-oom-16g-6.1")
+SEED = "membind OOM of node 1, suggest interleave"
+READS = "conversations.replies"
+
+
+@pytest.fixture
+def _one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack's and ours are the same: this machine's."""
+    monkeypatch.setattr("bot.slack.listeners.CLOCKS_DIFFER_S", 0.0)
+
+
+@pytest.mark.usefixtures("_one_clock")
+def test_a_fresh_announcement_is_answered_without_reading_its_thread(tmp_path: Path) -> None:
+    """Nobody can have answered it: so many announcements cost no reads at all."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            await on.verdict(await on.slack.announce(ANNOUNCEMENT))
+
+            assert on.calls(READS) == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.usefixtures("_one_clock")
+def test_a_second_attempt_reads_the_thread_first(tmp_path: Path) -> None:
+    """The first may have been posted."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            on.slack.fail_next("chat.postMessage", "drop-after-commit")
+            ts = await on.slack.announce(ANNOUNCEMENT)
+            await on.verdict(ts)
+
+            assert (on.calls(READS), len(on.answers(ts))) == (1, 1)
+
+    asyncio.run(run())
+
+
+def test_what_was_announced_before_this_process_began_is_looked_for(tmp_path: Path) -> None:
+    """By another clock than ours, so within a minute after the start it may have been before."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            await on.verdict(await on.slack.announce(ANNOUNCEMENT))
+
+            assert on.calls(READS) == 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.usefixtures("_one_clock")
+def test_what_is_told_again_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An acknowledgement was lost, and with it perhaps another process that had answered."""
+    monkeypatch.setattr("bot.sevs.Sevs.announced", lambda *_: None)
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            ts = await on.slack.announce(ANNOUNCEMENT)
+            await on.slack.wait_for(lambda: len(on.slack.acks) == 1)
+            monkeypatch.undo()
+            monkeypatch.setattr("bot.slack.listeners.CLOCKS_DIFFER_S", 0.0)
+            await on.slack.redeliver(ts)
+            await on.verdict(ts)
+
+            assert on.calls(READS) == 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_without_its_metadata_our_message_is_known_by_its_first_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_finished: bool
+) -> None:
+    """Slack drops metadata that it finds too long, and only warns of it. After a restart what is
+    done is left alone, and what is not is finished; neither is posted again.
+    """
+    monkeypatch.setattr("bot.sevs.LAST_WORDS_S", 0)  # a killed process has none
+    monkeypatch.setattr("bot.app.DRAIN_S", 0.1)
+
+    async def run() -> None:
+        async with (
+            SlackStandIn() as slack,
+            ReplayHosts({"web1": RANKER, "web2": RANKER}, tmp_path) as hosts,
+        ):
+            on = Stage(slack, hosts)
+            async with asked(slack, hosts, InTurn(*(["web1", "web2"] if is_finished else []))):
+                ts = await slack.announce(ANNOUNCEMENT)
+                await slack.wait_for(lambda: len(on.answers(ts)) == 1)
+                if is_finished:
+                    await on.verdict(ts)
+            (ours,) = slack.workspace.thread(ts)[1:]
+            del ours["metadata"]
+            edits = on.calls("chat.update")
+            async with bot(slack, hosts):
+                await slack.redeliver(ts)
+                await slack.wait_for(lambda: on.calls(READS) == 2)
+                if not is_finished:
+                    await on.verdict(ts)
+
+            assert on.calls("chat.postMessage") == 1
+            assert on.calls("chat.update") == edits + (not is_finished)
+
+    asyncio.run(run())
+
+
+def test_another_bots_message_is_not_taken_for_ours(tmp_path: Path) -> None:
+    """Anybody in the channel can read a block's id and post one like it."""
+
+    async def run() -> None:
+        async with SlackStandIn() as slack, ReplayHosts({"web1": RANKER}, tmp_path) as hosts:
+            on = Stage(slack, hosts)
+            async with bot(slack, hosts):
+                ts = await slack.announce(ANNOUNCEMENT)
+                await on.verdict(ts)
+            (ours,) = slack.workspace.thread(ts)[1:]
+            ours |= {"bot_id": "B0OTHER", "user": "U0OTHER"}
+            async with bot(slack, hosts):
+                await slack.redeliver(ts)
+                await slack.wait_for(lambda: len(on.answers(ts)) == 2)
+
+    asyncio.run(run())
+
+
+class InTurn:
+    """Hosts that answer once they are `let`; they are asked on another loop than the test's."""
+
+    def __init__(self, *let: str) -> None:
+        self._let = set(let)
+        self._waiting: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
+
+    def let(self, name: str) -> None:
+        self._let.add(name)
+        if name in self._waiting:
+            loop, event = self._waiting[name]
+            loop.call_soon_threadsafe(event.set)
+
+    async def collect(self, target: Target) -> Bundle | Missing:
+        event = asyncio.Event()
+        self._waiting[target.name] = asyncio.get_running_loop(), event
+        if target.name not in self._let:
+            await event.wait()
+        return RANKER
+
+
+@asynccontextmanager
+async def asked(slack: SlackStandIn, hosts: ReplayHosts, collector: InTurn) -> AsyncIterator[None]:
+    """The bot over `collector`."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    running = asyncio.create_task(
+        serve(config_for(slack, hosts), tokens_of(slack), collector, stop, ready)
+    )
+    await ready.wait()
+    yield
+    stop.set()
+    await running
+
+
+def test_while_hosts_are_asked_the_message_says_how_many_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing of it comes behind the verdict."""
+    monkeypatch.setattr("bot.progress.BETWEEN_S", 0.01)
+
+    async def run() -> None:
+        async with (
+            SlackStandIn() as slack,
+            ReplayHosts(dict.fromkeys(("web1", "web2", "web3"), RANKER), tmp_path) as hosts,
+        ):
+            on, in_turn = Stage(slack, hosts), InTurn()
+            async with asked(slack, hosts, in_turn):
+                ts = await slack.announce("SEV-1: ranker")
+                for told, name in enumerate(("web2", "web1"), start=1):
+                    in_turn.let(name)
+                    await slack.wait_for(
+                        partial(stood, on, f"sevbot has asked {told} of 3 hosts …")
+                    )
+                slack.fail_next("chat.update", "slow:0.5")
+                in_turn.let("web3")
+                await on.verdict(ts)
+            edits = [c.arguments for c in slack.history if c.method == "chat.update"]
+
+            assert is_done(on.answers(ts)[0])
+            assert [each["text"].startswith("sevbot has asked") for each in edits[:2]] == [
+                True,
+                True,
+            ]
+            assert edits[-1]["text"] == f"{SEED} (3 of 3 hosts)"
+
+    asyncio.run(run())
+
+
+def test_of_one_host_no_progress_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer is the verdict."""
+    monkeypatch.setattr("bot.progress.BETWEEN_S", 0.0)
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            await on.verdict(await on.slack.announce("SEV-2: web1"))
+
+            assert on.calls("chat.update") == 1
+
+    asyncio.run(run())
+
+
+def test_words_that_may_still_be_on_their_way_do_not_win_over_the_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit that Slack did not answer in time may be done late: the verdict is said once more."""
+    monkeypatch.setattr("bot.progress.BETWEEN_S", 0.0)
+    monkeypatch.setattr("bot.slack.calls.AT_ONCE_S", 0.05)
+    monkeypatch.setattr("bot.slack.message.SLACK_TIMEOUT_S", 0.1)
+
+    async def run() -> None:
+        async with (
+            SlackStandIn() as slack,
+            ReplayHosts(dict.fromkeys(("web1", "web2"), RANKER), tmp_path) as hosts,
+        ):
+            on, in_turn = Stage(slack, hosts), InTurn()
+            async with asked(slack, hosts, in_turn):
+                slack.fail_next("chat.update", "drop-after-commit")
+                ts = await slack.announce(ANNOUNCEMENT)
+                await slack.wait_for(lambda: len(on.answers(ts)) == 1)
+                in_turn.let("web1")
+                await slack.wait_for(lambda: on.calls("chat.update") == 1)
+                in_turn.let("web2")
+                await slack.wait_for(lambda: stood(on, SEED) == 2)
+
+    asyncio.run(run())
+
+
+def stood(on: Stage, words: str) -> int:
+    """How many edits put them into a message."""
+    return sum(
+        call.method == "chat.update" and call.arguments["text"].startswith(words)
+        for call in on.slack.history
+    )
+
+
+def test_the_log_has_one_line_for_each_sev_and_each_question(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Hosts, verdict, how long it took and where it stands; who asked what."""
+    caplog.set_level(logging.INFO)
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            ts = await on.slack.announce(ANNOUNCEMENT)
+            await on.verdict(ts)
+            await on.slack.slash("/sev", "diagnose <web1> \x1b[31m", user="U0VISITOR01")
+            await on.slack.wait_for(lambda: len(on.slack.ephemerals) == 2)
+            ours = on.answers(ts)[0]["ts"]
+        lines = [each.getMessage() for each in caplog.records if each.name == "bot.sevs"]
+        (line,) = [each for each in lines if each.startswith(f"SEV at {ts}")]
+        verdict, hosts, took, where = line.removeprefix(f"SEV at {ts}: ").split("; ")
+        assert (verdict, hosts) == (SEED, "web1, web2")
+        assert took.endswith(" s")
+        assert ours.replace(".", "") in where.replace(".", "")
+        assert "/sev of U0VISITOR01 in" in caplog.text
+        assert "\x1b" not in caplog.text
+
+    asyncio.run(run())
