@@ -6,24 +6,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bot.app import serve
 from bot.standin.hosts import ReplayHosts
 from bot.standin.slack import SlackStandIn
 from diagnostics.bundle import Bundle, Missing
 from diagnostics.bundle.directory import read_directory
 from diagnostics.collect.ssh import Target
-from tests.bot.stage import ANNOUNCEMENT, Stage, bot, config_for, is_done, stage, tokens_of
+from tests.bot.stage import ANNOUNCEMENT, Stage, bot, config_for, is_done, served, stage
 from tests.conftest import ROOT
 
 RANKER = read_directory(ROOT / "tests/cases/membind-oom-16g-6.1")
 SEED = "membind OOM of node 1, suggest interleave"
+ASKED = "sevbot has asked"
 READS = "conversations.replies"
 
 
@@ -108,7 +106,8 @@ def test_without_its_metadata_our_message_is_known_by_its_first_block(
             ReplayHosts({"web1": RANKER, "web2": RANKER}, tmp_path) as hosts,
         ):
             on = Stage(slack, hosts)
-            async with asked(slack, hosts, InTurn(*(["web1", "web2"] if is_finished else []))):
+            in_turn = InTurn(*(("web1", "web2") if is_finished else ()))
+            async with served(slack, config_for(slack, hosts), in_turn):
                 ts = await slack.announce(ANNOUNCEMENT)
                 await slack.wait_for(lambda: len(on.answers(ts)) == 1)
                 if is_finished:
@@ -167,19 +166,6 @@ class InTurn:
         return RANKER
 
 
-@asynccontextmanager
-async def asked(slack: SlackStandIn, hosts: ReplayHosts, collector: InTurn) -> AsyncIterator[None]:
-    """The bot over `collector`."""
-    stop, ready = asyncio.Event(), asyncio.Event()
-    running = asyncio.create_task(
-        serve(config_for(slack, hosts), tokens_of(slack), collector, stop, ready)
-    )
-    await ready.wait()
-    yield
-    stop.set()
-    await running
-
-
 def test_while_hosts_are_asked_the_message_says_how_many_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,7 +178,7 @@ def test_while_hosts_are_asked_the_message_says_how_many_answered(
             ReplayHosts(dict.fromkeys(("web1", "web2", "web3"), RANKER), tmp_path) as hosts,
         ):
             on, in_turn = Stage(slack, hosts), InTurn()
-            async with asked(slack, hosts, in_turn):
+            async with served(slack, config_for(slack, hosts), in_turn):
                 ts = await slack.announce("SEV-1: ranker")
                 for told, name in enumerate(("web2", "web1"), start=1):
                     in_turn.let(name)
@@ -205,7 +191,7 @@ def test_while_hosts_are_asked_the_message_says_how_many_answered(
             edits = [c.arguments for c in slack.history if c.method == "chat.update"]
 
             assert is_done(on.answers(ts)[0])
-            assert [each["text"].startswith("sevbot has asked") for each in edits[:2]] == [
+            assert [each["text"].startswith(ASKED) for each in edits[:2]] == [
                 True,
                 True,
             ]
@@ -241,7 +227,7 @@ def test_words_that_may_still_be_on_their_way_do_not_win_over_the_verdict(
             ReplayHosts(dict.fromkeys(("web1", "web2"), RANKER), tmp_path) as hosts,
         ):
             on, in_turn = Stage(slack, hosts), InTurn()
-            async with asked(slack, hosts, in_turn):
+            async with served(slack, config_for(slack, hosts), in_turn):
                 slack.fail_next("chat.update", "drop-after-commit")
                 ts = await slack.announce(ANNOUNCEMENT)
                 await slack.wait_for(lambda: len(on.answers(ts)) == 1)
