@@ -57,7 +57,9 @@ class Watched:
 def test_a_hundred_sevs_in_a_minute_all_get_their_message_and_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In what one post a second allows, without one refusal; each has its verdict in the end."""
+    """In what one post a second allows, without one refusal by Slack's tiers; each has its verdict
+    in the end.
+    """
     monkeypatch.setattr("bot.slack.listeners.CLOCKS_DIFFER_S", 0.0)
     monkeypatch.setattr("bot.looks.BETWEEN_S", 0.2)  # real seconds, since hosts are real
     clock = VirtualClock()
@@ -67,6 +69,7 @@ def test_a_hundred_sevs_in_a_minute_all_get_their_message_and_nothing_twice(
             SlackStandIn() as slack,
             ReplayHosts({"web1": RANKER, "web2": RANKER}, tmp_path) as hosts,
         ):
+            slack.workspace.clock = clock
             watched, on = Watched(slack, clock), Stage(slack, hosts)
             take = Line._take
 

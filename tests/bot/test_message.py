@@ -5,6 +5,7 @@ and what happens where there is no thread any more.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from functools import partial
 from pathlib import Path
@@ -268,5 +269,68 @@ def test_the_log_has_one_line_for_each_sev_and_each_question(
         assert ours.replace(".", "") in where.replace(".", "")
         assert "/sev of U0VISITOR01 in" in caplog.text
         assert "\x1b" not in caplog.text
+
+    asyncio.run(run())
+
+
+@pytest.mark.usefixtures("_one_clock")
+@pytest.mark.parametrize("is_answer_lost", [False, True])
+def test_an_answer_that_fell_into_the_channel_is_deleted_and_the_sev_given_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, is_answer_lost: bool
+) -> None:
+    """Somebody deleted the announcement: Slack posts the reply in the channel and says nothing of
+    it. Told again, it is not posted again.
+    """
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            if is_answer_lost:
+                on.slack.fail_next("chat.postMessage", "drop-after-commit")
+            ts = await on.slack.announce(ANNOUNCEMENT)
+            on.slack.delete_parent(ts)
+            await on.slack.wait_for(lambda: on.calls("chat.delete") == 1)
+            await on.slack.redeliver(ts)
+            await on.slack.wait_for(lambda: len(on.slack.acks) == 2)
+            other = await on.slack.announce(ANNOUNCEMENT)
+            await on.verdict(other)
+
+            assert [each["ts"] for each in on.slack.messages() if "thread_ts" not in each] == [
+                other
+            ]
+            assert on.calls("chat.postMessage") == 2
+            assert f"the SEV at {ts} is given up" in caplog.text
+
+    asyncio.run(run())
+
+
+def test_where_the_announcement_is_gone_before_it_is_read_nothing_is_posted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is given up at once."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            ts = await on.slack.announce(ANNOUNCEMENT)
+            on.slack.delete_parent(ts)
+            await on.slack.wait_for(lambda: f"the SEV at {ts} is given up" in caplog.text)
+
+            assert on.calls("chat.postMessage") == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.usefixtures("_one_clock")
+def test_what_slack_drops_of_a_long_mark_is_still_known(tmp_path: Path) -> None:
+    """Our metadata is far below the length that Slack takes."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            ts = await on.slack.announce(ANNOUNCEMENT)
+            await on.verdict(ts)
+            (ours,) = on.answers(ts)
+
+            assert len(json.dumps(ours["metadata"])) < 400
+            assert ours["blocks"][0]["block_id"].startswith("sevbot:")
+            assert ours["blocks"][0]["block_id"].endswith(":done")
 
     asyncio.run(run())
