@@ -90,6 +90,7 @@ class Methods:
         message then has no thread_ts.
         """
         workspace, channel = self._workspace, self._writable(arguments)
+        channel.check_post(is_reply=arguments.get("thread_ts") is not None)
         content = {**arguments, "text": str(arguments.get("text") or "")[:MAX_POSTED_TEXT]}
         check_content(content, takes_newer=workspace.takes_newer)
         message = workspace.post_as_bot(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Protocol, Self
 
@@ -248,7 +249,7 @@ class SlackStandIn:
     def limit_events(self) -> None:
         """Say that there were more events an hour than Slack sends (docs.slack.dev, Events API)."""
         said = {"type": "app_rate_limited", "team_id": self.team_id, "api_app_id": self.app_id}
-        minute = int(self.workspace.clock() // 60 * 60)
+        minute = int(time.time() // 60 * 60)
         self._sockets.send("events_api", {**said, "minute_rate_limited": minute})
 
     def delete_parent(self, ts: str) -> None:
