@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.inventory import Named
 from diagnostics.model import Report, findings_of
+from diagnostics.telling.brief import Brief, brief
 from diagnostics.telling.words import Telling, tell
 
 
@@ -32,11 +33,14 @@ class Note:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of it, for `hosts` hosts; for `found` of them a cause was found."""
+    """What came of it, for `hosts` hosts; for `found` of them a cause was found. `brief` stands
+    above the fold, `telling` holds all of it.
+    """
 
     telling: Telling
     found: int
     hosts: int
+    brief: Brief
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ Words = Looking | Note | Verdict | Ready
 def verdict_on(report: Report) -> Verdict:
     """The report, told."""
     found = sum(bool(findings_of(host)) for host in report.hosts)
-    return Verdict(tell(report), found, len(report.hosts))
+    return Verdict(tell(report), found, len(report.hosts), brief(report))
 
 
 def failed(at: str, error: Exception) -> Note:

@@ -24,6 +24,7 @@ from diagnostics.model import Finding, Outcome, Remedy
 from diagnostics.node_list import say_nodes
 
 CODE = "cpuset-oom"
+NAME = "full nodes of a cpuset"
 
 
 def check(evidence: Evidence) -> Outcome:

@@ -25,6 +25,7 @@ from diagnostics.node_list import list_nodes, parse_nodes, say_nodes
 from diagnostics.services.service_case import GIVEN_UP, Told, finding, journal_of
 
 CODE = "numa-node-missing"
+NAME = "missing NUMA node"
 
 
 def check(evidence: Evidence) -> Outcome:

@@ -17,6 +17,7 @@ from diagnostics.model import Outcome, Remedy, Unknown
 from diagnostics.services.service_case import Told, finding, following, journal_of, say_setting
 
 CODE = "start-timeout-kill"
+NAME = "start timed out"
 
 
 def check(evidence: Evidence) -> Outcome:

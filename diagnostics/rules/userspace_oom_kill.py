@@ -28,6 +28,7 @@ from diagnostics.services.ends import is_at
 from diagnostics.services.service_case import Told, daemon_events, end_of, finding, journal_of
 
 CODE = "userspace-oom-kill"
+NAME = "kill by a memory daemon"
 DAEMONS = ("earlyoom", "nohang", "nohang-desktop", "oomd")
 SIGNALS = {Signals.SIGTERM, Signals.SIGKILL}
 _EARLYOOM = re.compile(r'sending (SIG\w+) to process (\d+) uid \d+ "(.*)": (.*)')

@@ -31,6 +31,7 @@ SHOWN_REMEDIES = 3  # at night three are enough to choose from; programs get all
 NO_CAUSE = "none of the causes that sevbot knows"
 UNEXPLAINED = "an OOM kill that could not be put down to a cause"
 NOT_TOLD = "could not tell"
+NOT_EXAMINED = "could not be examined"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def tell(report: Report) -> Telling:
     silent = [host for host in report.hosts if isinstance(host, NotExamined)]
     if silent:
         parts.append(_silent(silent, report))
-    return Telling(_headline(report, parts), tuple(_said_once(parts)))
+    return Telling(headline_of(report), tuple(_said_once(parts)))
 
 
 def _said_once(parts: Sequence[Part]) -> Iterator[Part]:
@@ -97,9 +98,10 @@ def _said_once(parts: Sequence[Part]) -> Iterator[Part]:
         yield replace(part, ruled_out=(), not_checked=()) if again else part
 
 
-def _headline(report: Report, parts: Sequence[Part]) -> str:
+def headline_of(report: Report) -> str:
+    """The diagnosis in a line, free of text from hosts."""
     if len(report.groups) == 1:
-        return parts[0].headline
+        return report.groups[0].headline
     if report.groups:
         named = [group.headline for group in report.groups[:NAMED_CAUSES]]
         more = (
@@ -108,18 +110,30 @@ def _headline(report: Report, parts: Sequence[Part]) -> str:
             else []
         )
         return f"{len(report.groups)} causes found: {'; '.join((*named, *more))}"
-    return parts[0].headline if parts else NOT_TOLD
+    quiet = (host for host in report.hosts if isinstance(host, Examined))
+    return next(map(_quiet_headline, quiet), NOT_EXAMINED if report.hosts else NOT_TOLD)
+
+
+def pairs_of(group: Group, report: Report) -> list[tuple[Examined, Finding]]:
+    """The group's findings with their hosts, in the order asked."""
+    return [
+        (host, finding)
+        for host in report.hosts
+        if isinstance(host, Examined)
+        for finding in host.findings
+        if _is_of(finding, group)
+    ]
+
+
+def best_of(pairs: Sequence[tuple[Examined, Finding]]) -> tuple[Examined, Finding]:
+    """The surest of a group's findings, whose numbers stand for all."""
+    return max(pairs, key=lambda pair: list(reversed(Confidence)).index(pair[1].confidence))
 
 
 def _found(group: Group, report: Report) -> Part:
-    examined = [host for host in report.hosts if isinstance(host, Examined)]
-    pairs = [
-        (host, finding) for host in examined for finding in host.findings if _is_of(finding, group)
-    ]
-    hosts = [host for host in examined if any(_is_of(finding, group) for finding in host.findings)]
-    host, finding = max(
-        pairs, key=lambda pair: list(reversed(Confidence)).index(pair[1].confidence)
-    )
+    pairs = pairs_of(group, report)
+    hosts = list({id(host): host for host, _ in pairs}.values())
+    host, finding = best_of(pairs)
     sure = str(finding.confidence)
     return Part(
         headline=group.headline,
@@ -194,7 +208,7 @@ def _quiet(hosts: list[Examined], report: Report, headline: str) -> Part:
 
 def _silent(hosts: list[NotExamined], report: Report) -> Part:
     return Part(
-        headline="could not be examined",
+        headline=NOT_EXAMINED,
         subtitle=_subtitle([host.host for host in hosts], report, None),
         story=(
             *told_once((host.host, host.error or "") for host in hosts),
