@@ -19,7 +19,6 @@ from diagnostics.services.by_signal import by_signal
 from diagnostics.services.service_case import Told
 
 CODE = "abort"
-NAME = "abort by the program itself"
 TOLD = Told(
     code=CODE,
     headline="ended itself by SIGABRT (abort)",

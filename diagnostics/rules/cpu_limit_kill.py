@@ -18,7 +18,7 @@ from diagnostics.services.by_signal import by_signal
 from diagnostics.services.service_case import Told
 
 CODE = "cpu-limit-kill"
-NAME = "limit of CPU time"
+NAME = "CPU time limit"
 TOLD = Told(
     code=CODE,
     headline="killed at its limit of CPU time (SIGXCPU)",

@@ -24,7 +24,7 @@ from diagnostics.model import Finding, Outcome, Remedy
 from diagnostics.node_list import say_nodes
 
 CODE = "cpuset-oom"
-NAME = "full nodes of a cpuset"
+NAME = "cpuset with full nodes"
 
 
 def check(evidence: Evidence) -> Outcome:

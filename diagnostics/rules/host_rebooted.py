@@ -28,7 +28,7 @@ from diagnostics.model import Clear, Finding, Moment, Outcome, Remedy, Unknown
 from diagnostics.recent import is_recent, say_moment
 
 CODE = "host-rebooted"
-NAME = "restart of the host"
+NAME = "host restart"
 LONGEST_DOWN = timedelta(hours=1)
 ORDERLY = Remedy(
     action="find-who-restarted",

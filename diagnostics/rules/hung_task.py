@@ -26,7 +26,6 @@ from diagnostics.model import Clear, Finding, Outcome, Remedy, Task, Unknown
 from diagnostics.recent import say_moment
 
 CODE = "hung-task"
-NAME = "task that hangs in the kernel"
 BLOCKED = Wording(
     "blocked for more than",
     re.compile(

@@ -30,7 +30,7 @@ from diagnostics.model import Finding, Outcome
 from diagnostics.node_list import parse_nodes, say_nodes
 
 CODE = "membind-oom"
-NAME = "full nodes of a memory policy"
+NAME = "bound to full nodes"
 
 
 def check(evidence: Evidence) -> Outcome:

@@ -27,7 +27,7 @@ from diagnostics.model import Clear, Finding, Outcome, ReachedLimit, Remedy, Unk
 from diagnostics.sizes import human
 
 CODE = "memcg-oom"
-NAME = "memory limit of a cgroup"
+NAME = "cgroup's memory limit"
 NOT_SHOWN = Numbers(
     agree=False,
     because=(

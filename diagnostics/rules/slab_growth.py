@@ -24,7 +24,7 @@ from diagnostics.memory.node_memory import shown_nodes
 from diagnostics.model import Outcome, Remedy
 
 CODE = "slab-growth"
-NAME = "growth of the kernel's objects"
+NAME = "kernel's own memory"
 HEADLINE = "the kernel's own objects hold much"
 SAYS = (
     "the kernel's own objects (slab) that cannot be reclaimed; they belong to no process, and "

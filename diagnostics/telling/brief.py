@@ -20,11 +20,12 @@ from diagnostics.telling.happened import killed, name, rhythm, who
 from diagnostics.telling.names import NAMED, listed
 from diagnostics.telling.numbers import numbers
 from diagnostics.telling.picture import draw
-from diagnostics.telling.words import Step, best_of, headline_of, pairs_of
+from diagnostics.telling.words import Step, best_of, headline_of, open_questions, pairs_of
 
 VISIBLE_CHARS = 900
 TITLE_CHARS = 150  # what a chat's header takes
 WHO_CHARS, SAYS_CHARS, STEP_CHARS, ALSO_CHARS = 200, 250, 250, 80
+QUESTIONS = 2  # what was seen, and is not told for a cause
 ELSEWHERE = "Evidence has the command."
 _NOTE = " # "  # behind a command: what is to be done by hand
 
@@ -210,4 +211,7 @@ def _quiet_says(report: Report, silent: Sequence[NotExamined]) -> Iterator[str]:
     if silent:
         yield from told_once((host.host, host.error) for host in silent)
         return
+    hosts = [host for host in report.hosts if isinstance(host, Examined)]
+    questions = dict.fromkeys(because for host in hosts for because in open_questions(host))
+    yield from (f"Not told: {because}." for because in list(questions)[:QUESTIONS])
     yield from _also(report, None)

@@ -31,6 +31,7 @@ SHOWN_REMEDIES = 3  # at night three are enough to choose from; programs get all
 NO_CAUSE = "none of the causes that sevbot knows"
 UNEXPLAINED = "an OOM kill that could not be put down to a cause"
 NOT_TOLD = "could not tell"
+PARTLY = "no cause found, but not all could be checked"
 NOT_EXAMINED = "could not be examined"
 
 
@@ -180,14 +181,35 @@ def _by_headline(hosts: Iterable[Examined]) -> dict[str, list[Examined]]:
 
 
 def _quiet_headline(host: Examined) -> str:
-    if host.unknown:
-        return NOT_TOLD
-    return UNEXPLAINED if host.unexplained else NO_CAUSE
+    if host.unexplained:
+        return NOT_TOLD if host.unknown else UNEXPLAINED
+    if not host.unknown:
+        return NO_CAUSE
+    is_outlying = not open_questions(host) and len(host.unknown) < len(host.clear)
+    return PARTLY if is_outlying else NOT_TOLD
 
 
+def open_questions(host: Examined) -> tuple[str, ...]:
+    """Why causes could not be told although what tells of them was there: what was seen may be one
+    of them. Where a source alone is missing, nothing was.
+    """
+    return tuple(
+        dict.fromkeys(
+            because
+            for because in host.unknown.values()
+            if not any(missing in because for missing in _SOURCE_MISSING)
+        )
+    )
+
+
+_SOURCE_MISSING = ("was not seen", "were not read", "may be missing", "keeps no boot")
 _QUIET_STORY = {
     NOT_TOLD: (
-        "What was needed to tell was not there; below is what is missing and what would help."
+        "What was needed to tell was not there. Below is what is missing and what would help."
+    ),
+    PARTLY: (
+        "Nothing was found in what could be checked. Below is what could not be. This does not say "
+        "that the service is healthy."
     ),
     UNEXPLAINED: "The kernel's OOM killer did kill here.",
     NO_CAUSE: (
