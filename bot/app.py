@@ -16,6 +16,7 @@ from bot.inventory import build_inventory
 from bot.investigate import Investigator
 from bot.sevs import Sevs
 from bot.slack.asking import Door, GroupMembers, Home
+from bot.slack.budget import Budget
 from bot.slack.client import build_client, build_session, check_tokens
 from bot.slack.listeners import Listeners, build_app
 from bot.slack.message import SevThread
@@ -32,10 +33,12 @@ async def serve(
     collector: Collector,
     stop: asyncio.Event,
     ready: asyncio.Event | None = None,
+    budget: Budget | None = None,
 ) -> None:
     """Run the bot until `stop` is set, with the hosts' side on a loop of its own.
 
-    `ready` is set once it listens. Raises ConfigError where Slack refuses the tokens.
+    `ready` is set once it listens. `budget`: how fast Slack is called, by a clock of its own.
+    Raises ConfigError where Slack refuses the tokens.
     """
     if config.slack is None:
         raise ConfigError(
@@ -50,7 +53,7 @@ async def serve(
         home = Home(ourselves.team_id, ourselves.enterprise_id)
         door = Door(config.slack, home, members, refusals)
         investigator = Investigator(build_inventory(config), apart)
-        thread = SevThread(client)
+        thread = SevThread(client, ourselves.bot_id, budget)
         sevs = Sevs(investigator, thread, notify_when_ready=config.slack.notify_when_ready)
         app = build_app(client, ourselves)
         Listeners(config.slack, door, investigator.inventory, sevs, Commands(investigator)).on(app)

@@ -20,10 +20,13 @@ from diagnostics.telling.words import Telling, tell
 
 @dataclass(frozen=True)
 class Looking:
-    """We are asking so many hosts; `notes` says what is to be known meanwhile."""
+    """We are asking so many hosts, and so many of them have `answered`; `notes` says what is to be
+    known meanwhile.
+    """
 
     hosts: int
     notes: tuple[str, ...] = ()
+    answered: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,25 +123,41 @@ class Posted:
 class Announcement:
     """A SEV: where it is answered, when it was announced (seconds since 1970), and what its text
     names, or its pattern took for a name.
+
+    With `fresh` it is told for the first time, and was made after this process began: then nobody
+    can have answered it yet.
     """
 
     place: Place
     opened_s: float
     named: Named
+    fresh: bool = False
+
+
+class NowhereError(Exception):
+    """The place of an answer is gone: what was announced there was deleted. No use to try again."""
 
 
 class Chat(Protocol):
-    """Where SEVs are answered. Both raise what the chat's library raises, once it is no use to try
-    again.
+    """Where SEVs are answered. `find_or_post` and `edit` raise what the chat's library raises, once
+    it is no use to try again, and NowhereError.
     """
 
-    async def find_or_post(self, place: Place, words: Words) -> Posted:
+    async def find_or_post(self, place: Place, words: Words, *, fresh: bool = False) -> Posted:
         """Our message with this key, posted if it is not there. However often this is called, there
-        is one.
+        is one. With `fresh` it cannot be there, and need not be looked for at first.
+        """
+
+    async def progress(self, place: Place, posted: Posted, looking: Looking) -> None:
+        """Say how far the look is, in the message. Never raises; where there is no room it is
+        dropped. To be awaited to its end before the last words are put there.
         """
 
     async def edit(self, place: Place, posted: Posted, words: Note | Verdict) -> None:
         """Put its last words into the message; it is then found as done."""
+
+    async def link(self, place: Place, posted: Posted) -> str:
+        """Where the message can be read, for the log. Never raises."""
 
 
 class Asker(Protocol):

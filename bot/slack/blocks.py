@@ -20,8 +20,8 @@ def blocks_of(words: Words, *, newer: bool = False) -> list[Block]:
     match words:
         case Verdict():
             return verdict_blocks(words, newer=newer)
-        case Looking(hosts, notes):
-            return _notes(_looking(hosts), *notes)
+        case Looking(hosts, notes, answered):
+            return _notes(_looking(hosts, answered), *notes)
         case Note(sentences):
             return _notes(*sentences)
         case Ready(inner):
@@ -48,8 +48,8 @@ def _sentence(words: Verdict | Looking | Note) -> str:
         case Verdict(telling, found, hosts):
             count = f"{found} of {_hosts(hosts)}" if found else _hosts(hosts)
             return f"{plain(telling.headline, MAX_SENTENCE_CHARS)} ({count})"
-        case Looking(hosts):
-            return _looking(hosts)
+        case Looking(hosts, _, answered):
+            return _looking(hosts, answered)
         case Note(sentences):
             return plain(sentences[0], MAX_SENTENCE_CHARS)
 
@@ -58,7 +58,9 @@ def _notes(*sentences: str) -> list[Block]:
     return [context(sentence, MAX_SENTENCE_CHARS) for sentence in sentences[:MOST_NOTES]]
 
 
-def _looking(hosts: int) -> str:
+def _looking(hosts: int, answered: int) -> str:
+    if answered:
+        return f"sevbot asked {answered} of {_hosts(hosts)} …"
     return f"sevbot is looking at {_hosts(hosts)} …"
 
 
