@@ -40,6 +40,8 @@ class Methods:
     def _channel(self, arguments: Json) -> None:
         if arguments.get("channel") != self._workspace.channel_id:
             raise SlackError("channel_not_found")
+        if not self._workspace.is_member:
+            raise SlackError("not_in_channel")
 
     def _auth_test(self, _: Json) -> Json:
         workspace, bot = self._workspace, self._workspace.sevbot

@@ -16,6 +16,7 @@ from bot.standin.methods import Methods
 from bot.standin.workspace import Json, SlackError, Workspace
 
 JSON_ARGUMENTS = ("blocks", "attachments", "metadata")
+MANIFEST = "apps.manifest.export"
 DROP = "drop-after-commit"
 SLOW = "slow:"
 
@@ -83,6 +84,8 @@ class WebApi:
 
     def _call(self, method: str, token: str, arguments: Json) -> Json:
         workspace = self._workspace
+        if method == MANIFEST:
+            return self._manifest(token, arguments)
         is_for_app = method == "apps.connections.open"
         if not is_for_app and method not in self._methods:
             raise SlackError("unknown_method", req_method=method)
@@ -100,6 +103,17 @@ class WebApi:
                 "missing_scope", needed=scope, provided=",".join(sorted(workspace.scopes))
             )
         return answer(arguments)
+
+    def _manifest(self, token: str, arguments: Json) -> Json:
+        """apps.manifest.export: to nobody but an app configuration token."""
+        workspace = self._workspace
+        if token in (workspace.bot_token, workspace.app_token):
+            raise SlackError("not_allowed_token_type")
+        if token != workspace.settings.configuration_token:
+            raise SlackError("invalid_auth")
+        if arguments.get("app_id") != workspace.sevbot.app_id:
+            raise SlackError("invalid_app_id")
+        return {"manifest": workspace.settings.manifest(workspace.scopes)}
 
 
 def http_failure(kind: str, detail: str) -> web.Response | None:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.standin.app_settings import Settings
+
 Json = dict[str, Any]
 
 # kept for whoever asks the stand-in, not told to apps
@@ -96,7 +98,8 @@ class Workspace:
     """Who is there, what was said and what sevbot may do. `on_event` gets each event_callback that
     Slack would send to sevbot.
 
-    `groups` holds the members of each user group, `events` counts what was sent. With
+    `settings` are what sevbot's app is set to; it is in the channel while `is_member`. `groups`
+    holds the members of each user group, `events` counts what was sent. With
     `is_ext_shared_channel` the channel is shared with another organisation.
     """
 
@@ -113,8 +116,11 @@ class Workspace:
     is_ext_shared_channel: bool = False
     people: dict[str, str] = field(default_factory=lambda: {VISITOR: "you"})
     groups: dict[str, list[str]] = field(default_factory=dict)
+    is_member: bool = True
+    settings: Settings = field(default_factory=Settings)
     bot_token: str = field(default_factory=_token("xoxb"), repr=False)
-    app_token: str = field(default_factory=_token("xapp"), repr=False)
+    # its third part is the app's id, as in Slack's own
+    app_token: str = field(default_factory=_token(f"xapp-1-{SEVBOT.app_id}"), repr=False)
     messages: dict[str, Json] = field(default_factory=dict)
     ephemerals: list[Json] = field(default_factory=list)
     bots: dict[str, Bot] = field(default_factory=dict)
