@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.standin.limits import MAX_UPDATED_TEXT, check_blocks
+from bot.standin.limits import MAX_UPDATED_TEXT
+from bot.standin.surfaces import check_blocks
 from diagnostics.bundle import Bundle
 from diagnostics.bundle.copies import COPY_IT, LOCK, REMARKS
 from diagnostics.bundle.directory import read_directory

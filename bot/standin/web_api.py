@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.standin.methods import Methods
+from bot.standin.views import Views
 from bot.standin.workspace import Json, SlackError, Workspace
 
-JSON_ARGUMENTS = ("blocks", "attachments", "metadata")
+JSON_ARGUMENTS = ("blocks", "attachments", "metadata", "view", "message")
 DROP = "drop-after-commit"
 SLOW = "slow:"
 
@@ -34,13 +35,13 @@ class WebApi:
     not, both in order.
     """
 
-    def __init__(self, workspace: Workspace, open_socket: Callable[[], str]) -> None:
+    def __init__(self, workspace: Workspace, views: Views, open_socket: Callable[[], str]) -> None:
         self.history: list[ApiCall] = []
         self.refused: list[ApiCall] = []
         self._workspace = workspace
         self._open_socket = open_socket
         self._faults: defaultdict[str, deque[str]] = defaultdict(deque)
-        self._methods = Methods(workspace).table()
+        self._methods = Methods(workspace, views).table()
 
     def fail_next(self, method: str, how: str) -> None:
         """Let the next call of `method` that has no fault yet fail: 429:SECONDS, 500,

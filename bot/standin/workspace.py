@@ -97,7 +97,9 @@ class Workspace:
     Slack would send to sevbot.
 
     `groups` holds the members of each user group, `events` counts what was sent. With
-    `is_ext_shared_channel` the channel is shared with another organisation.
+    `is_ext_shared_channel` the channel is shared with another organisation. Without `interactivity`
+    in the manifest nothing that is pressed is sent, without `takes_newer` newer kinds of blocks are
+    refused; `clock` gives seconds that only grow.
     """
 
     channel_name: str
@@ -118,6 +120,9 @@ class Workspace:
     messages: dict[str, Json] = field(default_factory=dict)
     ephemerals: list[Json] = field(default_factory=list)
     bots: dict[str, Bot] = field(default_factory=dict)
+    interactivity: bool = True
+    takes_newer: bool = True
+    clock: Callable[[], float] = time.monotonic
     _last_us: int = 0
     events: int = 0
 
