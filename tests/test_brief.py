@@ -26,7 +26,8 @@ from tests.reports import AWKWARD, Fleet, any_text, fleets, refused, rich_fleets
 from tests.test_cases import CASES, case_of, only
 
 generated = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-MEMBIND = next(path for path in CASES if path.name == "sigkill-by-kernel-16g-6.1")
+CASE = {path.name: path for path in CASES}
+MEMBIND = CASE["sigkill-by-kernel-16g-6.1"]
 NUMBER = re.compile(
     r"\d\d UTC|\d (?:kB|MiB|GiB|%|tasks|s\b|adjacent)|status \d|nodes? \d|0x[0-9a-f]+"
 )
@@ -102,7 +103,7 @@ def test_case_says_the_cause_its_numbers_and_one_step(directory: Path) -> None:
     if finding.memory is not None:
         for number, node in finding.memory.nodes.items():
             assert f"Node {number} had {human(node.free_kb)} free" in numbers
-            assert f"watermark is {human(node.min_kb)}" in numbers
+            assert f"min watermark of {human(node.min_kb)} down" in numbers
         assert f"Elsewhere {human(finding.memory.free_elsewhere_kb or 0)} were free" in numbers
     for limit in finding.limits[:2]:
         assert limit.limit is not None
@@ -133,7 +134,7 @@ def test_several_hosts_are_counted_and_the_one_that_differs_is_named() -> None:
 
 def test_who_is_behind_it_is_told_where_another_died() -> None:
     """The bystander's line names the dead; the first sentence, which always stays, the cause."""
-    told = brief(report_on([host_of(next(p for p in CASES if p.name == "membind-collateral-6.1"))]))
+    told = brief(report_on([host_of(CASE["membind-collateral-6.1"])]))
 
     assert told.who.startswith("store was killed once")
     assert told.says[0].endswith("Behind it is loader, not store.")
@@ -142,7 +143,7 @@ def test_who_is_behind_it_is_told_where_another_died() -> None:
 def test_another_cause_gets_one_sentence() -> None:
     """The largest group leads."""
     host = host_of(MEMBIND)
-    other = host_of(next(path for path in CASES if path.name == "memcg-6.1"))
+    other = host_of(CASE["memcg-6.1"])
     report = report_on(
         [*(replace(host, host=web(number)) for number in (1, 2)), replace(other, host="web7")]
     )
@@ -169,7 +170,7 @@ def test_a_cause_that_one_host_has_is_not_ruled_out() -> None:
 
 def test_hosts_without_a_cause_are_told_honestly() -> None:
     """Healthy, and of which nothing can be said."""
-    healthy = host_of(next(path for path in CASES if path.name == "healthy-interleave-6.1"))
+    healthy = host_of(CASE["healthy-interleave-6.1"])
     hosts: list[HostReport] = [replace(healthy, host=web(number)) for number in (1, 2, 3)]
 
     assert brief(report_on(hosts)).who == "No cause found on 3 of 3 hosts"

@@ -58,7 +58,7 @@ def brief(report: Report) -> Brief:
     unknown = dict.fromkeys(code for host in examined for code in host.unknown)
     clear = (
         set(examined[0].clear).intersection(*(host.clear for host in examined[1:]))
-        if (examined)
+        if examined
         else set()
     )
     return _fitted(

@@ -38,8 +38,8 @@ def _of_nodes(finding: Finding) -> Iterator[str]:
         return
     nodes = list(finding.memory.nodes.items())
     said = [
-        f"Node {number} had {human(node.free_kb)} free, and its min watermark is "
-        f"{human(node.min_kb)}."
+        f"Node {number} had {human(node.free_kb)} free. From its min watermark of "
+        f"{human(node.min_kb)} down a job gets none."
         for number, node in nodes[:NODES]
     ]
     if len(nodes) > NODES:
