@@ -114,7 +114,7 @@ def test_1000_hosts_with_numbers_of_their_own_are_told_as_one() -> None:
 
     assert len(text.splitlines()) <= len(to_text(incident_on(1)).splitlines()) + 12
     assert (
-        "no-kill-seen (numbers of web1): the kernel's OOM killer did kill here (8 "
+        "unseen OOM kill (numbers of web1): the kernel's OOM killer did kill here (8 "
         "processes), 0 lines"
     ) in text
     assert (
