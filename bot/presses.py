@@ -53,9 +53,14 @@ class Presses:
 
     def says(
         self, key: str, where: str, person: str, *, is_right: bool, true_cause: str = ""
-    ) -> None:
-        """Log what somebody says of the verdict on the SEV `where`, and have its message say so."""
+    ) -> bool:
+        """Log what somebody says of the verdict on the SEV `where`, and have its message say so.
+        False where it is no longer held, and only the log has it.
+        """
         entry = self._reports.get(key)
+        held = entry.verdict.held if entry is not None else None
+        if held is not None and held.said.get(person) == is_right and not true_cause:
+            return True  # said already
         verdict = entry.verdict.telling.headline if entry is not None else "no longer held"
         _log.info(
             "feedback on the SEV at %s: %s, says %s; verdict: %s%s",
@@ -68,6 +73,7 @@ class Presses:
         self._reports.say(key, person, is_right=is_right)
         if entry is not None and entry.sev is not None:
             self._retell(key)
+        return entry is not None
 
     async def drain(self, within_s: float) -> None:
         """Wait for what is under way, then end what is not done; the messages keep their last
@@ -123,4 +129,6 @@ class Presses:
             try:
                 await self._chat.edit(entry.sev.place, entry.posted, entry.verdict)
             except Exception:
-                _log.exception("the message of the SEV at %s was not edited", entry.sev.place.thread)
+                _log.exception(
+                    "the message of the SEV at %s was not edited", entry.sev.place.thread
+                )

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.standin.limits import MAX_UPDATED_TEXT, check_blocks
+from bot.standin.limits import MAX_UPDATED_TEXT
+from bot.standin.surfaces import check_blocks
 from diagnostics.bundle import Bundle
 from diagnostics.bundle.copies import COPY_IT, LOCK, REMARKS
 from diagnostics.bundle.directory import read_directory
@@ -113,7 +114,7 @@ def test_1000_hosts_with_numbers_of_their_own_are_told_as_one() -> None:
 
     assert len(text.splitlines()) <= len(to_text(incident_on(1)).splitlines()) + 12
     assert (
-        "no-kill-seen (numbers of web1): the kernel's OOM killer did kill here (8 "
+        "unseen OOM kill (numbers of web1): the kernel's OOM killer did kill here (8 "
         "processes), 0 lines"
     ) in text
     assert (

@@ -94,7 +94,7 @@ def not_held_view(opened: Opened) -> Block:
 
 def evidence_view(verdict: Verdict, opened: Opened, page: int = 0, *, newer: bool) -> Block:
     """Page `page` of the report, from 0; the last one where there are not so many."""
-    pages = _pages(_blocks(verdict, newer=newer))
+    pages = _pages(list(_blocks(verdict, newer=newer)))
     page = min(max(page, 0), len(pages) - 1)
     blocks = list(pages[page])
     if len(pages) > 1:

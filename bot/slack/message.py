@@ -165,6 +165,14 @@ class SevThread:
             self._unsure.add(place.key)
             _log.info("how far the look is was perhaps not said: %s", type(error).__name__)
 
+    async def parent(self, place: Place) -> Mapping[str, Any]:
+        """The announcement as it stands in the channel now, empty where it is gone; raises what
+        Slack's client does.
+        """
+        page = await self._calls.thread(place, None)
+        first = next(iter(page.get("messages") or ()), None) or {}
+        return first if first.get("ts") == place.thread else {}
+
     async def link(self, place: Place, posted: Posted) -> str:
         """The message's permalink; where Slack does not give it, the channel and the ts."""
         return await self._calls.link(place.channel, posted.id)

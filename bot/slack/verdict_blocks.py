@@ -27,7 +27,12 @@ MOST_PEOPLE = 5
 def verdict_blocks(verdict: Verdict, *, newer: bool) -> list[Block]:
     """The message; with `newer` also kinds of blocks that not every workspace takes."""
     told, held = verdict.brief, verdict.held
-    blocks = [header(told.title), context(told.who), rich_text(*_body(told)), context(_counts(told))]
+    blocks = [
+        header(told.title),
+        context(told.who),
+        rich_text(*_body(told)),
+        context(_counts(told)),
+    ]
     blocks.append(rich_text(section(*_when_and_who(verdict))))
     if held is not None and held.is_sev:
         made = buttons.of_sev_newer if newer else buttons.of_sev
@@ -100,5 +105,3 @@ def date(at_s: float) -> Block:
         "format": "{time}",
         "fallback": f"{datetime.fromtimestamp(at_s, UTC):%H:%M} UTC",
     }
-
-

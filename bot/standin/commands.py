@@ -5,23 +5,18 @@ comes by `response_url` afterwards.
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
-
 from bot.standin.limits import MAX_POSTED_TEXT, check_content
+from bot.standin.responses import Responses
 from bot.standin.socket_mode import SocketMode
-from bot.standin.web_api import http_failure
+from bot.standin.views import Views
 from bot.standin.workspace import Json, SlackError, Workspace
 
 ACK_WITHIN_S = 3.0
-MAX_RESPONSES = 5
-RESPONSE_URL_LIFE_S = 30 * 60.0
 
 
 @dataclass
@@ -56,15 +51,21 @@ class TypedCommands:
     """Asks the app and takes its answers."""
 
     def __init__(
-        self, workspace: Workspace, sockets: SocketMode, known: frozenset[str], *, replaces: bool
+        self,
+        workspace: Workspace,
+        sockets: SocketMode,
+        known: frozenset[str],
+        responses: Responses,
+        views: Views,
+        *,
+        replaces: bool,
     ) -> None:
         self._replaces = replaces
         self._workspace = workspace
         self._sockets = sockets
         self._known = known
-        self._open: dict[str, SlashAnswer] = {}
-        self._faults: deque[str] = deque()
-        self._count = 0
+        self._responses = responses
+        self._views = views
 
     async def ask(
         self, command: str, text: str, user: str, base_url: str, said: Mapping[str, object]
@@ -91,10 +92,6 @@ class TypedCommands:
                 )
         return answer
 
-    def refuse_next(self, how: str) -> None:
-        """Let the next answer by a `response_url` fail: 429:SECONDS or 500."""
-        self._faults.append(how)
-
     def _fail(self, answer: SlashAnswer, error: str, text: str) -> SlashAnswer:
         answer.error = error
         answer.messages.append(
@@ -104,9 +101,6 @@ class TypedCommands:
 
     def _payload(self, answer: SlashAnswer, base_url: str) -> Json:
         workspace = self._workspace
-        self._count += 1
-        ticket = f"{workspace.team_id}/{self._count}/{secrets.token_hex(8)}"
-        self._open[ticket] = answer
         workspace.people.setdefault(answer.user, answer.user)
         return {
             "token": "verification-token-unused",
@@ -121,37 +115,19 @@ class TypedCommands:
             "api_app_id": workspace.sevbot.app_id,
             **({"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}),
             "is_enterprise_install": "false",
-            "response_url": f"{base_url}commands/{ticket}",
-            "trigger_id": f"{self._count}.{workspace.team_id}",
+            "response_url": self._responses.give(
+                base_url, "commands", workspace.team_id, lambda body: self._answer(answer, body)
+            ),
+            "trigger_id": self._views.trigger(answer.user),
         }
 
-    async def respond(self, request: web.Request) -> web.Response:
-        """A post to a `response_url`: five within half an hour, then it is refused."""
-        if self._faults:
-            kind, _, detail = self._faults.popleft().partition(":")
-            return http_failure(kind, detail) or web.Response(status=500)
-        answer = self._open.get(request.match_info["ticket"])
-        if answer is None or time.monotonic() - answer.asked_at > RESPONSE_URL_LIFE_S:
-            return web.json_response({"ok": False, "error": "expired_url"}, status=404)
-        if answer.responses >= MAX_RESPONSES:
-            return web.json_response({"ok": False, "error": "used_url"}, status=404)
-        try:
-            body = await request.json()
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            return web.Response(status=400, text="invalid_payload")
-        try:
-            self._take(answer, body)
-        except SlackError as refusal:
-            return web.json_response({"ok": False, "error": refusal.code}, status=400)
+    def _answer(self, answer: SlashAnswer, content: Json) -> None:
+        self._take(answer, content)
         answer.responses += 1
-        self._workspace.changes.happened()
-        return web.Response(text="ok")
 
     def _take(self, answer: SlashAnswer, content: Mapping[str, Any]) -> None:
         workspace = self._workspace
-        check_content(content, MAX_POSTED_TEXT)
+        check_content(content, MAX_POSTED_TEXT, takes_newer=workspace.takes_newer)
         if content.get("response_type") == "in_channel":
             workspace.post_as_bot(workspace.sevbot, content)
             return

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from bot.standin.limits import MAX_POSTED_TEXT, MAX_UPDATED_TEXT, check_content
+from bot.standin.surfaces import problems_of
+from bot.standin.views import Views
 from bot.standin.workspace import Json, SlackError, Workspace
 
 MAX_PAGE = 1000
@@ -21,8 +23,9 @@ class Methods:
     Slack refuses.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, views: Views) -> None:
         self._workspace = workspace
+        self._views = views
 
     def table(self) -> Mapping[str, tuple[str | None, Callable[[Json], Json]]]:
         """By name: the scope that the token needs, if any, and what answers."""
@@ -35,6 +38,10 @@ class Methods:
             "conversations.replies": ("channels:history", self._replies),
             "conversations.info": ("channels:read", self._info),
             "usergroups.users.list": ("usergroups:read", self._group_users),
+            "views.open": (None, self._views.open_view),
+            "views.push": (None, self._views.push),
+            "views.update": (None, self._views.update),
+            "blocks.validate": (None, _validate),
         }
 
     def _channel(self, arguments: Json) -> None:
@@ -63,7 +70,7 @@ class Methods:
     def _post_message(self, arguments: Json) -> Json:
         workspace = self._workspace
         self._channel(arguments)
-        check_content(arguments, MAX_POSTED_TEXT)
+        check_content(arguments, MAX_POSTED_TEXT, takes_newer=self._workspace.takes_newer)
         thread_ts = arguments.get("thread_ts")
         if thread_ts is not None and thread_ts not in workspace.messages:
             raise SlackError("thread_not_found")
@@ -82,7 +89,7 @@ class Methods:
             raise SlackError("message_not_found")
         if message.get("bot_id") != workspace.sevbot.bot_id:
             raise SlackError("cant_update_message")
-        check_content(arguments, MAX_UPDATED_TEXT)
+        check_content(arguments, MAX_UPDATED_TEXT, takes_newer=self._workspace.takes_newer)
         workspace.edit(message, arguments)
         seen = workspace.seen(message, metadata=True)
         return {
@@ -97,7 +104,7 @@ class Methods:
         user = arguments.get("user")
         if user not in self._workspace.people:
             raise SlackError("user_not_in_channel")
-        check_content(arguments, MAX_POSTED_TEXT)
+        check_content(arguments, MAX_POSTED_TEXT, takes_newer=self._workspace.takes_newer)
         return {
             "message_ts": self._workspace.show_to(user, self._workspace.sevbot, arguments)["ts"]
         }
@@ -145,6 +152,18 @@ class Methods:
         if members is None:
             raise SlackError("no_such_subteam")
         return {"users": list(members)}
+
+
+def _validate(arguments: Json) -> Json:
+    """blocks.validate: what would be refused of `blocks`, `message` or `view`, of which there is
+    one; nothing is posted.
+    """
+    given = [kind for kind in ("blocks", "message", "view") if arguments.get(kind) is not None]
+    if len(given) != 1:
+        raise SlackError("invalid_arguments")
+    problems = problems_of(given[0], arguments[given[0]])
+    errors = [problem.as_json() for problem in problems]
+    return {"valid": not errors, **({"errors": errors} if errors else {})}
 
 
 def _is_true(value: object) -> bool:

@@ -15,11 +15,14 @@ from typing import Protocol, Self
 
 from aiohttp import web
 
+from bot.standin.actions import Actions, Pressed, Submitted, Values
 from bot.standin.commands import SlashAnswer, TypedCommands
 from bot.standin.limits import MAX_POSTED_TEXT, check_content
 from bot.standin.links import Links
 from bot.standin.local_site import LocalSite
+from bot.standin.responses import Responses
 from bot.standin.socket_mode import Envelope, SocketMode
+from bot.standin.views import Views
 from bot.standin.web_api import ApiCall, WebApi
 from bot.standin.workspace import ANNOUNCER, SEVBOT, VISITOR, Bot, Json, SlackError, Workspace
 
@@ -41,6 +44,7 @@ __all__ = [
 SCOPES = ("chat:write", "channels:history", "commands")
 COMMANDS = frozenset({"/sev"})
 RESPONSE_URL = "response_url"
+MESSAGES = "message.channels"  # the one event that a public channel's messages raise
 
 Ask = Callable[[str, str], Awaitable[object]]
 
@@ -63,6 +67,7 @@ class SlackStandIn:
     answers to a slash command (github.com/slackapi/bolt-js/issues/2287), though its documentation
     lets one think so: neither does this, unless `replaces_command_answers`. `page` gets the
     workspace and how its visitor asks by slash command, and is served beside the API.
+    `workspace` has what may be switched: `interactivity`, `takes_newer`, `clock`, `is_member`, `settings`.
 
     In order: `history` has the Web API calls that were accepted, `refused` those that were answered
     with an error, injected ones too, and `acks` what sevbot acknowledged.
@@ -85,11 +90,25 @@ class SlackStandIn:
         self.team_id, self.channel_id = self.workspace.team_id, self.workspace.channel_id
         self.changes = self.workspace.changes
         self._sockets = SocketMode(SEVBOT.app_id, retry_after_s, self.changes)
+        self._responses = Responses(self.changes)
+        self._views = Views(self.workspace)
         self._commands = TypedCommands(
-            self.workspace, self._sockets, COMMANDS, replaces=replaces_command_answers
+            self.workspace,
+            self._sockets,
+            COMMANDS,
+            self._responses,
+            self._views,
+            replaces=replaces_command_answers,
+        )
+        self._actions = Actions(
+            self.workspace,
+            self._sockets,
+            self._views,
+            self._responses,
+            lambda: self.page_url,
         )
         self._links = Links(self._site, self._sockets)
-        self._api = WebApi(self.workspace, self._links.give)
+        self._api = WebApi(self.workspace, self._views, self._links.give)
         self.history: list[ApiCall] = self._api.history
         self.refused: list[ApiCall] = self._api.refused
         self.acks: list[Envelope] = self._sockets.acks
@@ -101,7 +120,7 @@ class SlackStandIn:
             (
                 web.route("*", "/api/{method}", self._api.handle),
                 web.get("/link/{ticket}", self._links.serve),
-                web.post("/commands/{ticket:.+}", self._commands.respond),
+                web.post("/{kind:commands|actions}/{ticket:.+}", self._responses.take),
                 *(self._page.routes() if self._page is not None else ()),
             )
         )
@@ -174,6 +193,37 @@ class SlackStandIn:
         """
         return await self._commands.ask(command, text, user, self.page_url, payload)
 
+    @property
+    def views(self) -> dict[str, Json]:
+        """The open modals as stored, by id, newest last; `user` is who has it open."""
+        return self._views.open
+
+    async def press(
+        self, ts: str, action_id: str, *, user: str = VISITOR, value: str | None = None
+    ) -> Pressed:
+        """Press what has this action_id in message `ts`, or in what one person only was shown then;
+        `value` chooses of two feedback buttons, or an option. KeyError: no such message.
+        """
+        shown = {each["ts"]: each for each in self.workspace.ephemerals}
+        message = self.workspace.messages.get(ts) or shown[ts]
+        return await self._actions.press(message, action_id, user, value)
+
+    async def press_in_view(
+        self, view_id: str, action_id: str, value: str | None = None
+    ) -> Pressed:
+        """Press a button of an open modal. KeyError: it is not open."""
+        return await self._actions.press_in_view(self.views[view_id], action_id, value)
+
+    async def submit(self, view_id: str, values: Values) -> Submitted:
+        """Submit an open modal with these values, by block_id and action_id. KeyError: it is not
+        open.
+        """
+        return await self._actions.submit(self.views[view_id], values)
+
+    def close_view(self, view_id: str) -> None:
+        """The person closes a modal."""
+        self._views.close(view_id)
+
     async def redeliver(self, ts: str) -> None:
         """Send the event of message `ts` once more, as Slack does when an acknowledgement was lost.
         KeyError if it raised none.
@@ -198,11 +248,13 @@ class SlackStandIn:
         "drop-after-commit" (done, but the reply is lost), "slow:SECONDS".
         """
         if method == RESPONSE_URL:
-            self._commands.refuse_next(how)
+            self._responses.refuse_next(how)
         else:
             self._api.fail_next(method, how)
 
     def _raise_event(self, payload: Json) -> None:
+        if MESSAGES not in self.workspace.settings.bot_events:
+            return
         self._events[payload["event"]["ts"]] = payload
         self._sockets.send("events_api", payload)
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.standin.methods import Methods
+from bot.standin.views import Views
 from bot.standin.workspace import Json, SlackError, Workspace
 
-JSON_ARGUMENTS = ("blocks", "attachments", "metadata")
+JSON_ARGUMENTS = ("blocks", "attachments", "metadata", "view", "message")
 MANIFEST = "apps.manifest.export"
 DROP = "drop-after-commit"
 SLOW = "slow:"
@@ -35,13 +36,13 @@ class WebApi:
     not, both in order.
     """
 
-    def __init__(self, workspace: Workspace, open_socket: Callable[[], str]) -> None:
+    def __init__(self, workspace: Workspace, views: Views, open_socket: Callable[[], str]) -> None:
         self.history: list[ApiCall] = []
         self.refused: list[ApiCall] = []
         self._workspace = workspace
         self._open_socket = open_socket
         self._faults: defaultdict[str, deque[str]] = defaultdict(deque)
-        self._methods = Methods(workspace).table()
+        self._methods = Methods(workspace, views).table()
 
     def fail_next(self, method: str, how: str) -> None:
         """Let the next call of `method` that has no fault yet fail: 429:SECONDS, 500,
@@ -113,7 +114,7 @@ class WebApi:
             raise SlackError("invalid_auth")
         if arguments.get("app_id") != workspace.sevbot.app_id:
             raise SlackError("invalid_app_id")
-        return {"manifest": workspace.settings.manifest(workspace.scopes)}
+        return {"manifest": workspace.manifest()}
 
 
 def http_failure(kind: str, detail: str) -> web.Response | None:

@@ -98,9 +98,11 @@ class Workspace:
     """Who is there, what was said and what sevbot may do. `on_event` gets each event_callback that
     Slack would send to sevbot.
 
-    `settings` are what sevbot's app is set to; it is in the channel while `is_member`. `groups`
-    holds the members of each user group, `events` counts what was sent. With
-    `is_ext_shared_channel` the channel is shared with another organisation.
+    `settings` are what else sevbot's app is set to; it is in the channel while `is_member`.
+    `groups` holds the members of each user group, `events` counts what was sent. With
+    `is_ext_shared_channel` the channel is shared with another organisation. Without `interactivity`
+    in the manifest nothing that is pressed is sent, without `takes_newer` newer kinds of blocks are
+    refused; `clock` gives seconds that only grow.
     """
 
     channel_name: str
@@ -124,11 +126,18 @@ class Workspace:
     messages: dict[str, Json] = field(default_factory=dict)
     ephemerals: list[Json] = field(default_factory=list)
     bots: dict[str, Bot] = field(default_factory=dict)
+    interactivity: bool = True
+    takes_newer: bool = True
+    clock: Callable[[], float] = time.monotonic
     _last_us: int = 0
     events: int = 0
 
     def __post_init__(self) -> None:
         self.bots = {bot.bot_id: bot for bot in (self.sevbot, self.announcer)}
+
+    def manifest(self) -> Json:
+        """The manifest of sevbot's app, as apps.manifest.export gives it."""
+        return self.settings.manifest(self.scopes, interactivity=self.interactivity)
 
     def next_ts(self) -> str:
         """The time as Slack writes it, later than any given before."""

@@ -24,7 +24,7 @@ from diagnostics.telling.words import Step, best_of, headline_of, open_questions
 
 VISIBLE_CHARS = 900
 TITLE_CHARS = 150  # what a chat's header takes
-WHO_CHARS, SAYS_CHARS, STEP_CHARS, ALSO_CHARS = 200, 250, 250, 80
+WHO_CHARS, SAYS_CHARS, STEP_CHARS, ALSO_CHARS = 200, 260, 250, 80
 QUESTIONS = 2  # what was seen, and is not told for a cause
 ELSEWHERE = "Evidence has the command."
 _NOTE = " # "  # behind a command: what is to be done by hand
@@ -58,7 +58,7 @@ def brief(report: Report) -> Brief:
     unknown = dict.fromkeys(code for host in examined for code in host.unknown)
     clear = (
         set(examined[0].clear).intersection(*(host.clear for host in examined[1:]))
-        if (examined)
+        if examined
         else set()
     )
     return _fitted(
@@ -164,7 +164,7 @@ def _room(remedy: Remedy) -> str:
         return ""
     room = human(sum(max(kb, 0) for kb in remedy.headroom_kb.values()))
     nodes = list(remedy.headroom_kb)
-    whose = f"Node {nodes[0]} has" if len(nodes) == 1 else "All nodes have"
+    whose = f"Node {nodes[0]} has" if len(nodes) == 1 else "All nodes together have"
     fits = {
         True: ": it fits.",
         False: ", but it does not fit.",

@@ -27,7 +27,8 @@ def numbers(finding: Finding) -> Iterator[str]:
         *(_disk(disk) for disk in finding.disks[:DISKS]),
         *_growth(finding),
     ]
-    yield from told or _story(finding)
+    first, *others = told or _story(finding) or ("",)
+    yield from filter(None, (" ".join(filter(None, (first, _culprit(finding)))), *others))
     yield from _holders(finding)
 
 
@@ -37,8 +38,8 @@ def _of_nodes(finding: Finding) -> Iterator[str]:
         return
     nodes = list(finding.memory.nodes.items())
     said = [
-        f"Node {number} had {human(node.free_kb)} free, and its min watermark is "
-        f"{human(node.min_kb)}."
+        f"Node {number} had {human(node.free_kb)} free. From its min watermark of "
+        f"{human(node.min_kb)} down a job gets none."
         for number, node in nodes[:NODES]
     ]
     if len(nodes) > NODES:
@@ -95,11 +96,18 @@ def _growth(finding: Finding) -> Iterator[str]:
     )
 
 
-def _story(finding: Finding) -> Iterator[str]:
+def _culprit(finding: Finding) -> str | None:
+    """Where another than the dead is the cause: the kernel kills the largest, not who asked."""
+    dead = {kill.task.comm for kill in finding.kills}
+    if finding.culprit is None or not dead or finding.culprit.comm in dead:
+        return None
+    return f"Behind it is {name(finding.culprit.comm)}, not {name(finding.kills[0].task.comm)}."
+
+
+def _story(finding: Finding) -> list[str]:
     """What the story says behind its first sentence, which tells of kills and ends, as the brief
     itself does.
     """
     told_already = 1 if (finding.kills or finding.ends) and len(finding.story) > 1 else 0
-    for sentence in finding.story[told_already : told_already + 2]:
-        if sentence.strip():
-            yield plain(sentence, SENTENCE_CHARS)
+    said = finding.story[told_already : told_already + 2]
+    return [plain(sentence, SENTENCE_CHARS) for sentence in said if sentence.strip()]

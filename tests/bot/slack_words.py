@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.chat import verdict_on
-from bot.slack.blocks import Block, blocks_of, text_of
+from bot.slack.blocks import blocks_of, text_of
+from bot.slack.escape import Block
 from diagnostics.model import Report
 
 

@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.page import Page
 from bot.slack.slash import Ack
-from bot.standin import commands
+from bot.standin import commands, responses
 from bot.standin.slack import SEVBOT, Bot, SlackError, SlackStandIn
 
 Json = dict[str, Any]
@@ -339,7 +339,7 @@ def test_a_response_url_takes_five_answers_in_half_an_hour(monkeypatch: pytest.M
             ]
             assert [answer.status for answer in answers] == [200] * 5 + [404]
             assert await answers[5].json() == {"ok": False, "error": "used_url"}
-            monkeypatch.setattr(commands, "RESPONSE_URL_LIFE_S", -1.0)
+            monkeypatch.setattr(responses, "RESPONSE_URL_LIFE_S", -1.0)
             assert (await (await session.post(url, json={"text": "late"})).json())[
                 "error"
             ] == "expired_url"

@@ -181,10 +181,11 @@ def test_numa_policy_of_the_unit_is_changed_by_a_drop_in() -> None:
     )
 
     assert remedy(host, "interleave").edit == (
-        "mkdir -p /etc/systemd/system/job.service.d && "
-        "printf '[Service]\\nNUMAPolicy=interleave\\nNUMAMask=all\\n' > "
+        "mkdir -p /etc/systemd/system/job.service.d\n"
+        "printf '[Service]\\nNUMAPolicy=interleave\\nNUMAMask=all\\n' | tee "
         "/etc/systemd/system/job.service.d/50-numa.conf\n"
-        "systemctl daemon-reload && systemctl restart job.service"
+        "systemctl daemon-reload\n"
+        "systemctl restart job.service"
     )
     assert "NUMAPolicy=bind of job.service" in remedy(host, "interleave").because
 
