@@ -161,7 +161,7 @@ async def _blocks(client: AsyncWebClient, samples: Iterable[Sample]) -> Checked:
     refused, plainer = list[str](), list[str]()
     for sample in samples:
         why = await _refusal(client, sample.kind, sample.newer)
-        if why is not None and sample.plainer != sample.newer:
+        if isinstance(why, str) and sample.plainer != sample.newer:
             plainer.append(sample.name)
             why = await _refusal(client, sample.kind, sample.plainer)
         if isinstance(why, Exception):

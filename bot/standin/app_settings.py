@@ -21,7 +21,9 @@ class Settings:
     )
 
     def manifest(self, scopes: Collection[str], *, interactivity: bool) -> dict[str, Any]:
-        """The app's manifest, with the bot's `scopes`; `interactivity` is whether anything can be pressed."""
+        """The app's manifest, with the bot's `scopes`; `interactivity` is whether anything can be
+        pressed.
+        """
         return {
             "display_information": {"name": "sevbot"},
             "features": {

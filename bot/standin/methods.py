@@ -41,7 +41,7 @@ class Methods:
             "views.open": (None, self._views.open_view),
             "views.push": (None, self._views.push),
             "views.update": (None, self._views.update),
-            "blocks.validate": (None, _validate),
+            "blocks.validate": (None, self._validate),
         }
 
     def _channel(self, arguments: Json) -> None:
@@ -147,23 +147,26 @@ class Methods:
             }
         }
 
+    def _validate(self, arguments: Json) -> Json:
+        """What would be refused of `blocks`, `message` or `view`, of which there is one; nothing is
+        posted. Slack's refusal is invalid_blocks, invalid_message or invalid_view with all `errors`
+        (docs.slack.dev, blocks.validate; github.com/abdolence/slack-morphism-rust).
+        """
+        given = [kind for kind in ("blocks", "message", "view") if arguments.get(kind) is not None]
+        if len(given) != 1:
+            raise SlackError("invalid_arguments")
+        (kind,) = given
+        takes_newer = self._workspace.takes_newer
+        problems = problems_of(kind, arguments[kind], takes_newer=takes_newer)
+        if problems:
+            raise SlackError(f"invalid_{kind}", errors=[each.as_json() for each in problems])
+        return {}
+
     def _group_users(self, arguments: Json) -> Json:
         members = self._workspace.groups.get(str(arguments.get("usergroup")))
         if members is None:
             raise SlackError("no_such_subteam")
         return {"users": list(members)}
-
-
-def _validate(arguments: Json) -> Json:
-    """blocks.validate: what would be refused of `blocks`, `message` or `view`, of which there is
-    one; nothing is posted.
-    """
-    given = [kind for kind in ("blocks", "message", "view") if arguments.get(kind) is not None]
-    if len(given) != 1:
-        raise SlackError("invalid_arguments")
-    problems = problems_of(given[0], arguments[given[0]])
-    errors = [problem.as_json() for problem in problems]
-    return {"valid": not errors, **({"errors": errors} if errors else {})}
 
 
 def _is_true(value: object) -> bool:

@@ -67,7 +67,8 @@ class SlackStandIn:
     answers to a slash command (github.com/slackapi/bolt-js/issues/2287), though its documentation
     lets one think so: neither does this, unless `replaces_command_answers`. `page` gets the
     workspace and how its visitor asks by slash command, and is served beside the API.
-    `workspace` has what may be switched: `interactivity`, `takes_newer`, `clock`, `is_member`, `settings`.
+    `workspace` has what may be switched: `interactivity`, `takes_newer`, `clock`, `is_member`,
+    `settings`.
 
     In order: `history` has the Web API calls that were accepted, `refused` those that were answered
     with an error, injected ones too, and `acks` what sevbot acknowledged.
