@@ -115,7 +115,8 @@ def set_up(path: Path, *, for_slack: bool, environment: Mapping[str, str] = os.e
     if for_slack and "slack" not in table:
         problems.append(NO_SLACK)
     if for_slack and slack is not None:
-        tokens, of_tokens = _read_tokens(slack, environment)
+        (bot, app), of_tokens = _token_values(slack, environment)
+        tokens = Tokens(bot=bot, app=app) if bot and app else None
         problems += of_tokens
     collector, of_ssh = _collector(_part(SshConfig, table.get("ssh")))
     problems += of_ssh
@@ -186,10 +187,10 @@ def _usable_slack(table: object) -> tuple[SlackConfig | None, bool]:
 
 def read_tokens(config: SlackConfig, environment: Mapping[str, str] = os.environ) -> Tokens:
     """Both tokens, each from its file or from the environment; raises ConfigError."""
-    tokens, problems = _read_tokens(config, environment)
-    if tokens is None:
+    (bot, app), problems = _token_values(config, environment)
+    if bot is None or app is None:
         raise ConfigError("\n".join(f"{key}: {what}" for key, what in problems))
-    return tokens
+    return Tokens(bot=bot, app=app)
 
 
 def _line(path: Path, problem: Problem) -> str:
@@ -352,13 +353,6 @@ def _collector(ssh: SshConfig | None) -> tuple[SshCollector | None, list[Problem
         ), []
     except SshSetupError as error:
         return None, [Problem(f"ssh.{setting}", sentence) for setting, sentence in error.problems]
-
-
-def _read_tokens(
-    config: SlackConfig, environment: Mapping[str, str]
-) -> tuple[Tokens | None, list[Problem]]:
-    (bot, app), problems = _token_values(config, environment)
-    return (None if bot is None or app is None else Tokens(bot=bot, app=app)), problems
 
 
 def _token_values(

@@ -114,7 +114,8 @@ class WebApi:
             raise SlackError("invalid_auth")
         if arguments.get("app_id") != workspace.sevbot.app_id:
             raise SlackError("invalid_app_id")
-        return {"manifest": workspace.manifest()}
+        settings, pressed = workspace.settings, workspace.interactivity
+        return {"manifest": settings.manifest(workspace.scopes, interactivity=pressed)}
 
 
 def http_failure(kind: str, detail: str) -> web.Response | None:

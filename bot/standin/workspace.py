@@ -135,10 +135,6 @@ class Workspace:
     def __post_init__(self) -> None:
         self.bots = {bot.bot_id: bot for bot in (self.sevbot, self.announcer)}
 
-    def manifest(self) -> Json:
-        """The manifest of sevbot's app, as apps.manifest.export gives it."""
-        return self.settings.manifest(self.scopes, interactivity=self.interactivity)
-
     def next_ts(self) -> str:
         """The time as Slack writes it, later than any given before."""
         self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
