@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.standin.limits import MAX_POSTED_TEXT, check_content
+from bot.standin.limits import check_content
 from bot.standin.responses import Responses
 from bot.standin.socket_mode import SocketMode
 from bot.standin.views import Views
@@ -198,7 +198,7 @@ class Actions:
             if message in workspace.ephemerals:
                 workspace.ephemerals.remove(message)
             return
-        check_content(body, MAX_POSTED_TEXT, takes_newer=workspace.takes_newer)
+        check_content(body, takes_newer=workspace.takes_newer)
         if body.get("replace_original"):
             workspace.edit(message, body) if "to" not in message else message.update(body)
             return

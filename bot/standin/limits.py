@@ -17,7 +17,7 @@ MAX_ATTACHMENTS = 100
 Thing = Mapping[str, Any]
 
 
-def check_content(content: Thing, max_text: int, *, takes_newer: bool = True) -> None:
+def check_content(content: Thing, *, takes_newer: bool = True) -> None:
     """Raises SlackError with Slack's code for whatever Slack would refuse in this message; without
     `takes_newer` newer kinds of blocks, too.
     """
@@ -30,8 +30,6 @@ def check_content(content: Thing, max_text: int, *, takes_newer: bool = True) ->
         raise SlackError("no_text")
     if text is not None and not isinstance(text, str):
         raise SlackError("invalid_arguments")
-    if len(text or "") > max_text:
-        raise SlackError("msg_too_long")
     if blocks is not None:
         check_blocks(blocks, takes_newer=takes_newer)
     if attachments is not None:

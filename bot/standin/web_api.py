@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.standin.methods import Methods
+from bot.standin.rates import Rates
 from bot.standin.views import Views
 from bot.standin.workspace import Json, SlackError, Workspace
 
@@ -31,6 +32,14 @@ class ApiCall:
     result: Json
 
 
+class RateLimitedError(Exception):
+    """More calls than Slack takes: the seconds to wait."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"{wait_s} s")
+        self.wait_s = wait_s
+
+
 class WebApi:
     """Answers /api/METHOD. `history` holds the calls that were accepted, `refused` those that were
     not, both in order.
@@ -41,6 +50,7 @@ class WebApi:
         self.refused: list[ApiCall] = []
         self._workspace = workspace
         self._open_socket = open_socket
+        self._rates = Rates(workspace)
         self._faults: defaultdict[str, deque[str]] = defaultdict(deque)
         self._methods = Methods(workspace, views).table()
 
@@ -65,6 +75,8 @@ class WebApi:
             return self._refuse(method, arguments, fault)
         try:
             result = {"ok": True, **self._call(method, token, arguments)}
+        except RateLimitedError as limited:
+            return self._refuse(method, arguments, f"429:{limited.wait_s}")
         except SlackError as error:
             result = {"ok": False, "error": error.code, **error.more}
         (self.history if result["ok"] else self.refused).append(ApiCall(method, arguments, result))
@@ -87,6 +99,8 @@ class WebApi:
         workspace = self._workspace
         if method == MANIFEST:
             return self._manifest(token, arguments)
+        if wait_s := self._rates.wait_s(method, str(arguments.get("channel"))):
+            raise RateLimitedError(wait_s)
         is_for_app = method == "apps.connections.open"
         if not is_for_app and method not in self._methods:
             raise SlackError("unknown_method", req_method=method)
@@ -99,6 +113,8 @@ class WebApi:
         if is_for_app:
             return {"url": self._open_socket()}
         scope, answer = self._methods[method]
+        if scope is not None:
+            scope = _as_for_channel(scope, workspace, arguments.get("channel"))
         if scope is not None and scope not in workspace.scopes:
             raise SlackError(
                 "missing_scope", needed=scope, provided=",".join(sorted(workspace.scopes))
@@ -114,8 +130,17 @@ class WebApi:
             raise SlackError("invalid_auth")
         if arguments.get("app_id") != workspace.sevbot.app_id:
             raise SlackError("invalid_app_id")
-        settings, pressed = workspace.settings, workspace.interactivity
-        return {"manifest": settings.manifest(workspace.scopes, interactivity=pressed)}
+        manifest = workspace.settings.manifest(
+            workspace.scopes, workspace.bot_events, interactivity=workspace.interactivity
+        )
+        return {"manifest": manifest}
+
+
+def _as_for_channel(scope: str, workspace: Workspace, channel_id: object) -> str:
+    """What is `channels:…` for a public channel is `groups:…` for a private one."""
+    channel = workspace.channels.get(str(channel_id))
+    is_private = channel is not None and channel.is_private
+    return scope.replace("channels:", "groups:") if is_private else scope
 
 
 def http_failure(kind: str, detail: str) -> web.Response | None:

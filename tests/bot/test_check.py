@@ -194,11 +194,11 @@ def lacks_history(slack: SlackStandIn, _tokens: dict[str, str]) -> None:
 
 
 def is_not_in_channel(slack: SlackStandIn, _tokens: dict[str, str]) -> None:
-    slack.workspace.is_member = False
+    slack.workspace.channels[slack.channel_id].is_member = False
 
 
 def is_not_told(slack: SlackStandIn, _tokens: dict[str, str]) -> None:
-    slack.workspace.settings.bot_events = ("app_home_opened",)
+    slack.workspace.bot_events = frozenset({"app_home_opened"})
 
 
 def cannot_be_pressed(slack: SlackStandIn, _tokens: dict[str, str]) -> None:
