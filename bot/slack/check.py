@@ -81,7 +81,9 @@ async def _of_app(client: AsyncWebClient, ours: OurApp) -> Checked:
 async def _of_bot(
     client: AsyncWebClient, ours: OurApp, samples: Iterable[Sample]
 ) -> tuple[Sequence[Checked], frozenset[str]]:
-    """Token, scopes, channel and blocks; and which of EVENT_OF's scopes there are."""
+    """Token, scopes, channel and blocks; and the scope of EVENT_OF that reads the channel, or those
+    that may.
+    """
     if ours.bot is None:
         first, why = untold(BOT, "the configuration gives none"), "there is no bot token to ask by"
         return [first, *(untold(item, why) for item in (SCOPES, CHANNEL, BLOCKS))], frozenset()
@@ -94,7 +96,8 @@ async def _of_bot(
     channel, needed = await _channel(client, ours, plain(str(us.get("user")), MAX_SAID_CHARS))
     held = _scopes_of(us)
     items = [ok(BOT), _scopes(held, needed, ours.config), channel, await _blocks(client, samples)]
-    return items, frozenset(EVENT_OF) & (held or frozenset())
+    may_read = held if needed is None else frozenset({needed})
+    return items, frozenset(EVENT_OF) & (may_read or frozenset())
 
 
 def _scopes_of(response: AsyncSlackResponse) -> frozenset[str] | None:
@@ -230,7 +233,7 @@ def _app_id(token: SecretStr | None) -> str | None:
 def _manifest_items(
     manifest: Mapping[str, Any] | str, may_read: frozenset[str]
 ) -> Sequence[Checked]:
-    """`may_read` are the scopes of EVENT_OF that the token has."""
+    """`may_read` are the scopes of EVENT_OF of which one reads the channel."""
     if isinstance(manifest, str):
         first, *others = OF_MANIFEST
         why = f"for the same reason as {first}"

@@ -221,6 +221,7 @@ def has_no_command(slack: SlackStandIn, _tokens: dict[str, str]) -> None:
         (cannot_be_pressed, "interactivity", "is off", "install the app again"),
         (has_no_command, "slash command", "has no /sev", "install the app again"),
     ],
+    ids=["bot-token", "app-token", "scope", "history", "member", "events", "pressed", "command"],
 )
 def test_what_is_wrong_in_slack_is_named_with_its_cure(
     tmp_path: Path,
@@ -244,6 +245,31 @@ def test_what_is_wrong_in_slack_is_named_with_its_cure(
         assert cure in line
         assert done.said.count(": problem: ") == 1
         assert "\n1 problem, " in done.said
+
+    asyncio.run(run())
+
+
+def test_of_a_private_channel_it_wants_the_scope_and_the_event_of_private_ones(
+    tmp_path: Path,
+) -> None:
+    """The manifest is made for public ones. What sevbot is not in, it is not shown."""
+
+    async def run() -> None:
+        async with SlackStandIn() as slack, replayed(tmp_path) as where:
+            channel = slack.workspace.channels[slack.channel_id]
+            channel.is_private = True
+            path = configuration(slack, where, tmp_path)
+            public = await check(path, tokens_of(slack))
+            slack.workspace.scopes |= {"groups:history"}
+            slack.workspace.bot_events = frozenset({"message.groups"})
+            channel.is_member = False
+            private = await check(path, tokens_of(slack))
+        assert "lacks groups:history: " in public.of("scopes")
+        assert "add message.groups " in public.of("event subscriptions")
+        assert private.of("scopes") == "scopes: ok"
+        assert private.of("channel").startswith("channel: problem: Slack shows sevbot no channel")
+        assert "in a private channel type `/invite @sevbot`" in private.of("channel")
+        assert "is the channel of that kind?" in private.of("event subscriptions")
 
     asyncio.run(run())
 
