@@ -206,7 +206,7 @@ def cannot_be_pressed(slack: SlackStandIn, _tokens: dict[str, str]) -> None:
 
 
 def has_no_command(slack: SlackStandIn, _tokens: dict[str, str]) -> None:
-    slack.workspace.settings.commands = ()
+    slack.workspace.settings.commands = ("/sevv",)
 
 
 @pytest.mark.parametrize(
