@@ -21,6 +21,7 @@ from bot.standin.slack import SlackStandIn
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.directory import read_directory
 from diagnostics.collect.ssh import Target
+from tests.bot.modals import evidence_of
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot, config_for, is_done, stage, tokens_of
 from tests.conftest import ROOT
 
@@ -271,13 +272,6 @@ def test_one_reply_when_the_verdict_is_ready_if_configured(tmp_path: Path) -> No
     asyncio.run(run())
 
 
-async def evidence_of(on: Stage) -> str:
-    """The first page of what *Evidence* opens under the last answer to a command."""
-    await on.slack.press(on.slack.ephemerals[-1]["ts"], "sevbot_evidence")
-    await on.slack.wait_for(lambda: on.slack.views)
-    return json.dumps(on.slack.views)
-
-
 def test_sev_diagnose_answers_by_the_same_path(tmp_path: Path) -> None:
     """Acknowledged at once, then the report, to the asker only; nothing is posted in the
     channel.
@@ -289,7 +283,9 @@ def test_sev_diagnose_answers_by_the_same_path(tmp_path: Path) -> None:
             assert "looking at 2 hosts" in answer.said
             await on.slack.wait_for(lambda: SEED in json.dumps(on.slack.ephemerals))
 
-            assert "not in the inventory" in await evidence_of(on)
+            assert "not in the inventory" in await evidence_of(
+                on.slack, on.slack.ephemerals[-1]["ts"]
+            )
             assert on.calls("chat.postMessage") == 0
             assert on.hosts.requests == [("web1", "probe")]
 
@@ -313,7 +309,9 @@ def test_sev_and_an_announcement_read_names_alike_and_once(
         async with stage(tmp_path, RANKER) as on:
             await on.slack.slash("/sev", "diagnose (WEB1.example.com), wbe2")
             await on.slack.wait_for(lambda: SEED in json.dumps(on.slack.ephemerals))
-            assert "did you mean web2? Check" in await evidence_of(on)
+            assert "did you mean web2? Check" in await evidence_of(
+                on.slack, on.slack.ephemerals[-1]["ts"]
+            )
             assert on.hosts.requests == [("web1", "probe")]
 
             ts = await on.slack.announce("SEV-2: crash looping on (WEB2.example.com), wbe1")

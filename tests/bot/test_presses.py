@@ -5,7 +5,6 @@ hosts, and a stand-in that gives a trigger_id for three seconds and once.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from bot.slack.wrong_view import CAUSE, NOTHING_SAID, WORDS
 from bot.standin.hosts import ReplayHosts
 from bot.standin.slack import SCOPES, SlackStandIn
 from diagnostics.bundle.directory import read_directory
+from tests.bot.modals import all_pages, another_page, newest_view, said
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot, is_done, stage
 from tests.conftest import ROOT
 
@@ -23,15 +23,6 @@ RANKER = read_directory(ROOT / "tests/cases/membind-oom-16g-6.1")
 KERNELS_LINE = "oom-kill:constraint=CONSTRAINT_MEMORY_POLICY"
 STRANGER = "U0STRANGER"
 GROUP = "S0ONCALL"
-
-
-def said(thing: object) -> str:
-    """All of it, as text."""
-    return json.dumps(thing, ensure_ascii=False)
-
-
-def newest_view(slack: SlackStandIn) -> dict[str, Any]:
-    return list(slack.views.values())[-1]
 
 
 def updates_refused(there: Stage) -> int:
@@ -42,17 +33,6 @@ async def answered(there: Stage) -> tuple[str, dict[str, Any]]:
     """An announcement, and our message with its verdict."""
     ts = await there.slack.announce(ANNOUNCEMENT)
     return ts, await there.verdict(ts)
-
-
-async def all_pages(there: Stage) -> str:
-    """What the open modal says, from this page to its last."""
-    view_id, pages = newest_view(there.slack)["id"], [said(newest_view(there.slack)["blocks"])]
-    while '"Next"' in pages[-1]:
-        seen = there.slack.views[view_id]["hash"]
-        await there.slack.press_in_view(view_id, "sevbot_next")
-        await there.slack.wait_for(lambda h=seen: there.slack.views[view_id]["hash"] != h)
-        pages.append(said(there.slack.views[view_id]["blocks"]))
-    return "\n".join(pages)
 
 
 def test_evidence_opens_a_modal_with_the_kernels_line(tmp_path: Path) -> None:
@@ -67,17 +47,13 @@ def test_evidence_opens_a_modal_with_the_kernels_line(tmp_path: Path) -> None:
             view = newest_view(there.slack)
             assert view["callback_id"] == "sevbot_evidence_view"
             assert KERNELS_LINE in said(view)
-            whole = await all_pages(there)
+            whole = await all_pages(there.slack)
             assert "kernel-log:" in whole or "kernel-journal:" in whole
             assert "Evidence of web1" in whole
             assert "web2: membind OOM of node 1" in whole
             for heading in ("What happened", "What to do", "Ruled out", "Could not be checked"):
                 assert heading in whole
-            if "Page " in whole:
-                last = newest_view(there.slack)["hash"]
-                await there.slack.press_in_view(view["id"], "sevbot_back")
-                await there.slack.wait_for(lambda: newest_view(there.slack)["hash"] != last)
-                assert '"Next"' in said(newest_view(there.slack))
+            assert '"Next"' in await another_page(there.slack, "sevbot_back")
 
     asyncio.run(run())
 
@@ -302,7 +278,7 @@ def test_a_modal_opens_in_time_though_the_door_is_slow(
                 await slack.wait_for(lambda: slack.views)
                 assert "One moment" in said(newest_view(slack))
                 await slack.wait_for(lambda: "One moment" not in said(newest_view(slack)))
-                assert told in await all_pages(there)
+                assert told in await all_pages(there.slack)
                 slack.close_view(newest_view(slack)["id"])
 
     asyncio.run(run())
@@ -319,6 +295,6 @@ def test_an_answer_that_one_person_sees_has_its_evidence(tmp_path: Path) -> None
             assert "sevbot_again" not in said(shown)
             await there.slack.press(shown["ts"], "sevbot_evidence")
             await there.slack.wait_for(lambda: there.slack.views)
-            assert KERNELS_LINE in await all_pages(there)
+            assert KERNELS_LINE in await all_pages(there.slack)
 
     asyncio.run(run())
