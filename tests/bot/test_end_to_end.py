@@ -283,9 +283,7 @@ def test_sev_diagnose_answers_by_the_same_path(tmp_path: Path) -> None:
             assert "looking at 2 hosts" in answer.said
             await on.slack.wait_for(lambda: SEED in json.dumps(on.slack.ephemerals))
 
-            assert "not in the inventory" in await evidence_of(
-                on.slack, on.slack.ephemerals[-1]["ts"]
-            )
+            assert "not in the inventory" in await evidence_of(on.slack, on.slack.ephemerals[-1])
             assert on.calls("chat.postMessage") == 0
             assert on.hosts.requests == [("web1", "probe")]
 
@@ -310,7 +308,7 @@ def test_sev_and_an_announcement_read_names_alike_and_once(
             await on.slack.slash("/sev", "diagnose (WEB1.example.com), wbe2")
             await on.slack.wait_for(lambda: SEED in json.dumps(on.slack.ephemerals))
             assert "did you mean web2? Check" in await evidence_of(
-                on.slack, on.slack.ephemerals[-1]["ts"]
+                on.slack, on.slack.ephemerals[-1]
             )
             assert on.hosts.requests == [("web1", "probe")]
 
