@@ -13,6 +13,7 @@ from importlib.resources import files
 
 from aiohttp import web
 
+from bot.standin.people import as_typed
 from bot.standin.slack import Ask
 from bot.standin.workspace import VISITOR, Json, Workspace
 
@@ -84,7 +85,7 @@ class Page:
             command, _, rest = text.partition(" ")
             await self._ask(command, rest.strip())
         else:
-            self._workspace.post_as_user(VISITOR, text)
+            self._workspace.post_as_user(VISITOR, as_typed(text))
         return web.json_response({"ok": True})
 
     def _state(self) -> str:

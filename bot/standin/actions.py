@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.standin.limits import MAX_POSTED_TEXT, check_content
+from bot.standin.limits import check_content
 from bot.standin.responses import Responses
 from bot.standin.socket_mode import SocketMode
 from bot.standin.views import Views
@@ -82,7 +82,6 @@ class Actions:
             "response_url": self.responses.give(
                 self.base_url(),
                 "actions",
-                self.workspace.team_id,
                 lambda body: self._respond(pressed, message, body),
             ),
             "state": {"values": {}},
@@ -194,11 +193,12 @@ class Actions:
         """
         workspace = self.workspace
         if body.get("delete_original"):
-            workspace.messages.pop(message["ts"], None)
             if message in workspace.ephemerals:
                 workspace.ephemerals.remove(message)
+            elif message["ts"] in workspace.messages:
+                workspace.delete(message["ts"])
             return
-        check_content(body, MAX_POSTED_TEXT, takes_newer=workspace.takes_newer)
+        check_content(body, takes_newer=workspace.takes_newer)
         if body.get("replace_original"):
             workspace.edit(message, body) if "to" not in message else message.update(body)
             return
@@ -230,7 +230,7 @@ def _action(block: Json, element: Json, value: str | None) -> Json:
     action: Json = {
         "type": element["type"],
         "action_id": element["action_id"],
-        "block_id": block.get("block_id", ""),
+        "block_id": block.get("block_id", "made"),  # Slack makes one up
         "action_ts": f"{time.time():.6f}",
     }
     if element["type"] == "feedback_buttons":

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.standin.limits import MAX_POSTED_TEXT, check_content
+from bot.standin.limits import check_content
 from bot.standin.responses import Responses
 from bot.standin.socket_mode import SocketMode
 from bot.standin.views import Views
@@ -116,7 +116,7 @@ class TypedCommands:
             **({"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}),
             "is_enterprise_install": "false",
             "response_url": self._responses.give(
-                base_url, "commands", workspace.team_id, lambda body: self._answer(answer, body)
+                base_url, "commands", lambda body: self._answer(answer, body)
             ),
             "trigger_id": self._views.trigger(answer.user),
         }
@@ -127,7 +127,7 @@ class TypedCommands:
 
     def _take(self, answer: SlashAnswer, content: Mapping[str, Any]) -> None:
         workspace = self._workspace
-        check_content(content, MAX_POSTED_TEXT, takes_newer=workspace.takes_newer)
+        check_content(content, takes_newer=workspace.takes_newer)
         if content.get("response_type") == "in_channel":
             workspace.post_as_bot(workspace.sevbot, content)
             return

@@ -17,7 +17,7 @@ MAX_ATTACHMENTS = 100
 Thing = Mapping[str, Any]
 
 
-def check_content(content: Thing, max_text: int, *, takes_newer: bool = True) -> None:
+def check_content(content: Thing, *, takes_newer: bool = True) -> None:
     """Raises SlackError with Slack's code for whatever Slack would refuse in this message; without
     `takes_newer` newer kinds of blocks, too.
     """
@@ -30,27 +30,25 @@ def check_content(content: Thing, max_text: int, *, takes_newer: bool = True) ->
         raise SlackError("no_text")
     if text is not None and not isinstance(text, str):
         raise SlackError("invalid_arguments")
-    if len(text or "") > max_text:
-        raise SlackError("msg_too_long")
     if blocks is not None:
         check_blocks(blocks, takes_newer=takes_newer)
     if attachments is not None:
-        _check_attachments(attachments)
+        _check_attachments(attachments, takes_newer=takes_newer)
     _check_metadata(content.get("metadata"))
 
 
-def _check_attachments(attachments: object) -> None:
+def _check_attachments(attachments: object, *, takes_newer: bool) -> None:
     if not isinstance(attachments, list) or not all(isinstance(each, dict) for each in attachments):
         raise SlackError("invalid_attachments")
     if len(attachments) > MAX_ATTACHMENTS:
         raise SlackError("too_many_attachments")
     for each in attachments:
         if "blocks" in each:
-            check_blocks(each["blocks"])
+            check_blocks(each["blocks"], takes_newer=takes_newer)
 
 
 def _check_metadata(metadata: object) -> None:
-    if metadata is None:
+    if metadata is None or metadata == {}:
         return
     kinds = (
         (metadata.get("event_type"), metadata.get("event_payload"))

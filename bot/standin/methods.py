@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
+from bot.standin.channels import Channel
 from bot.standin.limits import MAX_POSTED_TEXT, MAX_UPDATED_TEXT, check_content
 from bot.standin.surfaces import problems_of
 from bot.standin.views import Views
-from bot.standin.workspace import Json, SlackError, Workspace
+from bot.standin.workspace import Json, SlackError, Workspace, is_too_long
 
 MAX_PAGE = 1000
 HISTORY_PAGE = 100
@@ -33,6 +35,8 @@ class Methods:
             "auth.test": (None, self._auth_test),
             "chat.postMessage": ("chat:write", self._post_message),
             "chat.update": ("chat:write", self._update),
+            "chat.delete": ("chat:write", self._delete),
+            "chat.getPermalink": (None, self._permalink),
             "chat.postEphemeral": ("chat:write", self._post_ephemeral),
             "conversations.history": ("channels:history", self._history),
             "conversations.replies": ("channels:history", self._replies),
@@ -44,9 +48,25 @@ class Methods:
             "blocks.validate": (None, _validate),
         }
 
-    def _channel(self, arguments: Json) -> None:
-        if arguments.get("channel") != self._workspace.channel_id:
-            raise SlackError("channel_not_found")
+    def _readable(self, arguments: Json) -> Channel:
+        channel = self._workspace.channel(arguments.get("channel"))
+        channel.check_read()
+        return channel
+
+    def _writable(self, arguments: Json) -> Channel:
+        channel = self._workspace.channel(arguments.get("channel"))
+        channel.check_write()
+        return channel
+
+    def _message(self, arguments: Json, refusal: str) -> Json:
+        """A message of sevbot's own; `refusal` where it is somebody else's."""
+        workspace = self._workspace
+        message = workspace.messages.get(str(arguments.get("ts")))
+        if message is None or workspace.where(message) != arguments.get("channel"):
+            raise SlackError("message_not_found")
+        if message.get("bot_id") != workspace.sevbot.bot_id:
+            raise SlackError(refusal)
+        return message
 
     def _auth_test(self, _: Json) -> Json:
         workspace, bot = self._workspace, self._workspace.sevbot
@@ -66,57 +86,76 @@ class Methods:
         }
 
     def _post_message(self, arguments: Json) -> Json:
-        workspace = self._workspace
-        self._channel(arguments)
-        check_content(arguments, MAX_POSTED_TEXT, takes_newer=self._workspace.takes_newer)
-        thread_ts = arguments.get("thread_ts")
-        if thread_ts is not None and thread_ts not in workspace.messages:
-            raise SlackError("thread_not_found")
-        message = workspace.post_as_bot(workspace.sevbot, arguments, thread_ts)
+        """Text above 40,000 characters is cut. A parent that is gone is no error: the answer's
+        message then has no thread_ts.
+        """
+        workspace, channel = self._workspace, self._writable(arguments)
+        content = {**arguments, "text": str(arguments.get("text") or "")[:MAX_POSTED_TEXT]}
+        check_content(content, takes_newer=workspace.takes_newer)
+        message = workspace.post_as_bot(
+            workspace.sevbot, content, arguments.get("thread_ts"), channel.id
+        )
         return {
-            "channel": workspace.channel_id,
+            "channel": channel.id,
             "ts": message["ts"],
             "message": workspace.seen(message, metadata=True),
+            **_warned(arguments),
         }
 
     def _update(self, arguments: Json) -> Json:
-        workspace = self._workspace
-        self._channel(arguments)
-        message = workspace.messages.get(str(arguments.get("ts")))
-        if message is None:
-            raise SlackError("message_not_found")
-        if message.get("bot_id") != workspace.sevbot.bot_id:
-            raise SlackError("cant_update_message")
-        check_content(arguments, MAX_UPDATED_TEXT, takes_newer=self._workspace.takes_newer)
+        workspace, channel = self._workspace, self._writable(arguments)
+        message = self._message(arguments, "cant_update_message")
+        window_s = workspace.edit_window_s
+        if window_s is not None and time.time() - float(message["ts"]) > window_s:
+            raise SlackError("edit_window_closed")
+        if len(str(arguments.get("text") or "")) > MAX_UPDATED_TEXT:
+            raise SlackError("msg_too_long")
+        check_content(arguments, takes_newer=workspace.takes_newer)
+        if _has_rich_text(message) and not _has_rich_text(arguments):
+            raise SlackError("block_mismatch")
         workspace.edit(message, arguments)
         seen = workspace.seen(message, metadata=True)
         return {
-            "channel": workspace.channel_id,
+            "channel": channel.id,
             "ts": message["ts"],
             "text": message["text"],
             "message": seen,
+            **_warned(arguments),
         }
 
+    def _delete(self, arguments: Json) -> Json:
+        channel = self._writable(arguments)
+        message = self._message(arguments, "cant_delete_message")
+        self._workspace.delete(message["ts"])
+        return {"channel": channel.id, "ts": message["ts"]}
+
+    def _permalink(self, arguments: Json) -> Json:
+        channel, ts = self._readable(arguments), str(arguments.get("message_ts"))
+        if ts not in self._workspace.messages:
+            raise SlackError("message_not_found")
+        url = f"https://{self._workspace.team_name}.invalid/archives/{channel.id}"
+        return {"channel": channel.id, "permalink": f"{url}/p{ts.replace('.', '')}"}
+
     def _post_ephemeral(self, arguments: Json) -> Json:
-        self._channel(arguments)
+        self._writable(arguments)
         user = arguments.get("user")
         if user not in self._workspace.people:
             raise SlackError("user_not_in_channel")
-        check_content(arguments, MAX_POSTED_TEXT, takes_newer=self._workspace.takes_newer)
+        check_content(arguments, takes_newer=self._workspace.takes_newer)
         return {
             "message_ts": self._workspace.show_to(user, self._workspace.sevbot, arguments)["ts"]
         }
 
     def _history(self, arguments: Json) -> Json:
-        self._channel(arguments)
-        within = _in_window(self._workspace.roots(), arguments)
+        channel = self._readable(arguments)
+        within = _in_window(self._workspace.roots(channel.id), arguments)
         return self._page(list(reversed(within)), arguments, HISTORY_PAGE)
 
     def _replies(self, arguments: Json) -> Json:
-        self._channel(arguments)
+        self._readable(arguments)
         ts = str(arguments.get("ts"))
         thread = self._workspace.thread(ts)
-        if not thread:
+        if ts not in self._workspace.messages:
             raise SlackError("thread_not_found")
         return self._page([thread[0], *_in_window(thread[1:], arguments)], arguments, MAX_PAGE)
 
@@ -135,13 +174,18 @@ class Methods:
         return page
 
     def _info(self, arguments: Json) -> Json:
-        self._channel(arguments)
-        kind = {"is_channel": True, "is_private": False, "is_archived": False, "is_member": True}
+        """Also of a channel that sevbot is not in, unless that is private."""
+        channel = self._workspace.channel(arguments.get("channel"))
+        if channel.is_private:
+            channel.check_read()
         return {
             "channel": {
-                "id": self._workspace.channel_id,
-                "name": self._workspace.channel_name,
-                **kind,
+                "id": channel.id,
+                "name": channel.name,
+                "is_channel": not channel.is_private,
+                "is_private": channel.is_private,
+                "is_archived": channel.is_archived,
+                "is_member": channel.is_member,
             }
         }
 
@@ -162,6 +206,20 @@ def _validate(arguments: Json) -> Json:
     problems = problems_of(given[0], arguments[given[0]])
     errors = [problem.as_json() for problem in problems]
     return {"valid": not errors, **({"errors": errors} if errors else {})}
+
+
+def _warned(arguments: Json) -> Json:
+    """That metadata was dropped is said as a warning only."""
+    if not is_too_long(arguments.get("metadata")):
+        return {}
+    warnings = ["metadata_too_large"]
+    return {"warning": warnings[0], "response_metadata": {"warnings": warnings}}
+
+
+def _has_rich_text(content: Json) -> bool:
+    blocks = content.get("blocks")
+    held = blocks if isinstance(blocks, list) else []
+    return any(isinstance(block, dict) and block.get("type") == "rich_text" for block in held)
 
 
 def _is_true(value: object) -> bool:

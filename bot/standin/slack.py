@@ -17,11 +17,12 @@ from aiohttp import web
 
 from bot.standin.actions import Actions, Pressed, Submitted, Values
 from bot.standin.commands import SlashAnswer, TypedCommands
-from bot.standin.limits import MAX_POSTED_TEXT, check_content
+from bot.standin.limits import check_content
 from bot.standin.links import Links
 from bot.standin.local_site import LocalSite
+from bot.standin.people import as_typed
 from bot.standin.responses import Responses
-from bot.standin.socket_mode import Envelope, SocketMode
+from bot.standin.socket_mode import RETRIES_AFTER_S, Envelope, SocketMode
 from bot.standin.views import Views
 from bot.standin.web_api import ApiCall, WebApi
 from bot.standin.workspace import ANNOUNCER, SEVBOT, VISITOR, Bot, Json, SlackError, Workspace
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 SCOPES = ("chat:write", "channels:history", "commands")
+BOT_EVENTS = ("message.channels",)
 COMMANDS = frozenset({"/sev"})
 RESPONSE_URL = "response_url"
 
@@ -61,11 +63,12 @@ class Page(Protocol):
 class SlackStandIn:
     """`async with SlackStandIn() as slack:` starts it on a free port of 127.0.0.1.
 
-    `scopes` are those of sevbot's bot token. An event that is not acknowledged within
-    `retry_after_s` is sent again, three times at most. Slack does not heed `replace_original` in
-    answers to a slash command (github.com/slackapi/bolt-js/issues/2287), though its documentation
-    lets one think so: neither does this, unless `replaces_command_answers`. `page` gets the
-    workspace and how its visitor asks by slash command, and is served beside the API.
+    `scopes` are those of sevbot's bot token, `bot_events` those of its manifest. An event that is
+    not acknowledged is sent again so long after the first time, then it is lost. Slack does not
+    heed `replace_original` in answers to a slash command (github.com/slackapi/bolt-js/issues/2287),
+    though its documentation lets one think so: neither does this, unless
+    `replaces_command_answers`. `page` gets the workspace and how its visitor asks by slash command,
+    and is served beside the API.
     `workspace` has what may be switched: `interactivity`, `takes_newer`, `clock`.
 
     In order: `history` has the Web API calls that were accepted, `refused` those that were answered
@@ -77,19 +80,21 @@ class SlackStandIn:
         *,
         scopes: Collection[str] = SCOPES,
         channel_name: str = "prod-incidents",
-        retry_after_s: float = 3.0,
+        retries_after_s: Sequence[float] = RETRIES_AFTER_S,
+        bot_events: Collection[str] = BOT_EVENTS,
         replaces_command_answers: bool = False,
         page: Callable[[Workspace, Ask], Page] | None = None,
     ) -> None:
         self.announcer = ANNOUNCER
         self._site = LocalSite()
         self.workspace = Workspace(channel_name, frozenset(scopes), ANNOUNCER, self._raise_event)
+        self.workspace.bot_events = frozenset(bot_events)
         self.bot_token, self.app_token = self.workspace.bot_token, self.workspace.app_token
         self.bot_user_id, self.bot_id, self.app_id = SEVBOT.user_id, SEVBOT.bot_id, SEVBOT.app_id
         self.team_id, self.channel_id = self.workspace.team_id, self.workspace.channel_id
         self.changes = self.workspace.changes
-        self._sockets = SocketMode(SEVBOT.app_id, retry_after_s, self.changes)
-        self._responses = Responses(self.changes)
+        self._sockets = SocketMode(SEVBOT.app_id, retries_after_s, self.changes)
+        self._responses = Responses(self.workspace)
         self._views = Views(self.workspace)
         self._commands = TypedCommands(
             self.workspace,
@@ -173,7 +178,7 @@ class SlackStandIn:
         Slack would refuse the message.
         """
         content: Json = {"text": text, "blocks": _list(blocks), "attachments": _list(attachments)}
-        check_content(content, MAX_POSTED_TEXT)
+        check_content(content)
         return str(self.workspace.post_as_bot(bot or self.announcer, content)["ts"])
 
     async def post_as_user(
@@ -182,7 +187,9 @@ class SlackStandIn:
         """Post as a person; `text` as Slack stores it, `&`, `<`, `>` escaped. Returns the message's
         ts; KeyError: no such thread.
         """
-        return str(self.workspace.post_as_user(user, text, thread_ts)["ts"])
+        if thread_ts is not None and thread_ts not in self.workspace.messages:
+            raise KeyError(thread_ts)
+        return str(self.workspace.post_as_user(user, as_typed(text), thread_ts)["ts"])
 
     async def slash(
         self, command: str, text: str = "", user: str = VISITOR, **payload: object
@@ -229,6 +236,29 @@ class SlackStandIn:
         """
         self._sockets.send("events_api", self._events[ts], attempt=1)
 
+    @property
+    def lost(self) -> list[Json]:
+        """The events that nobody acknowledged, however often they were sent."""
+        return self._sockets.lost
+
+    def deafen(self) -> None:
+        """Let the sockets that are open now answer pings, and bring nothing any more."""
+        self._sockets.deafen()
+
+    def limit_events(self) -> None:
+        """Say that there were more events an hour than Slack sends (docs.slack.dev, Events API)."""
+        said = {"type": "app_rate_limited", "team_id": self.team_id, "api_app_id": self.app_id}
+        minute = int(self.workspace.clock() // 60 * 60)
+        self._sockets.send("events_api", {**said, "minute_rate_limited": minute})
+
+    def delete_parent(self, ts: str) -> None:
+        """Somebody deletes a message; KeyError if there is none."""
+        self.workspace.delete(ts)
+
+    def unfurl(self, ts: str, url: str) -> None:
+        """Let Slack add a preview of a link below a message: an event without an edit."""
+        self.workspace.unfurl(ts, url)
+
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Ask every open socket to go, for a reason of Slack's; returns once they are closed."""
         await self._sockets.disconnect(reason)
@@ -252,7 +282,7 @@ class SlackStandIn:
             self._api.fail_next(method, how)
 
     def _raise_event(self, payload: Json) -> None:
-        self._events[payload["event"]["ts"]] = payload
+        self._events[payload["event"].get("ts", "")] = payload
         self._sockets.send("events_api", payload)
 
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import uuid
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
@@ -15,7 +16,9 @@ from aiohttp import WSMsgType, web
 from bot.standin.workspace import Changes, Json
 
 MAX_SOCKETS = 10
-MAX_RETRIES = 3
+ACK_WITHIN_S = 3.0
+# of HTTP (docs.slack.dev, Events API): the same is assumed for sockets, and for when there is none
+RETRIES_AFTER_S = (60.0, 300.0)
 CLOSE_AFTER_S = 1.0
 # what Slack says of a fresh connection: it is refreshed after about five hours
 CONNECTION_S = 18_060
@@ -56,15 +59,18 @@ class Envelope:
 
 
 class SocketMode:
-    """Each envelope goes to one open socket, in turn; with none open it waits. `acks` holds what
-    was acknowledged, in order.
+    """Each envelope goes to one open socket, in turn. An event for which none is open, or that is
+    not acknowledged, is tried again as long after the first time as `retries_after_s` says, then
+    it is lost. `acks` holds what was acknowledged, and `lost` what was lost, in order.
     """
 
-    def __init__(self, app_id: str, retry_after_s: float, changes: Changes) -> None:
+    def __init__(self, app_id: str, retries_after_s: Sequence[float], changes: Changes) -> None:
         self.acks: list[Envelope] = []
+        self.lost: list[Json] = []
         self.sockets: list[web.WebSocketResponse] = []
         self._app_id = app_id
-        self._retry_after_s = retry_after_s
+        self._retries_after_s = tuple(retries_after_s)
+        self._deaf: set[web.WebSocketResponse] = set()
         self._changes = changes
         self._all: list[web.WebSocketResponse] = []
         self._waiting: deque[Envelope] = deque()
@@ -87,11 +93,14 @@ class SocketMode:
         await asyncio.gather(*(socket.close() for socket in self._all), return_exceptions=True)
 
     def send(self, kind: str, payload: Json, attempt: int = 0) -> Envelope:
-        """Queue an envelope; it leaves as soon as a socket is open."""
+        """Send an envelope. What a person waits for leaves as soon as a socket is open."""
         self._count += 1
         envelope = Envelope(str(uuid.UUID(int=self._count)), kind, payload, attempt)
-        self._waiting.append(envelope)
         self._unacked[envelope.envelope_id] = envelope
+        if kind == "events_api":
+            self._try_again_later(envelope)
+        if self.sockets or kind != "events_api":
+            self._waiting.append(envelope)
         self._changes.happened()
         return envelope
 
@@ -100,15 +109,21 @@ class SocketMode:
         envelope.withdrawn = True
         self._unacked.pop(envelope.envelope_id, None)
 
+    def deafen(self) -> None:
+        """The sockets that are open now bring nothing any more, and stay open."""
+        self._deaf.update(self.sockets)
+
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Tell every open socket to go; returns once all are closed, by the client or after a
-        second by us.
+        second by us. A `warning` comes some seconds ahead of that, and closes none.
         """
+        if reason == "warning":
+            for socket in self.sockets:
+                await _send(socket, _goodbye(reason))
+            return
         leaving, self.sockets = self.sockets, []
         for socket in leaving:
-            await _send(
-                socket, {"type": "disconnect", "reason": reason, "debug_info": {"host": "stand-in"}}
-            )
+            await _send(socket, _goodbye(reason))
         await asyncio.gather(*(self._close_later(socket) for socket in leaving))
 
     async def _close_later(self, socket: web.WebSocketResponse) -> None:
@@ -124,14 +139,7 @@ class SocketMode:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         if len(self.sockets) >= MAX_SOCKETS:
-            await _send(
-                socket,
-                {
-                    "type": "disconnect",
-                    "reason": "too_many_websockets",
-                    "debug_info": {"host": "stand-in"},
-                },
-            )
+            await _send(socket, _goodbye("too_many_websockets"))
             await socket.close()
             return socket
         self._all.append(socket)
@@ -183,25 +191,43 @@ class SocketMode:
             if envelope.withdrawn:
                 continue
             socket = self.sockets.pop(0)
+            if socket in self._deaf:
+                envelope.sent = True
+                self.sockets.append(socket)
+                continue
             if not await _send(socket, envelope.frame()):  # on its way out, so it gets nothing more
-                self._waiting.appendleft(envelope)
+                if self.sockets or envelope.kind != "events_api":
+                    self._waiting.appendleft(envelope)
                 continue
             if not socket.closed:
                 self.sockets.append(socket)
             envelope.sent = True
-            if envelope.kind == "events_api" and envelope.envelope_id in self._unacked:
-                timer = asyncio.get_running_loop().call_later(
-                    self._retry_after_s, self._late, envelope
-                )
-                self._timers[envelope.envelope_id] = timer
+
+    def _try_again_later(self, envelope: Envelope) -> None:
+        times = (0.0, *self._retries_after_s)
+        is_last = envelope.attempt >= len(self._retries_after_s)
+        within_s = (
+            ACK_WITHIN_S if is_last else times[envelope.attempt + 1] - times[envelope.attempt]
+        )
+        self._timers[envelope.envelope_id] = asyncio.get_running_loop().call_later(
+            within_s, self._late, envelope
+        )
 
     def _late(self, envelope: Envelope) -> None:
-        """Not acknowledged in time: the same payload in a new envelope, three times at most."""
+        """Not acknowledged in time: the same payload in a new envelope, or it is lost."""
         self._timers.pop(envelope.envelope_id, None)
-        if envelope.envelope_id in self._unacked:
-            self.withdraw(envelope)
-            if envelope.attempt < MAX_RETRIES:
-                self.send(envelope.kind, envelope.payload, envelope.attempt + 1)
+        if envelope.envelope_id not in self._unacked:
+            return
+        self.withdraw(envelope)
+        if envelope.attempt < len(self._retries_after_s):
+            self.send(envelope.kind, envelope.payload, envelope.attempt + 1)
+        else:
+            self.lost.append(envelope.payload)
+            self._changes.happened()
+
+
+def _goodbye(reason: str) -> Json:
+    return {"type": "disconnect", "reason": reason, "debug_info": {"host": "stand-in"}}
 
 
 async def _send(socket: web.WebSocketResponse, frame: Json) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.standin.methods import Methods
+from bot.standin.rates import Rates
 from bot.standin.views import Views
 from bot.standin.workspace import Json, SlackError, Workspace
 
@@ -30,6 +31,14 @@ class ApiCall:
     result: Json
 
 
+class RateLimitedError(Exception):
+    """More calls than Slack takes: the seconds to wait."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"{wait_s} s")
+        self.wait_s = wait_s
+
+
 class WebApi:
     """Answers /api/METHOD. `history` holds the calls that were accepted, `refused` those that were
     not, both in order.
@@ -40,6 +49,7 @@ class WebApi:
         self.refused: list[ApiCall] = []
         self._workspace = workspace
         self._open_socket = open_socket
+        self._rates = Rates(workspace)
         self._faults: defaultdict[str, deque[str]] = defaultdict(deque)
         self._methods = Methods(workspace, views).table()
 
@@ -64,6 +74,8 @@ class WebApi:
             return self._refuse(method, arguments, fault)
         try:
             result = {"ok": True, **self._call(method, token, arguments)}
+        except RateLimitedError as limited:
+            return self._refuse(method, arguments, f"429:{limited.wait_s}")
         except SlackError as error:
             result = {"ok": False, "error": error.code, **error.more}
         (self.history if result["ok"] else self.refused).append(ApiCall(method, arguments, result))
@@ -84,6 +96,8 @@ class WebApi:
 
     def _call(self, method: str, token: str, arguments: Json) -> Json:
         workspace = self._workspace
+        if wait_s := self._rates.wait_s(method, str(arguments.get("channel"))):
+            raise RateLimitedError(wait_s)
         is_for_app = method == "apps.connections.open"
         if not is_for_app and method not in self._methods:
             raise SlackError("unknown_method", req_method=method)
@@ -96,11 +110,20 @@ class WebApi:
         if is_for_app:
             return {"url": self._open_socket()}
         scope, answer = self._methods[method]
+        if scope is not None:
+            scope = _as_for_channel(scope, workspace, arguments.get("channel"))
         if scope is not None and scope not in workspace.scopes:
             raise SlackError(
                 "missing_scope", needed=scope, provided=",".join(sorted(workspace.scopes))
             )
         return answer(arguments)
+
+
+def _as_for_channel(scope: str, workspace: Workspace, channel_id: object) -> str:
+    """What is `channels:…` for a public channel is `groups:…` for a private one."""
+    channel = workspace.channels.get(str(channel_id))
+    is_private = channel is not None and channel.is_private
+    return scope.replace("channels:", "groups:") if is_private else scope
 
 
 def http_failure(kind: str, detail: str) -> web.Response | None:

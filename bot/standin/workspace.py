@@ -6,26 +6,24 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.standin.channels import Channel
+from bot.standin.errors import SlackError
+
+__all__ = ["ANNOUNCER", "SEVBOT", "VISITOR", "Bot", "Changes", "Json", "SlackError", "Workspace"]
+
 Json = dict[str, Any]
 
 # kept for whoever asks the stand-in, not told to apps
+MAX_METADATA_BYTES = 4_000
 HOW_SENT = ("unfurl_links", "unfurl_media", "mrkdwn", "parse", "link_names")
 CONTENT = ("text", "blocks", "attachments", "metadata")
-
-
-class SlackError(Exception):
-    """Slack's refusal: the code that stands in `error`, and whatever goes with it."""
-
-    def __init__(self, code: str, **more: object) -> None:
-        super().__init__(code)
-        self.code = code
-        self.more = more
 
 
 TEAM = "T0STANDIN01"
@@ -120,6 +118,9 @@ class Workspace:
     messages: dict[str, Json] = field(default_factory=dict)
     ephemerals: list[Json] = field(default_factory=list)
     bots: dict[str, Bot] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+    bot_events: frozenset[str] = frozenset({"message.channels"})
+    edit_window_s: float | None = None
     interactivity: bool = True
     takes_newer: bool = True
     clock: Callable[[], float] = time.monotonic
@@ -128,6 +129,13 @@ class Workspace:
 
     def __post_init__(self) -> None:
         self.bots = {bot.bot_id: bot for bot in (self.sevbot, self.announcer)}
+        self.channels.setdefault(self.channel_id, Channel(self.channel_id, self.channel_name))
+
+    def channel(self, channel_id: object) -> Channel:
+        """SlackError where there is no such channel."""
+        if channel_id not in self.channels:
+            raise SlackError("channel_not_found")
+        return self.channels[str(channel_id)]
 
     def next_ts(self) -> str:
         """The time as Slack writes it, later than any given before."""
@@ -135,16 +143,49 @@ class Workspace:
         return f"{self._last_us // 1_000_000}.{self._last_us % 1_000_000:06d}"
 
     def post_as_bot(
-        self, bot: Bot, content: Mapping[str, Any], thread_ts: str | None = None
+        self,
+        bot: Bot,
+        content: Mapping[str, Any],
+        thread_ts: str | None = None,
+        channel_id: str | None = None,
     ) -> Json:
         """A bot's post has no subtype; it is known by bot_id, app_id and bot_profile."""
         self.bots[bot.bot_id] = bot
-        return self._post(_author(bot), content, thread_ts)
+        return self._post(_author(bot), content, thread_ts, channel_id)
 
-    def post_as_user(self, user: str, text: str, thread_ts: str | None = None) -> Json:
-        """Post a message of a person's, who is there from now on; the message as stored."""
+    def post_as_user(
+        self, user: str, typed: Mapping[str, Any], thread_ts: str | None = None
+    ) -> Json:
+        """Post what a person typed (`people.as_typed`), who is there from now on; the message as
+        stored.
+        """
         self.people.setdefault(user, user)
-        return self._post({"user": user, "team": self.team_id}, {"text": text}, thread_ts)
+        author = {"user": user, "team": self.team_id, "client_msg_id": typed["client_msg_id"]}
+        return self._post(author, typed, thread_ts)
+
+    def delete(self, ts: str) -> None:
+        """Take a message away; replies stay, without a parent."""
+        message, now = self.messages.pop(ts), self.next_ts()
+        deleted = {"type": "message", "subtype": "message_deleted", "hidden": True}
+        told = {
+            "deleted_ts": ts,
+            "ts": now,
+            "event_ts": now,
+            "previous_message": self.seen(message),
+        }
+        self._tell({**deleted, **told}, self.where(message))
+
+    def unfurl(self, ts: str, url: str) -> None:
+        """What Slack adds below a message with a link: a change without an edit."""
+        message = self.messages[ts]
+        before = self.seen(message)
+        card = {"from_url": url, "original_url": url, "title": url, "id": 1, "fallback": url}
+        message["attachments"] = [*message.get("attachments", []), card]
+        self._changed(message, before)
+
+    def where(self, message: Json) -> str:
+        """The id of its channel."""
+        return str(message.get("_channel", self.channel_id))
 
     def deliver(self, event: Json, **envelope: object) -> None:
         """Keep and send this message as it is, in an envelope with these fields: for what nobody
@@ -158,16 +199,27 @@ class Workspace:
             }
         )
 
-    def _post(self, author: Json, content: Mapping[str, Any], thread_ts: str | None) -> Json:
+    def _post(
+        self,
+        author: Json,
+        content: Mapping[str, Any],
+        thread_ts: str | None,
+        channel_id: str | None = None,
+    ) -> Json:
+        """Under a parent that is gone it stands in the channel, and nothing says so (seen by
+        others: github.com/slack-go/slack/issues/1571).
+        """
         ts = self.next_ts()
         message = {"type": "message", "ts": ts, **author, "text": "", **_kept(content)}
-        if thread_ts is not None:
+        if channel_id not in (None, self.channel_id):
+            message["_channel"] = channel_id
+        if thread_ts in self.messages:
             message |= {
                 "thread_ts": thread_ts,
                 "parent_user_id": self.messages[thread_ts].get("user"),
             }
         self.messages[ts] = message
-        self._tell({**self.seen(message), "event_ts": ts})
+        self._tell({**self.seen(message), "event_ts": ts}, self.where(message))
         return message
 
     def edit(self, message: Json, content: Mapping[str, Any]) -> None:
@@ -179,6 +231,11 @@ class Workspace:
             message.pop("blocks", None)
             message["edited"] = {"user": message["user"], "ts": self.next_ts()}
         message.update(_kept(content))
+        if not message.get("metadata", True):
+            del message["metadata"]
+        self._changed(message, before)
+
+    def _changed(self, message: Json, before: Json) -> None:
         ts = self.next_ts()
         changed = {
             "type": "message",
@@ -187,7 +244,8 @@ class Workspace:
             "ts": ts,
             "event_ts": ts,
         }
-        self._tell({**changed, "message": self.seen(message), "previous_message": before})
+        told = {**changed, "message": self.seen(message), "previous_message": before}
+        self._tell(told, self.where(message))
 
     def show_to(
         self, user: str, author: Bot | None, content: Mapping[str, Any], command: str = ""
@@ -209,11 +267,13 @@ class Workspace:
         self.changes.happened()
         return shown
 
-    def _tell(self, event: Json) -> None:
-        if "channels:history" in self.scopes:
-            self.on_event(
-                _callback(self, {**event, "channel": self.channel_id, "channel_type": "channel"})
-            )
+    def _tell(self, event: Json, channel_id: str) -> None:
+        """Only what the manifest asks for, where sevbot is a member and may read."""
+        channel = self.channels[channel_id]
+        asked = f"message.{channel.kind}" in self.bot_events
+        if asked and channel.is_member and f"{channel.kind}:history" in self.scopes:
+            kind = "group" if channel.is_private else "channel"
+            self.on_event(_callback(self, {**event, "channel": channel_id, "channel_type": kind}))
         self.changes.happened()
 
     def thread(self, ts: str) -> list[Json]:
@@ -224,13 +284,18 @@ class Workspace:
             if ts in (message["ts"], message.get("thread_ts"))
         ]
 
-    def roots(self) -> list[Json]:
-        """The messages that are no replies, oldest first, as stored."""
-        return [message for message in self.messages.values() if "thread_ts" not in message]
+    def roots(self, channel_id: str | None = None) -> list[Json]:
+        """The messages of a channel that are no replies, oldest first, as stored."""
+        wanted = channel_id or self.channel_id
+        return [
+            message
+            for message in self.messages.values()
+            if "thread_ts" not in message and self.where(message) == wanted
+        ]
 
     def seen(self, message: Json, metadata: bool = False) -> Json:
         """A copy as apps get it: a parent with its counts, metadata only on demand."""
-        hidden = HOW_SENT if metadata else (*HOW_SENT, "metadata")
+        hidden = ("_channel", *HOW_SENT, *(() if metadata else ("metadata",)))
         copied = {key: copy.deepcopy(value) for key, value in message.items() if key not in hidden}
         replies = self.thread(message["ts"])[1:] if "thread_ts" not in message else []
         if replies:
@@ -270,7 +335,16 @@ def _callback(workspace: Workspace, event: Json) -> Json:
 
 
 def _kept(content: Mapping[str, Any]) -> Json:
-    return {key: copy.deepcopy(content[key]) for key in _given(content, (*CONTENT, *HOW_SENT))}
+    """What of it is kept; metadata that is too long is not."""
+    kept = {key: copy.deepcopy(content[key]) for key in _given(content, (*CONTENT, *HOW_SENT))}
+    if is_too_long(kept.get("metadata")):
+        del kept["metadata"]
+    return kept
+
+
+def is_too_long(metadata: object) -> bool:
+    """Whether Slack drops this metadata, with a warning only (seen by others)."""
+    return len(json.dumps(metadata, ensure_ascii=False).encode()) > MAX_METADATA_BYTES
 
 
 def _given(content: Mapping[str, Any], keys: Iterable[str]) -> list[str]:

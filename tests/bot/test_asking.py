@@ -334,7 +334,7 @@ def test_ten_thousand_messages_of_strangers_write_little(tmp_path: Path) -> None
     """
 
     async def run() -> None:
-        async with on_stage(tmp_path, SlackStandIn(retry_after_s=600)) as on:
+        async with on_stage(tmp_path, SlackStandIn(retries_after_s=(600,))) as on:
             for number in range(10_000):
                 event = event_of(
                     on.slack,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -446,3 +447,18 @@ def test_slacks_trouble_at_the_start_is_no_wrong_token(tmp_path: Path, method: s
                 await slack.wait_for(lambda: True)
 
     asyncio.run(run())
+
+
+def test_at_its_start_no_library_warns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bolt would, of what we do on purpose, and of a token in the environment."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-of-the-environment")
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER):
+            pass
+
+    asyncio.run(run())
+
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []

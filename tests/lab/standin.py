@@ -26,7 +26,7 @@ def is_answered(thread: list[dict[str, Any]]) -> bool:
 
 
 async def play(directory: Path) -> None:
-    async with SlackStandIn(retry_after_s=60) as slack:
+    async with SlackStandIn() as slack:
         (directory / "bot_token").write_text(slack.bot_token, encoding="utf-8")
         (directory / "app_token").write_text(slack.app_token, encoding="utf-8")
         told = {
