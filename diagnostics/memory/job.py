@@ -49,9 +49,7 @@ class Job:
             return f"Its peak is {human(self.peak_kb)} ({self.peak_from})."
         if self.least_kb is None:
             return f"How much it needs is not known.{self.doubt}"
-        return (
-            f"Its peak is not known. It had {human(self.least_kb)} when it was killed.{self.doubt}"
-        )
+        return f"Its peak is not known. It had {human(self.least_kb)} at the kill.{self.doubt}"
 
 
 def same_job(one: Task, other: Task) -> bool:
