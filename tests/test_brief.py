@@ -111,11 +111,31 @@ def test_case_says_the_cause_its_numbers_and_one_step(directory: Path) -> None:
     for disk in finding.disks:
         assert f"{disk.mount} is {disk.used_percent:.0f} % full" in numbers
     assert NUMBER.search(numbers), numbers
+    assert [text for text, _ in told.times if text not in numbers] == []
     assert told.step is not None
     assert told.step.says.startswith(finding.remedies[0].says)
     edit = finding.remedies[0].edit
     assert [line for line in (told.step.code or "").split("\n") if line not in (edit or "")] == []
     assert (told.step.code is None) is (edit is None)
+
+
+@pytest.mark.parametrize("directory", FOUND, ids=lambda path: path.name)
+def test_case_on_several_hosts_is_counted_and_still_has_all_four(directory: Path) -> None:
+    """Who died, the cause, its numbers and the step, beside a host that could not be asked."""
+    host = host_of(directory)
+    finding, alone = first(host), brief(report_on([host]))
+    hosts: list[HostReport] = [replace(host, host=web(number)) for number in (1, 2, 3)]
+    told = brief(report_on([*hosts, refused("web4")]))
+    dead = [kill.task.comm for kill in finding.kills] or [end.unit for end in finding.ends]
+
+    assert len(visible(told)) <= VISIBLE_CHARS
+    assert finding.headline in told.title
+    assert all(plain(name) in told.who for name in dead[:1])
+    assert f"on 3 of 4 hosts: web1, web2, web3 · {finding.confidence}" in told.who
+    assert told.says[0] == f"On web1: {alone.says[0]}"
+    assert "1 host could not be examined: web4." in told.says
+    assert told.step is not None
+    assert told.step.says.startswith(finding.remedies[0].says)
 
 
 def test_several_hosts_are_counted_and_the_one_that_differs_is_named() -> None:
@@ -138,6 +158,26 @@ def test_who_is_behind_it_is_told_where_another_died() -> None:
 
     assert told.who.startswith("store was killed once")
     assert told.says[0].endswith("Behind it is loader, not store.")
+
+
+def test_a_time_is_a_moment_that_a_chat_may_show_in_its_own_way() -> None:
+    """The text that stands for it is in a sentence."""
+    host = host_of(MEMBIND)
+    last = host.findings[0].kills[-1].at
+    assert last is not None
+
+    assert brief(report_on([host])).times == (("21:55:43 UTC on 22 Nov", last.wall),)
+
+
+def test_what_is_older_is_told_of_a_host_without_a_cause() -> None:
+    """It is no cause of now, and somebody may want to know."""
+    host = host_of(MEMBIND)
+    told = brief(report_on([replace(host, findings=(), older=host.findings)]))
+
+    assert told.says[0] == (
+        "Longer ago, and so not taken for a cause: membind OOM of node 1, suggest interleave."
+    )
+    assert told.says[-1] == "This does not say that the service is healthy."
 
 
 def test_another_cause_gets_one_sentence() -> None:
@@ -177,6 +217,22 @@ def test_hosts_without_a_cause_are_told_honestly() -> None:
     assert brief(report_on([refused("web9")])).who == "Could not ask web9"
     assert "connection refused" in " ".join(brief(report_on([refused("web9")])).says)
     assert brief(Report((), ())).who == "No host was asked"
+
+
+def test_a_missing_source_makes_no_riddle_of_a_healthy_host() -> None:
+    """What could not be looked at is told; what was seen and not understood is “could not tell”."""
+    healthy = host_of(CASE["healthy-interleave-6.1"])
+    disks = "how full the file systems are was not seen (not recorded)"
+    partly = replace(healthy, unknown={"disk-full": disks})
+    seen = replace(healthy, unknown={"sigkill-not-by-kernel": "SIGKILL ended x"})
+    nothing = replace(healthy, clear={}, unknown={"disk-full": disks})
+
+    told = brief(report_on([partly]))
+    assert told.title == "no cause found, but not all could be checked"
+    assert told.not_checked == ("disk full",)
+    assert brief(report_on([seen])).title == "could not tell"
+    assert brief(report_on([seen])).says == ("Not told: SIGKILL ended x.",)
+    assert brief(report_on([nothing])).title == "could not tell"
 
 
 def test_kills_that_no_cause_covers_are_told_by_name() -> None:
