@@ -271,6 +271,47 @@ def test_the_picture_goes_first_then_sentences_and_a_command_is_never_cut(text: 
         assert not told.picture or len(told.says) > 1
 
 
+@pytest.mark.parametrize(
+    ("command_chars", "has_picture", "sentences"),
+    [(20, True, 3), (200, False, 3), (400, False, 2), (480, False, 1), (600, True, 3)],
+)
+def test_what_goes_first_where_there_is_no_room(
+    command_chars: int, has_picture: bool, sentences: int
+) -> None:
+    """The picture, then sentences from the last; then the command, and all else is back."""
+    host = host_of(MEMBIND)
+    remedy = replace(host.findings[0].remedies[0], edit="x" * command_chars)
+    finding = replace(host.findings[0], remedies=(remedy,))
+    told = brief(report_on([replace(host, findings=(finding,))]))
+
+    assert (bool(told.picture), len(told.says)) == (has_picture, sentences)
+
+
+def test_every_part_as_long_as_can_be_still_fits() -> None:
+    """The limits of each do not add up to it; then the one sentence is cut, and nothing else."""
+    host = host_of(MEMBIND)
+    remedy = replace(host.findings[0].remedies[0], says="s" * 999, edit="x" * 999)
+    finding = replace(
+        host.findings[0],
+        headline="h" * 999,
+        kills=tuple(
+            kill._replace(task=kill.task._replace(comm=f"{number}" + "k" * 99))
+            for number, kill in enumerate(host.findings[0].kills[:2])
+        ),
+        memory=None,
+        story=("", "t" * 999, "u" * 999),
+        remedies=(remedy,),
+    )
+    hosts = [replace(host, host=f"{number}" + "n" * 99, findings=(finding,)) for number in range(4)]
+    told = brief(report_on([*hosts, refused("web1")]))
+
+    assert 890 < len(visible(told)) <= VISIBLE_CHARS
+    assert len(told.says) == 1
+    assert len(told.says[0]) > 150
+    assert told.step is not None
+    assert told.step.says.endswith(ELSEWHERE)
+
+
 @generated
 @given(st.one_of(fleets(), rich_fleets), st.sampled_from((0, 1, 2, 3, 40, 1_000)))
 def test_whatever_the_report_holds_it_fits(fleet: Fleet, hosts: int) -> None:
@@ -292,12 +333,12 @@ def test_hosts_may_be_called_anything(text: str, hosts: int) -> None:
 
 
 def test_every_cause_has_a_name_in_words() -> None:
-    """No code of several words is told to people: a name is short, and no two are alike."""
+    """A code is not told to people: a name is short, and no two are alike."""
     names = [rule.name for rule in RULES]
 
     assert [name for name in names if not 3 <= len(name) <= 26] == []
     assert len(set(names)) == len(names)
-    assert [rule.code for rule in RULES if "-" in rule.code and rule.name == rule.code] == []
+    assert [name for name in names if {"oom", "-"} & set(name.split())] == []
 
 
 def test_a_change_by_hand_keeps_the_lines_that_say_it() -> None:

@@ -25,7 +25,7 @@ from diagnostics.telling.words import Step, best_of, headline_of, open_questions
 
 VISIBLE_CHARS = 900
 TITLE_CHARS = 150  # what a chat's header takes
-WHO_CHARS, SAYS_CHARS, STEP_CHARS, ALSO_CHARS = 200, 260, 250, 80
+WHO_CHARS, SAYS_CHARS, STEP_CHARS, ALSO_CHARS = 200, 300, 250, 80
 QUESTIONS = 2  # what was seen, and is not told for a cause
 ELSEWHERE = "Evidence has the command."
 _NOTE = " # "  # behind a command: what is to be done by hand
@@ -95,7 +95,16 @@ def _fitted(told: Brief) -> Brief:
     if told.step is not None and told.step.code is not None:
         short = replace(told, step=Step(f"{told.step.says} {ELSEWHERE}", None))
         pieces += [replace(piece, step=short.step) for piece in pieces]
-    return next((piece for piece in pieces if visible_chars(piece) <= VISIBLE_CHARS), pieces[-1])
+    fitting = (piece for piece in pieces if visible_chars(piece) <= VISIBLE_CHARS)
+    return next(fitting, None) or _with_less_said(pieces[-1])
+
+
+def _with_less_said(told: Brief) -> Brief:
+    """The same with its one sentence cut: title, who and step leave room for half of it at
+    least.
+    """
+    too_many = visible_chars(told) - VISIBLE_CHARS
+    return replace(told, says=tuple(plain(text, len(text) - too_many) for text in told.says))
 
 
 def _found(report: Report) -> Brief:
