@@ -126,9 +126,18 @@ def _found(report: Report) -> Brief:
         step=_step(finding),
         ruled_out=0,
         not_checked=(),
-        evidence=sum(len(best_of(pairs_of(one, report))[1].citations) for one in report.groups),
+        evidence=_evidence(report),
         times=_times(finding),
     )
+
+
+def _evidence(report: Report) -> int:
+    """How many lines all groups together show: of each, those of its surest finding."""
+    pairs: dict[tuple[str, str], list[tuple[Examined, Finding]]] = {}
+    for host in report.hosts:
+        for finding in host.findings if isinstance(host, Examined) else ():
+            pairs.setdefault((finding.code, finding.headline), []).append((host, finding))
+    return sum(len(best_of(of_one)[1].citations) for of_one in pairs.values())
 
 
 def _times(finding: Finding) -> tuple[tuple[str, datetime], ...]:
