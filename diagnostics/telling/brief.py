@@ -134,8 +134,8 @@ def _found(report: Report) -> Brief:
 def _evidence(report: Report) -> int:
     """How many lines all groups together show: of each, those of its surest finding."""
     pairs: dict[tuple[str, str], list[tuple[Examined, Finding]]] = {}
-    for host in report.hosts:
-        for finding in host.findings if isinstance(host, Examined) else ():
+    for host in (host for host in report.hosts if isinstance(host, Examined)):
+        for finding in host.findings:
             pairs.setdefault((finding.code, finding.headline), []).append((host, finding))
     return sum(len(best_of(of_one)[1].citations) for of_one in pairs.values())
 
