@@ -111,11 +111,31 @@ def test_case_says_the_cause_its_numbers_and_one_step(directory: Path) -> None:
     for disk in finding.disks:
         assert f"{disk.mount} is {disk.used_percent:.0f} % full" in numbers
     assert NUMBER.search(numbers), numbers
+    assert [text for text, _ in told.times if text not in numbers] == []
     assert told.step is not None
     assert told.step.says.startswith(finding.remedies[0].says)
     edit = finding.remedies[0].edit
     assert [line for line in (told.step.code or "").split("\n") if line not in (edit or "")] == []
     assert (told.step.code is None) is (edit is None)
+
+
+@pytest.mark.parametrize("directory", FOUND, ids=lambda path: path.name)
+def test_case_on_several_hosts_is_counted_and_still_has_all_four(directory: Path) -> None:
+    """Who died, the cause, its numbers and the step, beside a host that could not be asked."""
+    host = host_of(directory)
+    finding, alone = first(host), brief(report_on([host]))
+    hosts: list[HostReport] = [replace(host, host=web(number)) for number in (1, 2, 3)]
+    told = brief(report_on([*hosts, refused("web4")]))
+    dead = [kill.task.comm for kill in finding.kills] or [end.unit for end in finding.ends]
+
+    assert len(visible(told)) <= VISIBLE_CHARS
+    assert finding.headline in told.title
+    assert all(plain(name) in told.who for name in dead[:1])
+    assert f"on 3 of 4 hosts: web1, web2, web3 · {finding.confidence}" in told.who
+    assert told.says[0] == f"On web1: {alone.says[0]}"
+    assert "1 host could not be examined: web4." in told.says
+    assert told.step is not None
+    assert told.step.says.startswith(finding.remedies[0].says)
 
 
 def test_several_hosts_are_counted_and_the_one_that_differs_is_named() -> None:
@@ -138,6 +158,26 @@ def test_who_is_behind_it_is_told_where_another_died() -> None:
 
     assert told.who.startswith("store was killed once")
     assert told.says[0].endswith("Behind it is loader, not store.")
+
+
+def test_a_time_is_a_moment_that_a_chat_may_show_in_its_own_way() -> None:
+    """The text that stands for it is in a sentence."""
+    host = host_of(MEMBIND)
+    last = host.findings[0].kills[-1].at
+    assert last is not None
+
+    assert brief(report_on([host])).times == (("21:55:43 UTC on 22 Nov", last.wall),)
+
+
+def test_what_is_older_is_told_of_a_host_without_a_cause() -> None:
+    """It is no cause of now, and somebody may want to know."""
+    host = host_of(MEMBIND)
+    told = brief(report_on([replace(host, findings=(), older=host.findings)]))
+
+    assert told.says[0] == (
+        "Longer ago, and so not taken for a cause: membind OOM of node 1, suggest interleave."
+    )
+    assert told.says[-1] == "This does not say that the service is healthy."
 
 
 def test_another_cause_gets_one_sentence() -> None:
@@ -179,6 +219,22 @@ def test_hosts_without_a_cause_are_told_honestly() -> None:
     assert brief(Report((), ())).who == "No host was asked"
 
 
+def test_a_missing_source_makes_no_riddle_of_a_healthy_host() -> None:
+    """What could not be looked at is told; what was seen and not understood is “could not tell”."""
+    healthy = host_of(CASE["healthy-interleave-6.1"])
+    disks = "how full the file systems are was not seen (not recorded)"
+    partly = replace(healthy, unknown={"disk-full": disks})
+    seen = replace(healthy, unknown={"sigkill-not-by-kernel": "SIGKILL ended x"})
+    nothing = replace(healthy, clear={}, unknown={"disk-full": disks})
+
+    told = brief(report_on([partly]))
+    assert told.title == "no cause found, but not all could be checked"
+    assert told.not_checked == ("disk full",)
+    assert brief(report_on([seen])).title == "could not tell"
+    assert brief(report_on([seen])).says == ("Not told: SIGKILL ended x.",)
+    assert brief(report_on([nothing])).title == "could not tell"
+
+
 def test_kills_that_no_cause_covers_are_told_by_name() -> None:
     """The kernel did kill; why is not known."""
     kills = host_of(MEMBIND).findings[0].kills
@@ -215,6 +271,47 @@ def test_the_picture_goes_first_then_sentences_and_a_command_is_never_cut(text: 
         assert not told.picture or len(told.says) > 1
 
 
+@pytest.mark.parametrize(
+    ("command_chars", "has_picture", "sentences"),
+    [(20, True, 3), (200, False, 3), (400, False, 2), (480, False, 1), (600, True, 3)],
+)
+def test_what_goes_first_where_there_is_no_room(
+    command_chars: int, has_picture: bool, sentences: int
+) -> None:
+    """The picture, then sentences from the last; then the command, and all else is back."""
+    host = host_of(MEMBIND)
+    remedy = replace(host.findings[0].remedies[0], edit="x" * command_chars)
+    finding = replace(host.findings[0], remedies=(remedy,))
+    told = brief(report_on([replace(host, findings=(finding,))]))
+
+    assert (bool(told.picture), len(told.says)) == (has_picture, sentences)
+
+
+def test_every_part_as_long_as_can_be_still_fits() -> None:
+    """The limits of each do not add up to it; then the one sentence is cut, and nothing else."""
+    host = host_of(MEMBIND)
+    remedy = replace(host.findings[0].remedies[0], says="s" * 999, edit="x" * 999)
+    finding = replace(
+        host.findings[0],
+        headline="h" * 999,
+        kills=tuple(
+            kill._replace(task=kill.task._replace(comm=f"{number}" + "k" * 99))
+            for number, kill in enumerate(host.findings[0].kills[:2])
+        ),
+        memory=None,
+        story=("", "t" * 999, "u" * 999),
+        remedies=(remedy,),
+    )
+    hosts = [replace(host, host=f"{number}" + "n" * 99, findings=(finding,)) for number in range(4)]
+    told = brief(report_on([*hosts, refused("web1")]))
+
+    assert 890 < len(visible(told)) <= VISIBLE_CHARS
+    assert len(told.says) == 1
+    assert len(told.says[0]) > 150
+    assert told.step is not None
+    assert told.step.says.endswith(ELSEWHERE)
+
+
 @generated
 @given(st.one_of(fleets(), rich_fleets), st.sampled_from((0, 1, 2, 3, 40, 1_000)))
 def test_whatever_the_report_holds_it_fits(fleet: Fleet, hosts: int) -> None:
@@ -236,12 +333,12 @@ def test_hosts_may_be_called_anything(text: str, hosts: int) -> None:
 
 
 def test_every_cause_has_a_name_in_words() -> None:
-    """No code of several words is told to people: a name is short, and no two are alike."""
+    """A code is not told to people: a name is short, and no two are alike."""
     names = [rule.name for rule in RULES]
 
     assert [name for name in names if not 3 <= len(name) <= 26] == []
     assert len(set(names)) == len(names)
-    assert [rule.code for rule in RULES if "-" in rule.code and rule.name == rule.code] == []
+    assert [name for name in names if {"oom", "-"} & set(name.split())] == []
 
 
 def test_a_change_by_hand_keeps_the_lines_that_say_it() -> None:

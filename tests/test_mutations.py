@@ -79,7 +79,9 @@ def run(mutation: Mutation, copy: Path) -> subprocess.CompletedProcess[str]:
     workers reach it.
     """
     git = {**os.environ, "GIT_CEILING_DIRECTORIES": str(copy.parent)}
-    subprocess.run(["git", "apply", "-C1", str(mutation.path)], cwd=copy, env=git, check=True)
+    apply = ["git", "apply", "-C1", "--recount", str(mutation.path)]
+    done = subprocess.run(apply, cwd=copy, env=git, check=False, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, f"the patch is of older code, write it anew: {done.stderr}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     command = [
         *(sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"),

@@ -60,7 +60,7 @@ def _notes(*sentences: str) -> list[Block]:
 
 def _looking(hosts: int, answered: int) -> str:
     if answered:
-        return f"sevbot asked {answered} of {_hosts(hosts)} …"
+        return f"sevbot has asked {answered} of {_hosts(hosts)} …"
     return f"sevbot is looking at {_hosts(hosts)} …"
 
 

@@ -1,13 +1,13 @@
 """The modal that *Evidence* opens: all that the report holds, on pages (docs.slack.dev, Modals).
 
-First a table of hosts where there are many, then each cause with what to do, what was ruled out and
-not checked, then the evidence of each host by source and line.
+First a table of hosts where there are many, then each cause with one host's evidence by source and
+line, what to do, what was ruled out and not checked, then the evidence of the other hosts.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.chat import Verdict
@@ -25,7 +25,7 @@ from bot.slack.escape import (
     section,
     text,
 )
-from diagnostics.model import Examined, Finding, HostReport, Remedy, Report
+from diagnostics.model import Citation, Examined, HostReport, Remedy, Report
 from diagnostics.plain import plain
 from diagnostics.telling.words import Part
 
@@ -36,7 +36,6 @@ MAX_SENTENCE_CHARS = 700
 MAX_LIST_CHARS = 2_500
 MAX_EVIDENCE_CHARS = 220
 MAX_PAGE_CHARS, MAX_PAGE_BLOCKS = 9_000, 60  # a view: 250 kB and 100 blocks
-NO_EVIDENCE = "There are no lines of evidence."
 
 
 @dataclass(frozen=True)
@@ -137,9 +136,13 @@ def _blocks(verdict: Verdict, *, newer: bool) -> Iterator[Block]:
         yield from _tables(report) if newer else _host_lines(report)
     for part in verdict.telling.parts:
         yield from _part(part, report)
-    yield header("Evidence by host")
-    lines = [block for host in report.hosts for block in _evidence(host)]
-    yield from lines or [rich_text(section(text(NO_EVIDENCE)))]
+    told = {
+        (quoted.host, part.headline) for part in verdict.telling.parts for quoted in part.evidence
+    }
+    others = [block for host in report.hosts for block in _evidence(host, told)]
+    if others:
+        yield header("Evidence of the other hosts")
+        yield from others
 
 
 def _of_host(host: HostReport) -> tuple[str, str, str]:
@@ -185,6 +188,9 @@ def _part(part: Part, report: Report) -> Iterator[Block]:
     yield header(part.headline)
     if part.subtitle:
         yield context(part.subtitle)
+    if part.evidence:
+        cited = [quoted.citation for quoted in part.evidence]
+        yield from _lines(f"Evidence{_of(part.evidence[0].host)}", cited)
     yield from _titled("What happened", part.story)
     if part.picture:
         yield rich_text(code("\n".join(part.picture)))
@@ -224,18 +230,22 @@ def _steps(remedies: Sequence[Remedy]) -> Iterator[Block]:
         yield rich_text(*heading, section(text(said)), *edit)
 
 
-def _evidence(host: HostReport) -> Iterator[Block]:
-    if not isinstance(host, Examined):
-        return
-    for finding in host.findings:
-        yield from _of_finding(host.host, finding)
+def _of(host: str | None) -> str:
+    return f" of {host}" if host else ""
 
 
-def _of_finding(host: str | None, finding: Finding) -> Iterator[Block]:
-    title = f"{host}: {finding.headline}" if host else finding.headline
+def _evidence(host: HostReport, told: Collection[tuple[str | None, str]]) -> Iterator[Block]:
+    """Of each finding that is not among those `told`, by host and headline."""
+    for finding in host.findings if isinstance(host, Examined) else ():
+        if (host.host, finding.headline) not in told:
+            name = f"{host.host}: " if host.host else ""
+            yield from _lines(f"{name}{finding.headline}", finding.citations)
+
+
+def _lines(title: str, citations: Sequence[Citation]) -> Iterator[Block]:
     lines = [
         plain(f"{cited.source}:{cited.line}  {cited.text}", MAX_EVIDENCE_CHARS)
-        for cited in finding.citations
+        for cited in citations
     ]
     for place, some in enumerate(chunks(lines, MAX_CODE_CHARS)):
         heading = [section(text(title, bold=True))] if place == 0 else []

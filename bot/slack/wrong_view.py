@@ -70,7 +70,7 @@ def true_cause(values: Mapping[str, Any]) -> str:
     option = _given(values, CAUSE).get("selected_option")
     code = option.get("value") if isinstance(option, Mapping) else None
     named = NAMES.get(str(code), "") if code else ""
-    return ": ".join(said for said in (named, str(words).strip()) if said)
+    return ": ".join(said for said in (named, " ".join(str(words).split())) if said)
 
 
 def _given(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -82,7 +82,6 @@ class Actions:
             "response_url": self.responses.give(
                 self.base_url(),
                 "actions",
-                self.workspace.team_id,
                 lambda body: self._respond(pressed, message, body),
             ),
             "state": {"values": {}},
@@ -194,9 +193,10 @@ class Actions:
         """
         workspace = self.workspace
         if body.get("delete_original"):
-            workspace.messages.pop(message["ts"], None)
             if message in workspace.ephemerals:
                 workspace.ephemerals.remove(message)
+            elif message["ts"] in workspace.messages:
+                workspace.delete(message["ts"])
             return
         check_content(body, takes_newer=workspace.takes_newer)
         if body.get("replace_original"):
@@ -230,7 +230,7 @@ def _action(block: Json, element: Json, value: str | None) -> Json:
     action: Json = {
         "type": element["type"],
         "action_id": element["action_id"],
-        "block_id": block.get("block_id", ""),
+        "block_id": block.get("block_id", "made"),  # Slack makes one up
         "action_ts": f"{time.time():.6f}",
     }
     if element["type"] == "feedback_buttons":

@@ -116,7 +116,7 @@ class TypedCommands:
             **({"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}),
             "is_enterprise_install": "false",
             "response_url": self._responses.give(
-                base_url, "commands", workspace.team_id, lambda body: self._answer(answer, body)
+                base_url, "commands", lambda body: self._answer(answer, body)
             ),
             "trigger_id": self._views.trigger(answer.user),
         }

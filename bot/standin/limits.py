@@ -33,22 +33,22 @@ def check_content(content: Thing, *, takes_newer: bool = True) -> None:
     if blocks is not None:
         check_blocks(blocks, takes_newer=takes_newer)
     if attachments is not None:
-        _check_attachments(attachments)
+        _check_attachments(attachments, takes_newer=takes_newer)
     _check_metadata(content.get("metadata"))
 
 
-def _check_attachments(attachments: object) -> None:
+def _check_attachments(attachments: object, *, takes_newer: bool) -> None:
     if not isinstance(attachments, list) or not all(isinstance(each, dict) for each in attachments):
         raise SlackError("invalid_attachments")
     if len(attachments) > MAX_ATTACHMENTS:
         raise SlackError("too_many_attachments")
     for each in attachments:
         if "blocks" in each:
-            check_blocks(each["blocks"])
+            check_blocks(each["blocks"], takes_newer=takes_newer)
 
 
 def _check_metadata(metadata: object) -> None:
-    if metadata is None:
+    if metadata is None or metadata == {}:
         return
     kinds = (
         (metadata.get("event_type"), metadata.get("event_payload"))

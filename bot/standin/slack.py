@@ -67,7 +67,8 @@ class SlackStandIn:
     not acknowledged is sent again so long after the first time, then it is lost. Slack does not
     heed `replace_original` in answers to a slash command (github.com/slackapi/bolt-js/issues/2287),
     though its documentation lets one think so: neither does this, unless
-    `replaces_command_answers`. `page` gets the workspace and how its visitor asks by slash command, and is served beside the API.
+    `replaces_command_answers`. `page` gets the workspace and how its visitor asks by slash command,
+    and is served beside the API.
     `workspace` has what may be switched: `interactivity`, `takes_newer`, `clock`.
 
     In order: `history` has the Web API calls that were accepted, `refused` those that were answered
@@ -93,7 +94,7 @@ class SlackStandIn:
         self.team_id, self.channel_id = self.workspace.team_id, self.workspace.channel_id
         self.changes = self.workspace.changes
         self._sockets = SocketMode(SEVBOT.app_id, retries_after_s, self.changes)
-        self._responses = Responses(self.changes)
+        self._responses = Responses(self.workspace)
         self._views = Views(self.workspace)
         self._commands = TypedCommands(
             self.workspace,

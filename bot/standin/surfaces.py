@@ -14,6 +14,7 @@ from bot.standin.workspace import SlackError
 
 MAX_BLOCKS = 50
 MAX_VIEW_BLOCKS = 100
+MAX_TABLES = 1  # of a message
 # undocumented; seen by others as msg_blocks_too_long (github.com/slackapi/bolt-js/issues/2509)
 MAX_BLOCKS_CHARS = 13_200
 
@@ -69,7 +70,19 @@ def _of_message(blocks: list[object]) -> Iterator[Problem]:
         if isinstance(block, dict) and block.get("type") in MODALS_ONLY:
             kind = block["type"]
             yield Problem(f"/blocks/{place}", "unsupported_type", f"no {kind} in a message")
+        if isinstance(block, dict) and block.get("type") == "container":
+            yield from _of_container(block, f"/blocks/{place}")
+    tables = [block for block in blocks if isinstance(block, dict) and block.get("type") == "table"]
+    if len(tables) > MAX_TABLES:
+        yield Problem("/blocks", "too_long", "no more than 1 table allowed", MAX_TABLES)
     yield from _twice(blocks, "/blocks")
+
+
+def _of_container(block: dict[str, object], at: str) -> Iterator[Problem]:
+    if block.get("is_collapsible") and block.get("has_header_divider"):
+        yield Problem(at, "invalid_value", "has_header_divider cannot be set with is_collapsible")
+    children = block.get("child_blocks")
+    yield from _twice(children if isinstance(children, list) else [], f"{at}/child_blocks")
 
 
 def _of_view(view: dict[str, object], at: str = "/view") -> Iterator[Problem]:

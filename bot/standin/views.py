@@ -143,4 +143,7 @@ class Views:
 
 def _fresh(view: Json) -> Json:
     fresh = {"hash": f"{time.time():.0f}.{secrets.token_hex(4)}", "state": {"values": {}}}
-    return {**copy.deepcopy(view), **fresh}
+    kept = copy.deepcopy(view)
+    for place, block in enumerate(kept["blocks"]):
+        block.setdefault("block_id", f"made{place}")  # Slack makes one up
+    return {**kept, **fresh}

@@ -167,18 +167,15 @@ class Workspace:
 
     def delete(self, ts: str) -> None:
         """Take a message away; replies stay, without a parent."""
-        message = self.messages.pop(ts)
-        self._tell(
-            {
-                "type": "message",
-                "subtype": "message_deleted",
-                "hidden": True,
-                "deleted_ts": ts,
-                "ts": self.next_ts(),
-                "previous_message": self.seen(message),
-            },
-            self.where(message),
-        )
+        message, now = self.messages.pop(ts), self.next_ts()
+        deleted = {"type": "message", "subtype": "message_deleted", "hidden": True}
+        told = {
+            "deleted_ts": ts,
+            "ts": now,
+            "event_ts": now,
+            "previous_message": self.seen(message),
+        }
+        self._tell({**deleted, **told}, self.where(message))
 
     def unfurl(self, ts: str, url: str) -> None:
         """What Slack adds below a message with a link: a change without an edit."""

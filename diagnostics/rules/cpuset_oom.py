@@ -39,7 +39,7 @@ def check(evidence: Evidence) -> Outcome:
 
 def _finding(case: NodeCase) -> Finding:
     nodes = say_nodes(case.nodes)
-    limit = f"memory of {nodes} only (its cpuset allows no other)"
+    limit = f"memory of {nodes} only, since its cpuset allows no other"
     return case.finding(
         code=CODE,
         headline=f"cpuset OOM of {nodes}, widen cpuset.mems",

@@ -27,7 +27,7 @@ CODE = "slab-growth"
 NAME = "kernel's own memory"
 HEADLINE = "the kernel's own objects hold much"
 SAYS = (
-    "the kernel's own objects (slab) that cannot be reclaimed; they belong to no process, and "
+    "the kernel's own objects (slab) that cannot be reclaimed. They belong to no process, and "
     "stay when one is killed."
 )
 REMEDY = Remedy(

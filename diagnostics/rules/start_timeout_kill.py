@@ -34,7 +34,7 @@ def check(evidence: Evidence) -> Outcome:
         headline="ended by systemd when its start timed out",
         did="was ended by systemd, since its start took too long",
         why="systemd waited for it to be ready until its time was "
-        f"up{say_setting(evidence, late, 'TimeoutStartUSec')}; it may be slow, "
+        f"up{say_setting(evidence, late, 'TimeoutStartUSec')}. It may be slow, "
         "wait for something, or never say that it is ready (Type=notify).",
         remedy=Remedy(
             action="start-in-time",

@@ -70,7 +70,7 @@ def check(evidence: Evidence) -> Outcome:
     findings = []
     for daemon, killed in found.items():
         signs = [end.citation for end in ends if any(_is_of(end, event) for event in killed)]
-        why = f"{daemon} says: {killed[-1].text}."
+        why = f"{daemon} says: {killed[-1].text.strip()}."
         findings.append(
             finding(
                 evidence,

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from diagnostics.model import Examined, Finding, Group, NotExamined, Remedy, Report
 from diagnostics.plain import plain, plain_lines
 from diagnostics.sizes import human
 from diagnostics.telling.alike import UNNAMED, told_once
 from diagnostics.telling.cause_names import name_of
-from diagnostics.telling.happened import killed, name, rhythm, who
+from diagnostics.telling.happened import killed, last_wall, name, rhythm, say_wall, who
 from diagnostics.telling.names import NAMED, listed
 from diagnostics.telling.numbers import numbers
 from diagnostics.telling.picture import draw
@@ -24,7 +25,7 @@ from diagnostics.telling.words import Step, best_of, headline_of, open_questions
 
 VISIBLE_CHARS = 900
 TITLE_CHARS = 150  # what a chat's header takes
-WHO_CHARS, SAYS_CHARS, STEP_CHARS, ALSO_CHARS = 200, 260, 250, 80
+WHO_CHARS, SAYS_CHARS, STEP_CHARS, ALSO_CHARS = 200, 300, 250, 80
 QUESTIONS = 2  # what was seen, and is not told for a cause
 ELSEWHERE = "Evidence has the command."
 _NOTE = " # "  # behind a command: what is to be done by hand
@@ -35,7 +36,8 @@ class Brief:
     """What stands above the fold. `title` is free of text from hosts, `picture` is monospaced
     lines.
 
-    `ruled_out` counts causes, `not_checked` names them in words, `evidence` counts lines.
+    `ruled_out` counts causes, `not_checked` names them in words, `evidence` counts lines. `times`
+    are moments, each with the text that stands for it in `says`: a chat may show it in its own way.
     """
 
     title: str
@@ -46,6 +48,7 @@ class Brief:
     ruled_out: int
     not_checked: tuple[str, ...]
     evidence: int
+    times: tuple[tuple[str, datetime], ...] = ()
 
 
 def brief(report: Report) -> Brief:
@@ -92,7 +95,16 @@ def _fitted(told: Brief) -> Brief:
     if told.step is not None and told.step.code is not None:
         short = replace(told, step=Step(f"{told.step.says} {ELSEWHERE}", None))
         pieces += [replace(piece, step=short.step) for piece in pieces]
-    return next((piece for piece in pieces if visible_chars(piece) <= VISIBLE_CHARS), pieces[-1])
+    fitting = (piece for piece in pieces if visible_chars(piece) <= VISIBLE_CHARS)
+    return next(fitting, None) or _with_less_said(pieces[-1])
+
+
+def _with_less_said(told: Brief) -> Brief:
+    """The same with its one sentence cut: title, who and step leave room for half of it at
+    least.
+    """
+    too_many = visible_chars(told) - VISIBLE_CHARS
+    return replace(told, says=tuple(plain(text, len(text) - too_many) for text in told.says))
 
 
 def _found(report: Report) -> Brief:
@@ -100,20 +112,37 @@ def _found(report: Report) -> Brief:
     pairs = pairs_of(group, report)
     host, finding = best_of(pairs)
     on_host = f"On {name(host.host or UNNAMED)}: " if len(group.hosts) > 1 else ""
-    data = tuple(numbers(finding))
-    says = [*data[:1], *_also(report, group), *data[1:], *filter(None, (rhythm(finding),))]
+    first, *others = [
+        f"{on_host}{text}" for text in (*numbers(finding), rhythm(finding)) if text
+    ] or [""]
+    says = (first, *_also(report, group), *others)
     happened = who([finding for _, finding in pairs])
     where = _where(group.hosts, report)
     return Brief(
         title=headline_of(report),
         who=f"{' '.join(filter(None, (happened, where)))} · {finding.confidence}",
-        says=tuple(f"{on_host}{text}" if not place else text for place, text in enumerate(says)),
+        says=tuple(filter(None, says)),
         picture=draw(finding),
         step=_step(finding),
         ruled_out=0,
         not_checked=(),
-        evidence=sum(len(best_of(pairs_of(one, report))[1].citations) for one in report.groups),
+        evidence=_evidence(report),
+        times=_times(finding),
     )
+
+
+def _evidence(report: Report) -> int:
+    """How many lines all groups together show: of each, those of its surest finding."""
+    pairs: dict[tuple[str, str], list[tuple[Examined, Finding]]] = {}
+    for host in (host for host in report.hosts if isinstance(host, Examined)):
+        for finding in host.findings:
+            pairs.setdefault((finding.code, finding.headline), []).append((host, finding))
+    return sum(len(best_of(of_one)[1].citations) for of_one in pairs.values())
+
+
+def _times(finding: Finding) -> tuple[tuple[str, datetime], ...]:
+    wall = last_wall(finding)
+    return () if wall is None else ((say_wall(wall), wall),)
 
 
 def _where(hosts: Sequence[str | None], report: Report) -> str:
@@ -212,6 +241,11 @@ def _quiet_says(report: Report, silent: Sequence[NotExamined]) -> Iterator[str]:
         yield from told_once((host.host, host.error) for host in silent)
         return
     hosts = [host for host in report.hosts if isinstance(host, Examined)]
+    older = dict.fromkeys(finding.headline for host in hosts for finding in host.older)
+    if older:
+        yield f"Longer ago, and so not taken for a cause: {', '.join(older)}."
     questions = dict.fromkeys(because for host in hosts for because in open_questions(host))
     yield from (f"Not told: {because}." for because in list(questions)[:QUESTIONS])
+    if hosts and not questions and not any(host.unexplained for host in hosts):
+        yield "This does not say that the service is healthy."
     yield from _also(report, None)

@@ -113,7 +113,7 @@ def rhythm(finding: Finding) -> str | None:
 
 
 def _of_kills(kills: Sequence[Kill], *, with_size: bool) -> str | None:
-    walls = sorted(kill.at.wall for kill in kills if kill.at is not None and kill.at.wall)
+    walls = _walls(kills)
     last = Moment(wall=walls[-1]) if walls else kills[-1].at
     at, size = _at(last), _size(kills) if with_size else None
     if len(kills) == 1:
@@ -121,6 +121,25 @@ def _of_kills(kills: Sequence[Kill], *, with_size: bool) -> str | None:
     else:
         happened = _came(_every_s(walls), at)
     return " ".join(filter(None, (happened, size))) or None
+
+
+def last_wall(finding: Finding) -> datetime | None:
+    """The wall time that `rhythm` tells, as `say_wall` says it."""
+    if finding.kills:
+        return max(_walls(finding.kills), default=None)
+    if not finding.ends:
+        return None
+    last_at = max(finding.ends, key=lambda end: end.times).last_at
+    return last_at.wall if last_at is not None else None
+
+
+def say_wall(wall: datetime) -> str:
+    """“05:36:48 UTC on 23 Nov”."""
+    return f"{wall.astimezone(UTC):%H:%M:%S UTC on %d %b}"
+
+
+def _walls(kills: Sequence[Kill]) -> list[datetime]:
+    return sorted(kill.at.wall for kill in kills if kill.at is not None and kill.at.wall)
 
 
 def _came(every_s: float | None, at: str | None) -> str | None:
@@ -145,7 +164,7 @@ def _at(moment: Moment | None) -> str | None:
     if moment is None:
         return None
     if moment.wall is not None:
-        return f"at {moment.wall.astimezone(UTC):%H:%M:%S UTC on %d %b}"
+        return f"at {say_wall(moment.wall)}"
     return f"{moment.boot_s:.0f} s after boot" if moment.boot_s is not None else None
 
 

@@ -635,8 +635,8 @@ def test_metadata_is_returned_only_where_it_is_asked_for_and_never_in_events() -
 
     async def scenario(slack: SlackStandIn) -> None:
         client, channel = client_of(slack), slack.channel_id
-        parent = await slack.announce("SEV1")
         async with raw_socket(slack) as socket:
+            parent = await slack.announce("SEV1")
             await socket.receive_json(timeout=5)
             await client.chat_postMessage(
                 channel=channel, thread_ts=parent, text="x", metadata=METADATA, unfurl_links=False

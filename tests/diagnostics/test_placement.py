@@ -54,7 +54,7 @@ def test_interleave_fits_where_the_peak_is_expected_and_there_is_room() -> None:
     assert remedy(host, "interleave").fits is True
     assert found(host).headline == "membind OOM of node 1, suggest interleave"
     assert (
-        "its peak is 11.0 GiB (expected_peak in the inventory): it fits"
+        "Its peak is 11.0 GiB (expected_peak in the inventory). So it fits."
         in remedy(host, "interleave").because
     )
 
