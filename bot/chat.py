@@ -7,11 +7,14 @@ is made of it: a message, its plain text, a line in the log.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.inventory import Named
 from diagnostics.model import Report, findings_of
+from diagnostics.telling.brief import Brief, brief
 from diagnostics.telling.words import Telling, tell
 
 
@@ -34,12 +37,38 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Held:
+    """By which key a verdict can be asked about, and what people did since: who had it looked
+    again, and who says that it is right, by the chat's own ids of people.
+
+    An answer to a question (not `is_sev`) is one person's, and can only be asked for its evidence.
+    """
+
+    key: str
+    is_sev: bool = True
+    again_by: str | None = None
+    said: Mapping[str, bool] = field(default_factory=dict)
+
+    def says(self, *, is_right: bool) -> tuple[str, ...]:
+        """Who says so, in the order they spoke."""
+        return tuple(person for person, right in self.said.items() if right == is_right)
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """What came of it, for `hosts` hosts; for `found` of them a cause was found."""
+    """What came of it, for `hosts` hosts; for `found` of them a cause was found. `brief` stands
+    above the fold, `telling` holds all of it, `report` what it was told from.
+
+    `looked_at_s` is when it was told (seconds since 1970); `held` is None until somebody holds it.
+    """
 
     telling: Telling
     found: int
     hosts: int
+    brief: Brief
+    report: Report
+    looked_at_s: float = field(compare=False)
+    held: Held | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +86,9 @@ Words = Looking | Note | Verdict | Ready
 def verdict_on(report: Report) -> Verdict:
     """The report, told."""
     found = sum(bool(findings_of(host)) for host in report.hosts)
-    return Verdict(tell(report), found, len(report.hosts))
+    return Verdict(
+        tell(report), found, len(report.hosts), brief(report), report, looked_at_s=time.time()
+    )
 
 
 def failed(at: str, error: Exception) -> Note:

@@ -24,7 +24,8 @@ from bot.chat import (
     failed,
     verdict_on,
 )
-from bot.investigate import Investigator, Sev
+from bot.held import Reports
+from bot.investigate import Answered, Investigator, Sev
 from bot.progress import Progress
 from diagnostics.telling.names import listed
 
@@ -58,10 +59,16 @@ class Sevs:
     """
 
     def __init__(
-        self, investigator: Investigator, chat: Chat, *, notify_when_ready: bool = False
+        self,
+        investigator: Investigator,
+        chat: Chat,
+        reports: Reports | None = None,
+        *,
+        notify_when_ready: bool = False,
     ) -> None:
         self._investigator = investigator
         self._chat = chat
+        self._reports = reports if reports is not None else Reports()
         self._notify = notify_when_ready
         self._seen: OrderedDict[str, bool] = OrderedDict()  # False: the chat did not take it
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,6 +113,8 @@ class Sevs:
             words: Note | Verdict = NO_HOST
             if looking.hosts:
                 words = await self._verdict(sev, when, posted, looking)
+            if isinstance(words, Verdict):
+                words = self._reports.keep(sev.place.key, words, sev, posted)
             await self._chat.edit(sev.place, posted, words)
             if self._notify:
                 beside = replace(sev.place, key=f"{sev.place.key}-ready")
@@ -141,13 +150,18 @@ class Sevs:
         self, sev: Announcement, when: Sev, posted: Posted, looking: Looking
     ) -> Note | Verdict:
         asked = replace(looking, hosts=len(sev.named.targets))
+        async with Progress(self._chat, sev.place, posted, asked) as progress:
+            return await self.verdict(sev, when, progress.answered)
+
+    async def verdict(
+        self, sev: Announcement, when: Sev, answered: Answered | None = None
+    ) -> Note | Verdict:
+        """Look, and tell what came of it; a failure of ours is told too."""
         try:
-            async with Progress(self._chat, sev.place, posted, asked) as progress:
-                # all are posted at once, so many are looked at together
-                report = await self._investigator.report(
-                    sev.named, when, self._slots, progress.answered
-                )
-            return verdict_on(report)
+            # all are posted at once, so many are looked at together
+            return verdict_on(
+                await self._investigator.report(sev.named, when, self._slots, answered)
+            )
         except Exception as error:
             _log.exception("the diagnosis of the SEV at %s failed", sev.place.thread)
             return failed("this SEV", error)

@@ -123,13 +123,15 @@ class Door:
         )
         return False
 
-    async def refusal(self, command: Mapping[str, Any]) -> str | None:
-        """What is said to somebody who may not ask here, or None."""
+    async def refusal(self, command: Mapping[str, Any], what: str = "/sev") -> str | None:
+        """What is said to somebody who may not ask here, or None. `what` they did is for the
+        log.
+        """
         user, channel = str(command.get("user_id")), str(command.get("channel_id"))
         said = await self._refusal(command, user, channel)
         if said is not None:
             self._refusals.note(
-                user, f"/sev of {user!r} in {channel!r} (team {command.get('team_id')!r}): {said}"
+                user, f"{what} of {user!r} in {channel!r} (team {command.get('team_id')!r}): {said}"
             )
         return said
 

@@ -19,9 +19,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.chat import Place, Posted
-from bot.slack.blocks import Block
 from bot.slack.budget import KEPT_FOR_VERDICTS, Budget, Line, Urgency
 from bot.slack.content import Content
+from bot.slack.escape import Block
 from bot.slack.retry import TROUBLE
 from bot.slack.retry_after import GaveUpError, asked_wait_s
 

@@ -26,7 +26,7 @@ from bot.chat import Looking, Note, NowhereError, Place, Posted, Ready, Verdict,
 from bot.slack.budget import Budget, Urgency
 from bot.slack.calls import DONE, Calls, key_and_state
 from bot.slack.client import SLACK_TIMEOUT_S
-from bot.slack.content import Content, content_of
+from bot.slack.content import Content, Forms, content_of
 from bot.slack.retry import TROUBLE, again, error_code
 from bot.slack.retry_after import GaveUpError
 
@@ -34,9 +34,6 @@ from bot.slack.retry_after import GaveUpError
 ATTEMPTS = 12
 MAX_LATE, MAX_LATE_S = 1_000, 24 * 3600.0
 LATE_CURE = "Ask again with /sev diagnose HOST…"
-TOO_BIG = frozenset(
-    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
-)
 # of conversations.replies and chat.postMessage: the announcement was deleted
 NO_THREAD = frozenset({"thread_not_found", "message_not_found"})
 
@@ -119,14 +116,19 @@ class SevThread:
 
     Where Slack asks for more than five minutes, GaveUpError is raised at once, and the SEV's
     message says so when that time is over. `bot_id` is our own: another's message is never taken
-    for ours.
+    for ours. `forms` knows which blocks the workspace takes.
     """
 
     def __init__(
-        self, client: AsyncWebClient, bot_id: str | None = None, budget: Budget | None = None
+        self,
+        client: AsyncWebClient,
+        bot_id: str | None = None,
+        budget: Budget | None = None,
+        forms: Forms | None = None,
     ) -> None:
         self._calls = Calls(client, budget or Budget())
         self._one = OneMessage(self._calls, bot_id)
+        self._forms = forms if forms is not None else Forms()
         self._late: dict[str, asyncio.Task[None]] = {}
         self._unsure: set[str] = set()
 
@@ -163,13 +165,21 @@ class SevThread:
             self._unsure.add(place.key)
             _log.info("how far the look is was perhaps not said: %s", type(error).__name__)
 
+    async def parent(self, place: Place) -> Mapping[str, Any]:
+        """The announcement as it stands in the channel now, empty where it is gone; raises what
+        Slack's client does.
+        """
+        page = await self._calls.thread(place, None)
+        first = next(iter(page.get("messages") or ()), None) or {}
+        return first if first.get("ts") == place.thread else {}
+
     async def link(self, place: Place, posted: Posted) -> str:
         """The message's permalink; where Slack does not give it, the channel and the ts."""
         return await self._calls.link(place.channel, posted.id)
 
     async def edit(self, place: Place, posted: Posted, words: Note | Verdict) -> None:
-        """Edit the message to its last form; where Slack refuses the blocks, the plain text goes
-        alone. Raises as `find_or_post` does.
+        """Edit the message to its last form; where Slack refuses the blocks, plainer ones go, then
+        the plain text alone. Raises as `find_or_post` does.
         """
         content = content_of(words)
         try:
@@ -190,15 +200,7 @@ class SevThread:
             _log.warning("the answer at %s could not be said once more: %s", place.thread, error)
 
     async def _finish(self, place: Place, posted: Posted, content: Content) -> None:
-        try:
-            await self._update(place, posted, content)
-        except SlackApiError as error:
-            if error_code(error) not in TOO_BIG or not content.blocks:
-                raise
-            _log.warning(
-                "Slack refused the blocks (%s); the plain text is sent alone", error_code(error)
-            )
-            await self._update(place, posted, content.text_alone())
+        await self._forms.send(content, partial(self._update, place, posted))
 
     async def _update(self, place: Place, posted: Posted, content: Content) -> None:
         """Edit, which may be repeated."""
