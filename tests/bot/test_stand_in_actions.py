@@ -118,7 +118,7 @@ def test_a_trigger_is_good_once_and_for_three_seconds() -> None:
             assert (await refused(unknown))["error"] == "invalid_trigger_id"
             command = await slack.slash("/sev", "help")
             assert command.error == "operation_timeout"
-        trigger_id = slack._actions.views.trigger(VISITOR)
+        trigger_id = slack.open_by_hand()
         now[0] = 3.1
         late = client.views_open(trigger_id=trigger_id, view=modal())
         assert (await refused(late))["error"] == "expired_trigger_id"
@@ -161,7 +161,7 @@ def test_a_view_is_refused_above_250_kilobytes() -> None:
     big = modal(blocks=[{"type": "markdown", "text": "x" * 11_000}] * 25)
 
     async def scenario(slack: SlackStandIn) -> None:
-        trigger_id = slack._actions.views.trigger(VISITOR)
+        trigger_id = slack.open_by_hand()
         large = client_of(slack).views_open(trigger_id=trigger_id, view=big)
         assert (await refused(large))["error"] == "view_too_large"
 
