@@ -408,7 +408,7 @@ SEEN = {
     "actions": "Evidence",
     "context_actions": "Right",
     "input": "cause",
-    "rich_text": "20:00",
+    "rich_text": "@U1",
     "markdown": "# x",
     "table": "host",
     "task_card": "look",

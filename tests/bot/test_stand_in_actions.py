@@ -239,15 +239,14 @@ def test_an_actions_response_url_answers_the_presser_and_may_replace_or_delete()
                 await hook.send(text="", delete_original=True)
                 await hook.send(text="five")
                 sixth = await hook.send(text="six")
-                statuses.append(sixth.body)
+                sixth_body.set_result(sixth.body)
 
-            statuses: list[str] = []
+            sixth_body: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             app.action("evidence")(on_press)
             pressed = await slack.press(ts, "evidence")
-            await slack.wait_for(lambda: statuses, 5)
+            assert "used_url" in await asyncio.wait_for(sixth_body, 5)
             assert [each["text"] for each in pressed.messages] == ["psst", "five"]
             assert ts not in [message["ts"] for message in slack.messages()]
             assert slack.messages()[-1]["text"] == "for all"
-            assert "used_url" in statuses[0]
 
     play(scenario)
