@@ -13,7 +13,9 @@ from bot.standin.workspace import Json
 # an address, or a host's name under a known top level: Slack links web1.example.com, too
 _TOP_LEVELS = "com|net|org|io|dev|app|cloud|co|ai|eu|de|uk|us"
 _LINKED = re.compile(
-    rf"<(?:https?:|mailto:|[@#!])[^>\n]*>|https?://[^\s<>]+|\b(?:[a-z0-9][a-z0-9-]*\.)+(?:{_TOP_LEVELS})\b", re.IGNORECASE
+    rf"<(?:https?:|mailto:|[@#!])[^>\n]*>|https?://[^\s<>]+|"
+    rf"\b(?:[a-z0-9][a-z0-9-]*\.)+(?:{_TOP_LEVELS})\b",
+    re.IGNORECASE,
 )
 _USER = re.compile(r"<@(U[A-Z0-9]+)>")
 
