@@ -96,7 +96,7 @@ def test_a_message_fits_whatever_the_fleet(hosts: int, groups: int, text: str) -
         assert page["blocks"][-1]["type"] != "header"
 
 
-@given(st.text(max_size=400), st.integers(1, 120))
+@given(st.text(max_size=400) | st.text("&<>a", max_size=400), st.integers(1, 120))
 def test_a_text_is_cut_after_escaping_at_a_whole_character(text: str, limit: int) -> None:
     """No `&am…`, and never more than Slack counts."""
     for cut in (escaped(text, limit), escaped_lines(text, limit)):
