@@ -58,7 +58,8 @@ new-cause: $(READY)
 	$(VENV)/bin/python -m tests.new_cause "$$CODE"
 
 golden: $(READY)
-	SEVBOT_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/test_cases.py tests/test_docs.py
+	SEVBOT_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/test_brief.py tests/test_cases.py \
+		tests/test_docs.py
 	git diff --stat tests/cases docs/causes
 
 $(VENV)/hotsos/.ready: $(READY)

@@ -12,13 +12,18 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from bot.apart import Apart, Collector
 from bot.commands import Commands
 from bot.config import Config, ConfigError, Tokens
+from bot.held import Reports
 from bot.inventory import build_inventory
 from bot.investigate import Investigator
+from bot.presses import Presses
 from bot.sevs import Sevs
 from bot.slack.asking import Door, GroupMembers, Home
+from bot.slack.budget import Budget
 from bot.slack.client import build_client, build_session, check_tokens
+from bot.slack.content import Forms
 from bot.slack.listeners import Listeners, build_app
 from bot.slack.message import SevThread
+from bot.slack.pressing import Pressing
 from bot.slack.refusals import Refusals
 
 DRAIN_S = 10.0
@@ -32,10 +37,12 @@ async def serve(
     collector: Collector,
     stop: asyncio.Event,
     ready: asyncio.Event | None = None,
+    budget: Budget | None = None,
 ) -> None:
     """Run the bot until `stop` is set, with the hosts' side on a loop of its own.
 
-    `ready` is set once it listens. Raises ConfigError where Slack refuses the tokens.
+    `ready` is set once it listens. `budget`: how fast Slack is called, by a clock of its own.
+    Raises ConfigError where Slack refuses the tokens.
     """
     if config.slack is None:
         raise ConfigError(
@@ -50,10 +57,14 @@ async def serve(
         home = Home(ourselves.team_id, ourselves.enterprise_id)
         door = Door(config.slack, home, members, refusals)
         investigator = Investigator(build_inventory(config), apart)
-        thread = SevThread(client)
-        sevs = Sevs(investigator, thread, notify_when_ready=config.slack.notify_when_ready)
+        forms, reports = Forms(), Reports()
+        thread = SevThread(client, ourselves.bot_id, budget, forms)
+        sevs = Sevs(investigator, thread, reports, notify_when_ready=config.slack.notify_when_ready)
+        presses = Presses(sevs, thread, reports)
+        inventory, commands = investigator.inventory, Commands(investigator, reports)
         app = build_app(client, ourselves)
-        Listeners(config.slack, door, investigator.inventory, sevs, Commands(investigator)).on(app)
+        Listeners(config.slack, door, inventory, sevs, commands).on(app)
+        Pressing(config.slack, door, inventory, presses, reports, thread, client, forms).on(app)
         handler = AsyncSocketModeHandler(app, tokens.app.get_secret_value(), web_client=client)
         try:
             await handler.connect_async()  # type: ignore[no-untyped-call] # Bolt's own
@@ -67,6 +78,7 @@ async def serve(
             await stop.wait()
         finally:
             await handler.close_async()  # type: ignore[no-untyped-call] # Bolt's own
-            await sevs.drain(DRAIN_S)  # no new SEV is begun while those under way come to their end
+            # no new SEV is begun while those under way come to their end
+            await asyncio.gather(sevs.drain(DRAIN_S), presses.drain(DRAIN_S))
             await thread.close()
             refusals.sum_up()

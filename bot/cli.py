@@ -129,13 +129,15 @@ def _report(options: argparse.Namespace) -> Report:
 async def _ask(options: argparse.Namespace) -> Report:
     from bot.inventory import build_inventory
     from bot.investigate import Investigator
+    from bot.tty import HowFar
 
     setup = _set_up(options)
     inventory = build_inventory(setup.config)
     named = inventory.resolve(" ".join(options.hosts))
     if not named.names:
         raise UsageError("name at least one host or service of the inventory")
-    return await Investigator(inventory, setup.collector).report(named)
+    async with HowFar(sys.stderr, len(named.targets)) as told:
+        return await Investigator(inventory, setup.collector).report(named, answered=told.answered)
 
 
 def _explain(options: argparse.Namespace) -> int:

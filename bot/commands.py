@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 
 from bot.chat import Asker, Looking, Note, Verdict, failed, verdict_on
+from bot.held import Reports
 from bot.inventory import Named
 from bot.investigate import Investigator
 
 MAX_NAMES = 50
 AT_ONCE = 2
+KEY_BYTES = 12
 HELP = (
     (
         "/sev diagnose HOST… looks at hosts or services of the inventory and tells why processes"
@@ -35,8 +38,9 @@ class Commands:
     first.
     """
 
-    def __init__(self, investigator: Investigator) -> None:
+    def __init__(self, investigator: Investigator, reports: Reports | None = None) -> None:
         self._investigator = investigator
+        self._reports = reports if reports is not None else Reports()
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def answer(self, said: str, asker: Asker) -> None:
@@ -74,7 +78,8 @@ class Commands:
 
     async def _diagnose(self, named: Named) -> Note | Verdict:
         try:
-            return verdict_on(await self._investigator.report(named))
+            verdict = verdict_on(await self._investigator.report(named))
         except Exception as error:
             _log.exception("/sev diagnose failed")
             return failed("this", error)
+        return self._reports.keep(secrets.token_hex(KEY_BYTES), verdict)

@@ -29,6 +29,7 @@ _STOPS = ".:!?\u2026"
 _ITALICS = "_~"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 _DOMAIN_NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
+_PORT = re.compile(r"([^:]+):[0-9]{1,5}")  # of an exporter, as Alertmanager's `instance` has it
 _LINK = re.compile(r"<[^<>|]{1,2000}\|([^<>|]{1,300})>")  # Slack's: <http://web1.prod|web1.prod>
 _JOINING = ("and", "und", "et", "y", "e", "&", "+", "-")
 _CURE = "check the spelling, or add it as [hosts.NAME] to sevbot's configuration"
@@ -90,8 +91,8 @@ class Inventory:
 
         Case, punctuation, quotes, Slack's links and the words that join a list do not matter. A
         name is matched whole; `web1.example.com` stands for `web1`, and the other way round, where
-        that is one host only. A word that stands for none is `unknown`, and not told of `in_prose`,
-        where most words are no names.
+        that is one host only; so does `web1:9100`. A word that stands for none is `unknown`, and
+        not told of `in_prose`, where most words are no names.
         """
         names: dict[str, None] = {}
         targets: dict[str, Target] = {}
@@ -113,7 +114,7 @@ class Inventory:
         for word in _BETWEEN_WORDS.split(_LINK.sub(r" \1 ", text)):
             whole = word.rstrip(_STOPS)
             if url := _URL.match(whole):
-                yield whole, self._same(url[1])
+                yield whole, self._same(url[1]) or self._with_port(url[1], self._same)
                 continue
             read = [(part, self._fitting(part)) for part in _parts(whole, self._fitting)]
             names = [(part, fitting) for part, fitting in read if fitting]
@@ -133,12 +134,19 @@ class Inventory:
         label, dot, _ = lower.partition(".")
         if (same := self._same(word)) or not word.isascii() or lower in _JOINING:
             return same
+        if ":" in word:
+            return self._with_port(word, self._fitting)
         if label.isdigit():
             return ()  # a number, or an address
         if not dot:
             return self._by_first_label.get(label, ())
         short = self._by_lower_case.get(label, ()) if _DOMAIN_NAME.fullmatch(lower) else ()
         return tuple(name for name in short if name in self.targets)
+
+    def _with_port(self, word: str, fitting: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+        """The hosts of `web1:9100`. It is the inventory's port that is dialled."""
+        found = _PORT.fullmatch(word)
+        return tuple(name for name in fitting(found[1]) if name in self.targets) if found else ()
 
     def _not_here(self, written: str, told: int) -> str:
         meant = _nearest(written.lower(), self._pairs_of) if told < SUGGESTED else ()

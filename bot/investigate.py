@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 
 from bot.apart import Collector
 from bot.inventory import Inventory, Named
@@ -24,6 +25,8 @@ from diagnostics.model import HostReport, Report
 NAMED_WAITS = 8
 Slot = AbstractAsyncContextManager[object]
 _NO_SLOT: Slot = nullcontext()
+Answered = Callable[[int], None]
+"""Told how many hosts have answered, or could not be asked, each time that it is one more."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,23 @@ class Investigator:
         # on a thread of its own: the chat wants its answers meanwhile
         self._decider = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decide")
 
-    async def report(self, named: Named, sev: Sev | None = None, slot: Slot = _NO_SLOT) -> Report:
+    async def report(
+        self,
+        named: Named,
+        sev: Sev | None = None,
+        slot: Slot = _NO_SLOT,
+        answered: Answered | None = None,
+    ) -> Report:
         """The report on what was named; a word that stands for no host is reported, never dialled.
 
         With `sev` what is much older is no cause of it, and no look counts that began before we
         were told: it is waited for the next. `slot` is held while hosts are looked at, and not
-        while that is waited for.
+        while that is waited for. `answered` is called for each host that has its report.
         """
-        hosts = await self._ask(named.targets, sev, slot)
+        counted = count(1)
+        hosts = await self._ask(
+            named.targets, sev, slot, lambda: answered(next(counted)) if answered else None
+        )
         unknown = [not_reached(word.name, Missing(word.why)) for word in named.unknown]
         return report_on([*hosts, *unknown])
 
@@ -68,7 +80,7 @@ class Investigator:
         return (*said[:NAMED_WAITS], *([f"The same holds for {more} more."] if more > 0 else []))
 
     async def _ask(
-        self, targets: Sequence[Target], sev: Sev | None, slot: Slot
+        self, targets: Sequence[Target], sev: Sev | None, slot: Slot, told: Callable[[], None]
     ) -> list[HostReport]:
         """Those that can be looked at at once share a slot; each of the others takes one of its own
         when its time has come.
@@ -77,7 +89,7 @@ class Investigator:
         at_once = [target for target in targets if target not in waiting]
         async with asyncio.TaskGroup() as group:
             batches = [
-                group.create_task(self._batch(batch, sev, slot))
+                group.create_task(self._batch(batch, sev, slot, told))
                 for batch in (at_once, *([target] for target in waiting))
                 if batch
             ]
@@ -85,7 +97,7 @@ class Investigator:
         return [reports[target] for target in targets]
 
     async def _batch(
-        self, targets: Sequence[Target], sev: Sev | None, slot: Slot
+        self, targets: Sequence[Target], sev: Sev | None, slot: Slot, told: Callable[[], None]
     ) -> dict[Target, HostReport]:
         while True:
             await asyncio.sleep(self._wait_s(targets, sev))
@@ -96,6 +108,8 @@ class Investigator:
                     tasks = {
                         target: group.create_task(self._host(target, sev)) for target in targets
                     }
+                    for task in tasks.values():
+                        task.add_done_callback(lambda _: told())
                 return {target: task.result() for target, task in tasks.items()}
 
     def _wait_s(self, targets: Sequence[Target], sev: Sev | None) -> float:

@@ -16,6 +16,7 @@ from bot.chat import (
     Chat,
     Looking,
     Note,
+    NowhereError,
     Place,
     Posted,
     Ready,
@@ -23,7 +24,10 @@ from bot.chat import (
     failed,
     verdict_on,
 )
-from bot.investigate import Investigator, Sev
+from bot.held import Reports
+from bot.investigate import Answered, Investigator, Sev
+from bot.progress import Progress
+from diagnostics.telling.names import listed
 
 REMEMBERED = 10_000
 AT_ONCE = 8
@@ -55,12 +59,18 @@ class Sevs:
     """
 
     def __init__(
-        self, investigator: Investigator, chat: Chat, *, notify_when_ready: bool = False
+        self,
+        investigator: Investigator,
+        chat: Chat,
+        reports: Reports | None = None,
+        *,
+        notify_when_ready: bool = False,
     ) -> None:
         self._investigator = investigator
         self._chat = chat
+        self._reports = reports if reports is not None else Reports()
         self._notify = notify_when_ready
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._seen: OrderedDict[str, bool] = OrderedDict()  # False: the chat did not take it
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
 
@@ -69,9 +79,10 @@ class Sevs:
         event acknowledged.
         """
         key = sev.place.key
-        if key in self._seen:
+        if self._seen.get(key):
             return
-        self._seen[key] = None
+        sev = replace(sev, fresh=sev.fresh and key not in self._seen)
+        self._seen[key] = True
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         task = asyncio.create_task(self._answer(sev, Sev(sev.opened_s, time.monotonic())))
@@ -96,24 +107,31 @@ class Sevs:
         posted = None
         try:
             looking = self._looking(sev, when)
-            posted = await self._chat.find_or_post(sev.place, looking)
+            posted = await self._chat.find_or_post(sev.place, looking, fresh=sev.fresh)
             if posted.done:
                 return
-            words = await self._verdict(sev, when) if looking.hosts else NO_HOST
+            words: Note | Verdict = NO_HOST
+            if looking.hosts:
+                words = await self._verdict(sev, when, posted, looking)
+            if isinstance(words, Verdict):
+                words = self._reports.keep(sev.place.key, words, sev, posted)
             await self._chat.edit(sev.place, posted, words)
             if self._notify:
                 beside = replace(sev.place, key=f"{sev.place.key}-ready")
                 await self._chat.find_or_post(beside, Ready(words))
+            await self._log(sev, when, posted, words)
         except asyncio.CancelledError:
             if posted is not None and not posted.done:
                 await self._say_stopped(sev.place, posted)
             raise
+        except NowhereError as gone:
+            _log.warning("the SEV at %s is given up: %s", sev.place.thread, gone)
         except Exception:
             _log.exception(
                 "the chat refused or could not be reached: the SEV at %s has no answer",
                 sev.place.thread,
             )
-            self._seen.pop(sev.place.key, None)  # a later delivery may have better luck
+            self._seen[sev.place.key] = False  # a later delivery may have better luck
 
     def _looking(self, sev: Announcement, when: Sev) -> Looking:
         named = sev.named
@@ -128,12 +146,36 @@ class Sevs:
             async with asyncio.timeout(LAST_WORDS_S):
                 await self._chat.edit(place, posted, STOPPED)
 
-    async def _verdict(self, sev: Announcement, when: Sev) -> Note | Verdict:
+    async def _verdict(
+        self, sev: Announcement, when: Sev, posted: Posted, looking: Looking
+    ) -> Note | Verdict:
+        asked = replace(looking, hosts=len(sev.named.targets))
+        async with Progress(self._chat, sev.place, posted, asked) as progress:
+            return await self.verdict(sev, when, progress.answered)
+
+    async def verdict(
+        self, sev: Announcement, when: Sev, answered: Answered | None = None
+    ) -> Note | Verdict:
+        """Look, and tell what came of it; a failure of ours is told too."""
         try:
             # all are posted at once, so many are looked at together
-            verdict = verdict_on(await self._investigator.report(sev.named, when, self._slots))
+            return verdict_on(
+                await self._investigator.report(sev.named, when, self._slots, answered)
+            )
         except Exception as error:
             _log.exception("the diagnosis of the SEV at %s failed", sev.place.thread)
             return failed("this SEV", error)
-        _log.info("SEV at %s: %s", sev.place.thread, verdict.telling.headline)
-        return verdict
+
+    async def _log(
+        self, sev: Announcement, when: Sev, posted: Posted, words: Note | Verdict
+    ) -> None:
+        """One line for each SEV."""
+        verdict = words.telling.headline if isinstance(words, Verdict) else words.sentences[0]
+        _log.info(
+            "SEV at %s: %s; %s; %.1f s; %s",
+            sev.place.thread,
+            verdict,
+            listed([target.name for target in sev.named.targets]) or "no host",
+            time.monotonic() - when.noticed_s,
+            await self._chat.link(sev.place, posted),
+        )

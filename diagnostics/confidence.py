@@ -28,8 +28,8 @@ from diagnostics.model import Citation, Confidence, Judgement, Kill
 # the main process is reaped within seconds; longer on a thrashing host
 SYSTEMD_NOTICES_WITHIN = timedelta(seconds=10)
 NOT_PROVEN = (
-    'The text does not state which lines are the kernel\'s own ("dmesg -x" does), so '
-    "forgery cannot be excluded: a process that may write to the log could have written them."
+    "The text does not state which lines are the kernel's own (“dmesg -x” does). Any process that "
+    "may write to the log could have written them."
 )
 NO_SECOND_SIGN = (
     "The kernel wrote these lines. What would confirm them stands beside the log, on the "

@@ -60,6 +60,20 @@ def test_case_gives_the_same_bytes_twice(directory: Path) -> None:
     assert to_text(report_on([examined(bundle)])) == to_text(report_on([examined(bundle)]))
 
 
+@pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
+def test_commands_hold_nothing_that_a_chat_shows_in_another_way(directory: Path) -> None:
+    """`&&` may be shown as `&amp;&amp;`, and pasted so."""
+    host = examined(read_directory(directory / case_of(directory)["bundle"]))
+    edits = [
+        remedy.edit
+        for finding in (*host.findings, *host.older)
+        for remedy in finding.remedies
+        if remedy.edit is not None
+    ]
+
+    assert [edit for edit in edits if set(edit) & set("&<>")] == []
+
+
 def test_every_rule_has_a_case_that_shows_it() -> None:
     """A rule without an incident is a guess; a case says where it is from. An answer that is no
     cause is shown by being given.

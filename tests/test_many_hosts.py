@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.standin.limits import MAX_UPDATED_TEXT
-from bot.standin.surfaces import check_blocks
+from bot.standin.surfaces import check_blocks, check_view
 from diagnostics.bundle import Bundle
 from diagnostics.bundle.copies import COPY_IT, LOCK, REMARKS
 from diagnostics.bundle.directory import read_directory
@@ -25,7 +25,7 @@ from diagnostics.plain import HIDDEN
 from diagnostics.telling.names import NAMED
 from diagnostics.telling.render import LONGEST_WORD, to_text
 from diagnostics.telling.words import Part, tell
-from tests.bot.slack_words import report_blocks, report_text
+from tests.bot.slack_words import evidence_pages, report_blocks, report_text
 from tests.conftest import ROOT
 from tests.reports import AWKWARD, Fleet, any_text, fleets, refused, sizes, web
 
@@ -78,7 +78,7 @@ def test_what_is_told_of_the_probe_is_told_of_hosts_that_brought_nothing(hosts: 
     """Its copy with the cure and its lock, each once, in the text and in Slack."""
     report = report_on([old_copy(web(number)) for number in range(1, hosts + 1)])
     (part,) = tell(report).parts
-    slack = json.dumps(report_blocks(report))
+    slack = json.dumps(evidence_pages(report))
 
     who = {1: "web1", 2: "web1, web2", 300: "300 hosts (web1, web2, web3 and 297 more)"}[hosts]
     assert [sentence.partition(": ")[0] for sentence in part.story] == [who] * 3
@@ -114,7 +114,7 @@ def test_1000_hosts_with_numbers_of_their_own_are_told_as_one() -> None:
 
     assert len(text.splitlines()) <= len(to_text(incident_on(1)).splitlines()) + 12
     assert (
-        "no-kill-seen (numbers of web1): the kernel's OOM killer did kill here (8 "
+        "unseen OOM kill (numbers of web1): the kernel's OOM killer did kill here (8 "
         "processes), 0 lines"
     ) in text
     assert (
@@ -233,6 +233,9 @@ def test_every_host_is_named_or_counted(fleet: Fleet, hosts: int) -> None:
         )
 
 
+MOST_PAGES_CHECKED = 4
+
+
 @generated
 @given(fleets(), sizes)
 def test_slack_takes_the_message(fleet: Fleet, hosts: int) -> None:
@@ -243,6 +246,8 @@ def test_slack_takes_the_message(fleet: Fleet, hosts: int) -> None:
     check_blocks(blocks)
     assert 0 < len(report_text(report)) <= MAX_UPDATED_TEXT
     assert all(block["type"] != "rich_text" or block["elements"] for block in blocks)
+    for page in evidence_pages(report, most=MOST_PAGES_CHECKED):
+        check_view(page)
 
 
 @generated
@@ -257,7 +262,7 @@ def test_hosts_may_be_called_anything(text: str, hosts: int) -> None:
 
 @pytest.mark.parametrize("text", AWKWARD)
 def test_sixty_causes_in_awkward_words_fit_into_a_message(text: str) -> None:
-    """What is left out is counted."""
+    """What is left out is counted, and all of it is in the modal."""
     (one,) = examined_in(incident_on(1))
     hosts = [
         replace(
@@ -269,14 +274,10 @@ def test_sixty_causes_in_awkward_words_fit_into_a_message(text: str) -> None:
         )
         for number in range(60)
     ]
-    blocks = report_blocks(report_on(hosts))
+    report = report_on(hosts)
 
-    check_blocks(blocks)
-    last = blocks[-1]["elements"][0]["text"]
-    assert re.fullmatch(
-        (
-            r"This message is cut, and \d+ more causes are not in it: `sevbot diagnose` shows "
-            r"all of it\."
-        ),
-        last,
-    )
+    check_blocks(report_blocks(report))
+    told = json.dumps(report_blocks(report))
+    assert "and 57 more" in told or "59 more causes" in told
+    for page in evidence_pages(report):
+        check_view(page)

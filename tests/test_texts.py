@@ -14,6 +14,7 @@ from diagnostics.bundle.directory import read_directory
 from diagnostics.engine import report_on
 from diagnostics.model import Examined, Finding
 from diagnostics.rules import RULES
+from diagnostics.telling.brief import brief
 from diagnostics.telling.render import to_text
 from diagnostics.telling.words import Part, tell
 from tests.conftest import ROOT
@@ -88,6 +89,8 @@ def test_each_stands_under_its_heading(directory: Path) -> None:
     assert text.count("\nWhat to do\n") == told
     assert text.count("\nEvidence\n") == told
     assert text.index("What happened") < text.index("What to do") < text.index("Evidence")
+    # what somebody reads at night stands above what can be left aside
+    assert text.rindex("\nEvidence\n") < text.find("\nRuled out\n") % (len(text) + 1)
 
 
 def words_of(directory: Path) -> set[str]:
@@ -104,6 +107,9 @@ def words_of(directory: Path) -> set[str]:
         )
         for sentence in sentences:
             words.update(_WORD.findall(_HOST_TEXT.sub(" ", sentence)))
+    told = brief(report_on([host_of(directory)]))
+    for sentence in (*told.says, *told.not_checked, told.step.says if told.step else ""):
+        words.update(_WORD.findall(_HOST_TEXT.sub(" ", sentence)))
     return words
 
 

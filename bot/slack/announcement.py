@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,7 +24,14 @@ from bot.inventory import Inventory, Named
 MAX_TEXT_CHARS = 16 * 1024
 MAX_DEPTH = 12
 _TEXT_KEYS = ("text", "title", "pretext", "fallback", "value")
-_NESTED_KEYS = ("text", "fields", "elements", "blocks", "attachments")
+_NESTED_KEYS = (
+    "text", "rich_text_title", "title", "subtitle", "body", "details", "fields", "elements",
+    "child_blocks", "tasks", "rows", "blocks", "attachments",
+)  # fmt: skip
+# of rich text: their elements are the parts of one line, whatever their style
+_ONE_LINE = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
+_CELLS = " | "
+_TS = re.compile(r"\d{1,12}(?:\.\d{1,9})?", re.ASCII)
 # what Slack adds to an attachment that shows another message or a linked page; a bot's own
 # attachment has none of these
 _QUOTING_KEYS = (
@@ -50,7 +58,9 @@ def read_announcement(
     ):
         return None
     ts, thread_ts = event.get("ts"), event.get("thread_ts")
-    if not isinstance(ts, str) or (thread_ts is not None and thread_ts != ts):
+    if not isinstance(ts, str) or not _TS.fullmatch(ts):
+        return None
+    if thread_ts not in (None, ts):
         return None
     text = visible_text(event)
     found = re2.search(config.announcement, text)
@@ -71,11 +81,7 @@ def _key(channel: str, ts: str) -> str:
 
 def _may_announce(event: Mapping[str, Any], config: SlackConfig) -> bool:
     """Whether each id that an announcer entry gives is the sender's."""
-    sender = {
-        "bot_id": event.get("bot_id"),
-        "app_id": event.get("app_id"),
-        "user_id": event.get("user"),
-    }
+    sender = {"bot_id": event.get("bot_id"), "app_id": app_of(event), "user_id": event.get("user")}
     return any(
         all(
             sender[kind] == wanted
@@ -83,6 +89,13 @@ def _may_announce(event: Mapping[str, Any], config: SlackConfig) -> bool:
         )
         for announcer in config.announcers
     )
+
+
+def app_of(event: Mapping[str, Any]) -> object:
+    """The sender's app; of some senders Slack names it in `bot_profile` only."""
+    profile = event.get("bot_profile")
+    named = profile.get("app_id") if isinstance(profile, Mapping) else None
+    return event.get("app_id") or named
 
 
 def _named(taken: Mapping[str, str | None], text: str, inventory: Inventory) -> Named:
@@ -114,17 +127,37 @@ def _pieces(node: object, depth: int, *, is_person: bool) -> Iterator[str]:
         for entry in node:
             yield from _pieces(entry, depth - 1, is_person=is_person)
     elif isinstance(node, Mapping) and not (is_person and node.get("type") == "rich_text_quote"):
+        if node.get("type") in _ONE_LINE:
+            yield "".join(map(_inline, _list(node.get("elements"))))
+            return
         for key in _TEXT_KEYS:
             if isinstance(node.get(key), str):
                 yield _without_quotes(node[key]) if is_person else node[key]
         for key in _NESTED_KEYS:
-            below = (
-                [each for each in _list(node[key]) if not _quotes(each)]
-                if key == "attachments" and key in node
-                else node.get(key)
-            )
-            if isinstance(below, list | Mapping):
-                yield from _pieces(below, depth - 1, is_person=is_person)
+            yield from _below(node, key, depth - 1, is_person=is_person)
+
+
+def _below(node: Mapping[str, Any], key: str, depth: int, *, is_person: bool) -> Iterator[str]:
+    """What a node holds under one of its keys: a line for each row of a table."""
+    below = node.get(key)
+    if key == "attachments":
+        below = [each for each in _list(below) if not _quotes(each)]
+    if key == "rows":
+        for row in _list(below):
+            cells = (_pieces(cell, depth - 1, is_person=is_person) for cell in _list(row))
+            yield _CELLS.join(" ".join(cell) for cell in cells)
+    elif isinstance(below, list | Mapping):
+        yield from _pieces(below, depth, is_person=is_person)
+
+
+def _inline(element: object) -> str:
+    """A part of a line: its text, or a link's address where it has none. What is shown by a picture
+    or another's name parts words.
+    """
+    if not isinstance(element, Mapping):
+        return ""
+    said = (element.get(key) for key in ("text", "url", "fallback"))
+    return next((each for each in said if isinstance(each, str) and each), " ")
 
 
 def _list(value: object) -> list[Any]:

@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat import Announcement
 from bot.config import SlackConfig
-from bot.slack.announcement import NoAnnouncer
+from bot.slack.announcement import NoAnnouncer, app_of
 from bot.slack.refusals import Refusals
 from bot.slack.retry import error_code
 
@@ -115,20 +115,23 @@ class Door:
         why = self._home.why_not_ours(body)
         if why is None and isinstance(read, Announcement):
             return True
-        sender = {kind: body["event"].get(kind) for kind in ("bot_id", "app_id", "user")}
+        event = body["event"]
+        sender = {"bot_id": event.get("bot_id"), "app_id": app_of(event), "user": event.get("user")}
         why = why or "its sender is no configured announcer"
         self._refusals.note(
             str(sender), f"a message matched the announcement pattern, but {why}: {sender}"
         )
         return False
 
-    async def refusal(self, command: Mapping[str, Any]) -> str | None:
-        """What is said to somebody who may not ask here, or None."""
+    async def refusal(self, command: Mapping[str, Any], what: str = "/sev") -> str | None:
+        """What is said to somebody who may not ask here, or None. `what` they did is for the
+        log.
+        """
         user, channel = str(command.get("user_id")), str(command.get("channel_id"))
         said = await self._refusal(command, user, channel)
         if said is not None:
             self._refusals.note(
-                user, f"/sev of {user!r} in {channel!r} (team {command.get('team_id')!r}): {said}"
+                user, f"{what} of {user!r} in {channel!r} (team {command.get('team_id')!r}): {said}"
             )
         return said
 

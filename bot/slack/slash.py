@@ -49,7 +49,7 @@ class SlashAsker:
         """By the response_url, which may be used five times: again where it did not go, then its
         text alone.
         """
-        forms = iter((content, content, content.text_alone()))
+        forms = iter((content, content.in_plainer_blocks(), content.text_alone()))
         try:
             await again(lambda: self._send(next(forms)), RESPONSES, EACH_S)
         except (*TROUBLE, GaveUpError):

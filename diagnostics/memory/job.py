@@ -44,15 +44,12 @@ class Job:
         return False if self.least_kb is not None and room_kb < self.least_kb else None
 
     def say(self) -> str:
-        """What is known of its size, as the end of a sentence."""
+        """What is known of its size, in sentences."""
         if self.peak_kb is not None:
-            return f"its peak is {human(self.peak_kb)} ({self.peak_from})"
+            return f"Its peak is {human(self.peak_kb)} ({self.peak_from})."
         if self.least_kb is None:
-            return f"how much it needs is not known{self.doubt}"
-        return (
-            f"its peak is not known ({human(self.least_kb)} is what it had when it was "
-            f"killed{self.doubt})"
-        )
+            return f"How much it needs is not known.{self.doubt}"
+        return f"Its peak is not known. It had {human(self.least_kb)} at the kill.{self.doubt}"
 
 
 def same_job(one: Task, other: Task) -> bool:
@@ -84,7 +81,7 @@ def job_of(
     # it was still growing when it was killed
     if peak_kb is not None and least_kb is not None and peak_kb <= least_kb:
         doubt = (
-            f"; the {human(peak_kb)} of {peak_from} is not its peak, then"
+            f" So the {human(peak_kb)} of {peak_from} is not its peak."
             if peak_from.startswith("expected_peak")
             else ""
         )

@@ -9,7 +9,8 @@ pasted.
     a script                      the place to look at: what it says never leaves the host
 
 Every word that comes from a host is checked against what such a word may hold before it stands on a
-line to copy.
+line to copy. Commands stand on lines of their own and hold no `&`, `<` or `>`: what shows text to
+people may write these in another way, and a command that was copied from there would not run.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from diagnostics.node_list import list_nodes
 _UNIT_NAME = re.compile(r"[\w@:.-]{1,255}\.service", re.ASCII)
 _PLAIN_WORDS = re.compile(r"[\w=,!+/.-]+(?: [\w=,!+/.-]+)*", re.ASCII)
 _FILE = re.compile(r"/[\w@:./-]{1,255}", re.ASCII)
+_MARKUP = re.compile(r"[&<>]")
 _DOMAIN = re.compile(r"machine-qemu\\x2d\d{1,9}\\x2d([A-Za-z0-9_]{1,64})\.scope")
 _SCRIPT = re.compile(
     r"/[\w@:./-]{1,250}\.(?:sh|bash|py|pl)|"
@@ -126,17 +128,23 @@ def _exec_start(membind: Membind, unit: Unit, policy: Policy) -> str | None:
     )
     diff = [
         f"# {path}",
-        f"# - ExecStart={' '.join(membind.words)}",
-        f"# + ExecStart={' '.join(words)}",
+        f"# - ExecStart={_shown(membind.words)}",
+        f"# + ExecStart={_shown(words)}",
     ]
     old, new = _flag(membind, words) if policy.option else _changed(membind.words, words)
     plain = _PLAIN_WORDS.fullmatch(old) and (not new or _PLAIN_WORDS.fullmatch(new))
     if not path.startswith("/etc/") or not plain:
         by_hand = f"systemctl edit --full {unit.name}   # make the change above by hand"
-        return "\n".join((*diff, by_hand, _restart(unit.name)))
+        return "\n".join((*diff, by_hand, *_restart(unit.name)))
     sed = f"sed -i.bak '/^ExecStart=/{_substitution(old, new)}' {path}"
     # a line that did not match changes nothing, and then nothing is restarted
-    return "\n".join((*diff, sed, f"! cmp -s {path} {path}.bak && {_restart(unit.name)}"))
+    changed = (f"if ! cmp -s {path} {path}.bak", "then", *_restart(unit.name), "fi")
+    return "\n".join((*diff, sed, *changed))
+
+
+def _shown(words: Sequence[str]) -> str:
+    """The words of a command; what a chat may show in another way stands there as dots."""
+    return " ".join("..." if _MARKUP.search(word) else word for word in words)
 
 
 def _flag(membind: Membind, words: Sequence[str]) -> tuple[str, str]:
@@ -163,8 +171,12 @@ def _numa_policy(unit: Unit, policy: Policy) -> str | None:
 def _drop_in(unit: str, name: str, settings: Sequence[str]) -> str:
     directory = f"/etc/systemd/system/{unit}.d"
     lines = "\\n".join(("[Service]", *settings))
-    return (
-        f"mkdir -p {directory} && printf '{lines}\\n' > {directory}/{name}.conf\n{_restart(unit)}"
+    return "\n".join(
+        (
+            f"mkdir -p {directory}",
+            f"printf '{lines}\\n' | tee {directory}/{name}.conf",
+            *_restart(unit),
+        )
     )
 
 
@@ -191,8 +203,8 @@ def _in_script(script: str, policy: Policy) -> str:
     return f"grep -n numactl {script}   # put {flags} in place of --membind there"
 
 
-def _restart(unit: str) -> str:
-    return f"systemctl daemon-reload && systemctl restart {unit}"
+def _restart(unit: str) -> tuple[str, str]:
+    return ("systemctl daemon-reload", f"systemctl restart {unit}")
 
 
 def _changed(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]:

@@ -187,8 +187,8 @@ class NodeCase:
         asker = self.culprit()
         who = f"{say_task(asker)}, asked for memory and" if asker else "It"
         if memory is None:
-            return f"{who} may use {limit}; how full that was, the log no longer shows."
-        return f"{who} may use {limit}: {node_picture.say_free(memory, self.placed())}."
+            return f"{who} may use {limit}. How full that was, the log no longer shows."
+        return f"{who} may use {limit}. {node_picture.say_free(memory, self.placed())}"
 
 
 def cases(evidence: Evidence, limited: Limited, *, unnamed: bool = False) -> tuple[NodeCase, ...]:

@@ -89,25 +89,21 @@ def _listed_holders(report: OomReport) -> tuple[Holder, ...]:
 
 
 def say_free(memory: MemoryPicture, report: OomReport) -> str:
-    """What the nodes had left, in a clause: `node 1 had 44 MiB left (…), while 7.7 GiB were free on
-    the other nodes`.
+    """What the nodes had left, and what was free elsewhere: `Node 1 had 44 MiB left (44964 kB).
+    From its min watermark of 45160 kB down a job gets none. Elsewhere 7.7 GiB were free.`
     """
-    parts = [
-        f"node {number} had {human(node.free_kb)} left ({node.free_kb} kB; from its min "
-        f"watermark of {node.min_kb} kB down, a job gets none)"
+    said = [
+        f"Node {number} had {human(node.free_kb)} left ({node.free_kb} kB). From its min "
+        f"watermark of {node.min_kb} kB down a job gets none."
         for number, node in memory.nodes.items()
     ]
     if memory.free_elsewhere_kb is None:
-        return f"{' and '.join(parts)}; what the other nodes had, the log no longer shows"
-    derived = (
-        ""
-        if shown_nodes(report) > memory.nodes.keys()
-        else " (all free memory of the machine, less these nodes')"
-    )
-    return (
-        f"{' and '.join(parts)}, while {human(memory.free_elsewhere_kb)} were free outside of "
-        f"it{derived}"
-    )
+        return " ".join((*said, "What the other nodes had, the log no longer shows."))
+    said.append(f"Elsewhere {human(memory.free_elsewhere_kb)} were free.")
+    if not shown_nodes(report) > memory.nodes.keys():
+        these = "this node's" if len(memory.nodes) == 1 else "these nodes'"
+        said.append(f"That is all free memory of the machine, less {these}.")
+    return " ".join(said)
 
 
 def say_holders(memory: MemoryPicture) -> tuple[str, ...]:

@@ -135,21 +135,20 @@ def _interleave(place: _Place) -> Remedy:
 def _say_room(place: _Place) -> str:
     if place.forbidden:
         return (
-            "It does not fit as it is: the job's cpuset allows no other nodes, so that must "
-            "be widened first."
+            "It does not fit as it is: the job's cpuset allows no other nodes. That must be "
+            "widened first."
         )
     if place.total_kb is None:
         return "How much room the other nodes have cannot be computed from what was collected."
-    said = (
-        f"All nodes together have room for about {human(place.total_kb)} of it ({BASIS}), and "
-        f"{place.job.say()}"
-    )
     ending = {
-        True: ": it fits.",
-        False: ": it does not fit.",
-        None: ", so watch it after the change.",
+        True: "So it fits.",
+        False: "So it does not fit.",
+        None: "So watch it after the change.",
     }
-    return f"{said}{ending[place.fits(place.total_kb)]}"
+    return (
+        f"All nodes together have room for about {human(place.total_kb)} of it: {BASIS}. "
+        f"{place.job.say()} {ending[place.fits(place.total_kb)]}"
+    )
 
 
 def _where_to_look(place: _Place) -> str:

@@ -62,8 +62,8 @@ def _of_kernel(evidence: Evidence) -> Iterator[str]:
     ]
     if on:
         yield (
-            "What moves, joins or ages pages by itself here, within what policies allow: "
-            f"{', '.join(on)}."
+            f"These move, join or age pages by themselves: {', '.join(on)}. They stay within "
+            "what policies allow."
         )
 
 

@@ -52,17 +52,25 @@ from diagnostics.rules import (
 @dataclass(frozen=True)
 class Rule:
     """A cause's stable code, the pure function that decides on it, and its page: what it is, what
-    decides it, what it is not. `kernel_says`: the kernel's lines that it looks for.
+    decides it, what it is not. `kernel_says`: the kernel's lines that it looks for. `name`: it in
+    a word or a few, for a list; a rule's file has a `NAME` where its code does not read as one.
     """
 
     code: str
     check: Callable[[Evidence], Outcome]
     page: str
     kernel_says: tuple[Wording, ...] = ()
+    name: str = ""
 
 
 RULES: tuple[Rule, ...] = tuple(
-    Rule(module.CODE, module.check, module.__doc__ or "", getattr(module, "KERNEL_SAYS", ()))
+    Rule(
+        module.CODE,
+        module.check,
+        module.__doc__ or "",
+        getattr(module, "KERNEL_SAYS", ()),
+        getattr(module, "NAME", module.CODE.replace("-", " ")),
+    )
     for module in (
         # memory
         membind_oom,

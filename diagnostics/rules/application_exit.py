@@ -22,6 +22,7 @@ from diagnostics.model import Finding, Outcome, Remedy, Unknown
 from diagnostics.services.service_case import Told, finding, journal_of, may_be_by_oom_killer, quote
 
 CODE = "application-exit"
+NAME = "program's own exit"
 OWN = range(1, 126)  # above are those of shells, of signals and of systemd's own set-up
 ALSO_OWN = (255,)
 MOST_QUOTED = 3

@@ -29,6 +29,7 @@ from diagnostics.services.ends import is_at, wrapped_signal
 from diagnostics.services.service_case import Told, daemon_events, end_of, finding
 
 CODE = "container-stop-kill"
+NAME = "container stop timed out"
 DAEMONS = ("docker", "snap.docker.dockerd", "podman")
 _LATE = re.compile(
     r"failed to exit within \S+(?: seconds)? of signal \d+ - using the force"

@@ -18,6 +18,7 @@ from diagnostics.services.by_signal import by_signal
 from diagnostics.services.service_case import Told
 
 CODE = "cpu-limit-kill"
+NAME = "CPU time limit"
 TOLD = Told(
     code=CODE,
     headline="killed at its limit of CPU time (SIGXCPU)",

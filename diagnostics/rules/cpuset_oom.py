@@ -24,6 +24,7 @@ from diagnostics.model import Finding, Outcome, Remedy
 from diagnostics.node_list import say_nodes
 
 CODE = "cpuset-oom"
+NAME = "cpuset with full nodes"
 
 
 def check(evidence: Evidence) -> Outcome:
@@ -38,7 +39,7 @@ def check(evidence: Evidence) -> Outcome:
 
 def _finding(case: NodeCase) -> Finding:
     nodes = say_nodes(case.nodes)
-    limit = f"memory of {nodes} only (its cpuset allows no other)"
+    limit = f"memory of {nodes} only, since its cpuset allows no other"
     return case.finding(
         code=CODE,
         headline=f"cpuset OOM of {nodes}, widen cpuset.mems",

@@ -21,6 +21,7 @@ from diagnostics.model import Finding, Outcome, Remedy, Unknown
 from diagnostics.services.service_case import Told, finding, journal_of
 
 CODE = "exec-failed"
+NAME = "program cannot start"
 BY_SYSTEMD = range(200, 246)
 NUMA_POLICY = 242  # numa-node-missing tells of that one
 BY_SHELL = {126: "the command cannot be executed", 127: "the command was not found"}

@@ -34,6 +34,7 @@ from diagnostics.services.service_case import (
 )
 
 CODE = "external-kill"
+NAME = "kill on request"
 # what sudo allowed: a refusal says why behind the name; a directory may be called like anything, so
 # the last COMMAND counts
 _ALLOWED = re.compile(

@@ -21,6 +21,7 @@ from diagnostics.memory.limit import Kind
 from diagnostics.model import Outcome, Remedy
 
 CODE = "fragmentation-oom"
+NAME = "no adjacent pages"
 REMEDY = Remedy(
     action="keep-more-free",
     says=(

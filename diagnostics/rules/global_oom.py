@@ -27,6 +27,7 @@ from diagnostics.memory.node_memory import is_full, shown_nodes
 from diagnostics.model import Finding, Outcome, Remedy
 
 CODE = "global-oom"
+NAME = "machine out of memory"
 REMEDY = Remedy(
     action="free-memory",
     says=(

@@ -24,6 +24,7 @@ from diagnostics.model import End, Finding, Moment, Outcome, Remedy, Victim
 from diagnostics.recent import say_moment, say_times
 
 CODE = "hardware-memory-error"
+NAME = "broken memory"
 KILLED = Wording(
     "Memory failure:",
     re.compile(

@@ -28,6 +28,7 @@ from diagnostics.model import Clear, Finding, Moment, Outcome, Remedy, Unknown
 from diagnostics.recent import is_recent, say_moment
 
 CODE = "host-rebooted"
+NAME = "host restart"
 LONGEST_DOWN = timedelta(hours=1)
 ORDERLY = Remedy(
     action="find-who-restarted",
@@ -99,7 +100,7 @@ def _ended_since(evidence: Evidence) -> str | None:
 
 def _finding(booted: datetime, boots: Boots, last_seen: datetime) -> Finding:
     how = (
-        "it was told to go down" if boots.orderly else "no orderly shutdown is in its last records"
+        "It was told to go down" if boots.orderly else "No orderly shutdown is in its last records"
     )
     return Finding(
         code=CODE,
@@ -107,8 +108,8 @@ def _finding(booted: datetime, boots: Boots, last_seen: datetime) -> Finding:
         judged=of_own_decision([boots.citation] if boots.citation else []),
         story=(
             (
-                f"The machine booted at {_say(booted)}; the journal of the boot before ends at "
-                f"{_say(last_seen)}: {how}."
+                f"The machine booted at {_say(booted)}. The journal of the boot before ends at "
+                f"{_say(last_seen)}. {how}."
             ),
             "Whatever ran on it before that ended with it.",
         ),

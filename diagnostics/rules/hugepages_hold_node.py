@@ -18,6 +18,7 @@ from diagnostics.memory.held_node import by_node, held, holder_finding, sum_of
 from diagnostics.model import Outcome, Remedy
 
 CODE = "hugepages-hold-node"
+NAME = "huge pages"
 HEADLINE = "huge pages hold much"
 SAYS = "the pool of huge pages keeps it, whether it is used or not, and nobody else can have it."
 

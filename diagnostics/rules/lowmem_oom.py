@@ -23,6 +23,7 @@ from diagnostics.model import Outcome, Remedy
 from diagnostics.sizes import human
 
 CODE = "lowmem-oom"
+NAME = "low memory"
 REMEDY = Remedy(
     action="relieve-low-memory",
     says=(

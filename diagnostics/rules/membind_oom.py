@@ -30,6 +30,7 @@ from diagnostics.model import Finding, Outcome
 from diagnostics.node_list import parse_nodes, say_nodes
 
 CODE = "membind-oom"
+NAME = "bound to full nodes"
 
 
 def check(evidence: Evidence) -> Outcome:
@@ -62,7 +63,7 @@ def _finding(case: NodeCase) -> Finding:
     live = tuple(process.citation for process in case.bound_processes() if process.citation)[:2]
     bound_by = (plan.citation,) if plan.citation and plan.citation not in live else ()
     nodes = say_nodes(case.nodes)
-    limit = f"memory of {nodes} only (a bind policy, as numactl --membind sets it)"
+    limit = f"memory of {nodes} only, by a bind policy (numactl --membind sets one)"
     return case.finding(
         code=CODE,
         headline=f"membind OOM of {nodes}, {verdict}",

@@ -27,6 +27,7 @@ from diagnostics.model import Clear, Finding, Outcome, ReachedLimit, Remedy, Unk
 from diagnostics.sizes import human
 
 CODE = "memcg-oom"
+NAME = "cgroup's memory limit"
 NOT_SHOWN = Numbers(
     agree=False,
     because=(

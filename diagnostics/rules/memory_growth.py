@@ -185,9 +185,9 @@ def _of_limits(reports: Sequence[SourcedReport]) -> Finding | None:
         kills=kills,
         story=(
             say_kills(kills),
-            f"{say_task(task)}, met two limits, and filled both:",
+            f"{say_task(task)}, met two limits, and filled both.",
             (
-                f"it was killed at a limit of {human(low)}, holding {human(small_kb)}, and at "
+                f"It was killed at a limit of {human(low)}, holding {human(small_kb)}, and at "
                 f"{human(high)}, holding {human(large_kb)}."
             ),
         ),

@@ -18,6 +18,7 @@ from diagnostics.memory.kills import no_report
 from diagnostics.model import Clear, Outcome
 
 CODE = "no-kill-seen"
+NAME = "unseen OOM kill"
 
 
 def check(evidence: Evidence) -> Outcome:

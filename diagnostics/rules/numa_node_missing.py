@@ -4,7 +4,7 @@ does not start.
 Fires when systemd logged that a unit's main process exited with a status, and that unit's numactl
 or NUMAMask= names a node that is not online. It is `confirmed`: the unit, the end and the nodes are
 systemd's and the kernel's own words. Exit status 242 is systemd's own for it.
-Stays clear when no unit that failed names a node that is not there. Cannot tell when the units, the
+Stays clear when each node that a failed unit names is there. Cannot tell when the units, the
 ends or the nodes could not be read.
 Looks like, but is not: a node that is there and full, which is membind-oom.
 
@@ -25,6 +25,7 @@ from diagnostics.node_list import list_nodes, parse_nodes, say_nodes
 from diagnostics.services.service_case import GIVEN_UP, Told, finding, journal_of
 
 CODE = "numa-node-missing"
+NAME = "missing NUMA node"
 
 
 def check(evidence: Evidence) -> Outcome:
@@ -45,7 +46,7 @@ def check(evidence: Evidence) -> Outcome:
         absent = named_nodes(unit) - there
         if ends and absent:
             found.append(finding(evidence, _told(absent, there), ends, _names_it(unit)))
-    return tuple(found) or Clear("no unit that failed names a node that is not there")
+    return tuple(found) or Clear("each node that a failed unit names is there")
 
 
 def named_nodes(unit: Unit) -> frozenset[int]:

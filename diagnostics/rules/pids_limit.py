@@ -26,6 +26,7 @@ from diagnostics.model import Finding, Outcome, ReachedLimit, Remedy, Unknown
 from diagnostics.recent import is_recent, say_moment
 
 CODE = "pids-limit"
+NAME = "process limit"
 REJECTED = Wording(
     "fork rejected by pids controller in",
     re.compile(r"^cgroup: fork rejected by pids controller in (?P<group>.*)"),

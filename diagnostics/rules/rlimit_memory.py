@@ -30,6 +30,7 @@ from diagnostics.services.service_case import Told, finding, journal_of, may_be_
 from diagnostics.sizes import human
 
 CODE = "rlimit-memory"
+NAME = "address space limit"
 PHRASES = (
     "cannot allocate memory",
     "enomem",

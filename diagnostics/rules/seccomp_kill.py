@@ -22,6 +22,7 @@ from diagnostics.services.by_signal import by_signal
 from diagnostics.services.service_case import Told
 
 CODE = "seccomp-kill"
+NAME = "system call filter"
 FORBIDDEN = Wording(  # AUDIT_SECCOMP; of a call that was only logged, sig is 0
     "type=1326",
     re.compile(

@@ -23,6 +23,7 @@ from diagnostics.services.by_signal import by_signal
 from diagnostics.services.service_case import Told
 
 CODE = "segfault"
+NAME = "segmentation fault"
 FAULT = Wording(
     "segfault at",
     re.compile(rf"^{COMM}\[(?P<pid>\d{{1,9}})\]: segfault at [0-9a-f]{{1,16}} ip "),

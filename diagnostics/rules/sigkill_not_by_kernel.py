@@ -33,6 +33,7 @@ from diagnostics.services.service_case import (
 )
 
 CODE = "sigkill-not-by-kernel"
+NAME = "SIGKILL from elsewhere"
 
 
 def check(evidence: Evidence) -> Outcome:

@@ -24,9 +24,10 @@ from diagnostics.memory.node_memory import shown_nodes
 from diagnostics.model import Outcome, Remedy
 
 CODE = "slab-growth"
+NAME = "kernel's own memory"
 HEADLINE = "the kernel's own objects hold much"
 SAYS = (
-    "the kernel's own objects (slab) that cannot be reclaimed; they belong to no process, and "
+    "the kernel's own objects (slab) that cannot be reclaimed. They belong to no process, and "
     "stay when one is killed."
 )
 REMEDY = Remedy(

@@ -17,6 +17,7 @@ from diagnostics.model import Outcome, Remedy, Unknown
 from diagnostics.services.service_case import Told, finding, journal_of
 
 CODE = "start-limit-hit"
+NAME = "too many starts"
 
 
 def check(evidence: Evidence) -> Outcome:

@@ -17,6 +17,7 @@ from diagnostics.model import Outcome, Remedy, Unknown
 from diagnostics.services.service_case import Told, finding, following, journal_of, say_setting
 
 CODE = "start-timeout-kill"
+NAME = "start timed out"
 
 
 def check(evidence: Evidence) -> Outcome:
@@ -33,7 +34,7 @@ def check(evidence: Evidence) -> Outcome:
         headline="ended by systemd when its start timed out",
         did="was ended by systemd, since its start took too long",
         why="systemd waited for it to be ready until its time was "
-        f"up{say_setting(evidence, late, 'TimeoutStartUSec')}; it may be slow, "
+        f"up{say_setting(evidence, late, 'TimeoutStartUSec')}. It may be slow, "
         "wait for something, or never say that it is ready (Type=notify).",
         remedy=Remedy(
             action="start-in-time",

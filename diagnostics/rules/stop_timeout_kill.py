@@ -20,6 +20,7 @@ from diagnostics.model import Outcome, Remedy, Unknown
 from diagnostics.services.service_case import Told, finding, following, journal_of, say_setting
 
 CODE = "stop-timeout-kill"
+NAME = "stop timed out"
 STATES = ("State 'stop-", "State 'final-sig")
 
 

@@ -30,6 +30,7 @@ from diagnostics.services.service_case import (
 )
 
 CODE = "systemd-oomd-kill"
+NAME = "kill by systemd-oomd"
 _KILLED = re.compile(r"Killed (\S+) due to (memory .*)")
 REMEDY = Remedy(
     action="tune-oomd",

@@ -19,6 +19,7 @@ from diagnostics.memory.held_node import by_node, held, holder_finding, sum_of
 from diagnostics.model import Outcome, Remedy
 
 CODE = "tmpfs-holds-memory"
+NAME = "tmpfs"
 HEADLINE = "tmpfs or shared memory holds much"
 SAYS = "files on a tmpfs and shared memory keep it, and it stays when processes die."
 REMEDY = Remedy(

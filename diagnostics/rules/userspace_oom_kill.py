@@ -28,6 +28,7 @@ from diagnostics.services.ends import is_at
 from diagnostics.services.service_case import Told, daemon_events, end_of, finding, journal_of
 
 CODE = "userspace-oom-kill"
+NAME = "kill by a memory daemon"
 DAEMONS = ("earlyoom", "nohang", "nohang-desktop", "oomd")
 SIGNALS = {Signals.SIGTERM, Signals.SIGKILL}
 _EARLYOOM = re.compile(r'sending (SIG\w+) to process (\d+) uid \d+ "(.*)": (.*)')
@@ -69,7 +70,7 @@ def check(evidence: Evidence) -> Outcome:
     findings = []
     for daemon, killed in found.items():
         signs = [end.citation for end in ends if any(_is_of(end, event) for event in killed)]
-        why = f"{daemon} says: {killed[-1].text}."
+        why = f"{daemon} says: {killed[-1].text.strip()}."
         findings.append(
             finding(
                 evidence,

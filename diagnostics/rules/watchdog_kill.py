@@ -16,6 +16,7 @@ from diagnostics.model import Outcome, Remedy, Unknown
 from diagnostics.services.service_case import Told, finding, following, journal_of, say_setting
 
 CODE = "watchdog-kill"
+NAME = "watchdog"
 
 
 def check(evidence: Evidence) -> Outcome:

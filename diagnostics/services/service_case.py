@@ -4,6 +4,7 @@ finding.
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -178,7 +179,7 @@ def finding(
         code=told.code,
         headline=told.headline,
         judged=judged or of_record(signs, events[-1].teller),
-        story=(f"{say_events(events)} {told.did}: {say_rhythm(events)}.", told.why),
+        story=(f"{say_events(events)} {_did(told, events)}: {say_rhythm(events)}.", told.why),
         citations=(*(event.citation for event in _first_and_last(events)), *signs),
         remedies=(told.remedy,),
         ends=ends,
@@ -186,6 +187,12 @@ def finding(
         limits=told.limits,
         explains=tuple(Explained(code=code, units=whose) for code in told.explains),
     )
+
+
+def _did(told: Told, events: Sequence[ServiceEvent]) -> str:
+    """Of several units in the plural."""
+    several = len({event.unit for event in events}) > 1
+    return re.sub(r"^was ", "were ", told.did) if several else told.did
 
 
 def by_systemd(journal: ServiceJournal, end: ServiceEvent) -> bool:
@@ -267,8 +274,9 @@ def say_events(events: Sequence[ServiceEvent]) -> str:
     for event in events:
         counts[event.unit] = counts.get(event.unit, 0) + 1
     names = sorted(counts, key=lambda name: -counts[name])
-    more = f" and {len(names) - NAMED_UNITS} other services" if len(names) > NAMED_UNITS else ""
-    return ", ".join(names[:NAMED_UNITS]) + more
+    more = [f"{len(names) - NAMED_UNITS} others"] if len(names) > NAMED_UNITS else []
+    *most, last = [*names[:NAMED_UNITS], *more]
+    return f"{'; '.join(most)} and {last}" if most else last
 
 
 def say_rhythm(events: Sequence[ServiceEvent]) -> str:

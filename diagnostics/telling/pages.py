@@ -17,12 +17,13 @@ _LABEL = re.compile(rf"\s+({'|'.join(LABELS)}|Looks like, but is not:|Kernel:|So
 
 
 def page_of(rule: Rule) -> str:
-    """Markdown: the code, what it is, then the docstring's paragraphs with their labels in bold,
-    in lines of at most `COLUMNS` characters.
+    """Markdown: the code, its name in reports, what it is, then the docstring's paragraphs with
+    their labels in bold, in lines of at most `COLUMNS` characters.
     """
     text = _LABEL.sub(r"\n\n**\1**", rule.page.partition(": ")[2])
     paragraphs = f"{text[:1].upper()}{text[1:]}".split("\n\n")
-    return f"# {rule.code}\n\n{_paragraphs(paragraphs, COLUMNS)}"
+    named = [f"In reports: {rule.name}."] if rule.name else []
+    return f"# {rule.code}\n\n{_paragraphs((*named, *paragraphs), COLUMNS)}"
 
 
 def text_of(rule: Rule, width: int) -> str:

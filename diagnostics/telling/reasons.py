@@ -1,5 +1,5 @@
-"""Codes and sections with a reason each, told for many hosts at once: `code, code (hosts):
-reason`.
+"""Causes and sections with a reason each, told for many hosts at once: `name, name (hosts):
+reason`. They are named in words: codes are for programs, and for `sevbot explain`.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from diagnostics.telling.alike import without_numbers
+from diagnostics.telling.cause_names import name_of
 from diagnostics.telling.names import NAMED, among, hosts_of, largest
 
 MOST_TOLD = 24  # where there are many hosts; a single one may have a reason for each code
@@ -52,10 +53,11 @@ def _tell(
 
 
 def _named(codes: Sequence[str]) -> str:
-    """Nobody reads twenty codes in a row; `--json` has them all."""
-    if len(codes) <= MOST_CODES:
-        return ", ".join(codes)
-    return f"{', '.join(codes[:NAMED_CODES])} and {len(codes) - NAMED_CODES} other causes"
+    """Nobody reads twenty names in a row; `--json` has them all."""
+    names = [name_of(code) for code in codes]
+    if len(names) <= MOST_CODES:
+        return ", ".join(names)
+    return f"{', '.join(names[:NAMED_CODES])} and {len(codes) - NAMED_CODES} other causes"
 
 
 def _tell_rest(names: Sequence[str], groups: Sequence[Sequence[int]]) -> tuple[str, ...]:

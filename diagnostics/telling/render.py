@@ -69,11 +69,11 @@ def _part(part: Part, page: _Page) -> str:
         for step in part.steps:
             lines += _bullet(step.says, page)
             lines += [f"      {line}" for line in plain_lines(step.code or "").split("\n") if line]
-    lines += _section("Ruled out", part.ruled_out, page)
-    lines += _section("Could not be checked", part.not_checked, page)
     if part.evidence:
         lines += _title("Evidence", page)
     lines += [line for quoted in part.evidence for line in _evidence(quoted, page)]
+    lines += _section("Ruled out", part.ruled_out, page)
+    lines += _section("Could not be checked", part.not_checked, page)
     return "\n".join(lines) + "\n"
 
 

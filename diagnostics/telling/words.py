@@ -31,6 +31,8 @@ SHOWN_REMEDIES = 3  # at night three are enough to choose from; programs get all
 NO_CAUSE = "none of the causes that sevbot knows"
 UNEXPLAINED = "an OOM kill that could not be put down to a cause"
 NOT_TOLD = "could not tell"
+PARTLY = "no cause found, but not all could be checked"
+NOT_EXAMINED = "could not be examined"
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def tell(report: Report) -> Telling:
     silent = [host for host in report.hosts if isinstance(host, NotExamined)]
     if silent:
         parts.append(_silent(silent, report))
-    return Telling(_headline(report, parts), tuple(_said_once(parts)))
+    return Telling(headline_of(report), tuple(_said_once(parts)))
 
 
 def _said_once(parts: Sequence[Part]) -> Iterator[Part]:
@@ -97,9 +99,10 @@ def _said_once(parts: Sequence[Part]) -> Iterator[Part]:
         yield replace(part, ruled_out=(), not_checked=()) if again else part
 
 
-def _headline(report: Report, parts: Sequence[Part]) -> str:
+def headline_of(report: Report) -> str:
+    """The diagnosis in a line, free of text from hosts."""
     if len(report.groups) == 1:
-        return parts[0].headline
+        return report.groups[0].headline
     if report.groups:
         named = [group.headline for group in report.groups[:NAMED_CAUSES]]
         more = (
@@ -108,18 +111,30 @@ def _headline(report: Report, parts: Sequence[Part]) -> str:
             else []
         )
         return f"{len(report.groups)} causes found: {'; '.join((*named, *more))}"
-    return parts[0].headline if parts else NOT_TOLD
+    quiet = (host for host in report.hosts if isinstance(host, Examined))
+    return next(map(_quiet_headline, quiet), NOT_EXAMINED if report.hosts else NOT_TOLD)
+
+
+def pairs_of(group: Group, report: Report) -> list[tuple[Examined, Finding]]:
+    """The group's findings with their hosts, in the order asked."""
+    return [
+        (host, finding)
+        for host in report.hosts
+        if isinstance(host, Examined)
+        for finding in host.findings
+        if _is_of(finding, group)
+    ]
+
+
+def best_of(pairs: Sequence[tuple[Examined, Finding]]) -> tuple[Examined, Finding]:
+    """The surest of a group's findings, whose numbers stand for all."""
+    return max(pairs, key=lambda pair: list(reversed(Confidence)).index(pair[1].confidence))
 
 
 def _found(group: Group, report: Report) -> Part:
-    examined = [host for host in report.hosts if isinstance(host, Examined)]
-    pairs = [
-        (host, finding) for host in examined for finding in host.findings if _is_of(finding, group)
-    ]
-    hosts = [host for host in examined if any(_is_of(finding, group) for finding in host.findings)]
-    host, finding = max(
-        pairs, key=lambda pair: list(reversed(Confidence)).index(pair[1].confidence)
-    )
+    pairs = pairs_of(group, report)
+    hosts = list({id(host): host for host, _ in pairs}.values())
+    host, finding = best_of(pairs)
     sure = str(finding.confidence)
     return Part(
         headline=group.headline,
@@ -166,14 +181,35 @@ def _by_headline(hosts: Iterable[Examined]) -> dict[str, list[Examined]]:
 
 
 def _quiet_headline(host: Examined) -> str:
-    if host.unknown:
-        return NOT_TOLD
-    return UNEXPLAINED if host.unexplained else NO_CAUSE
+    if host.unexplained:
+        return NOT_TOLD if host.unknown else UNEXPLAINED
+    if not host.unknown:
+        return NO_CAUSE
+    is_outlying = not open_questions(host) and len(host.unknown) < len(host.clear)
+    return PARTLY if is_outlying else NOT_TOLD
 
 
+def open_questions(host: Examined) -> tuple[str, ...]:
+    """Why causes could not be told although what tells of them was there: what was seen may be one
+    of them. Where a source alone is missing, nothing was.
+    """
+    return tuple(
+        dict.fromkeys(
+            because
+            for because in host.unknown.values()
+            if not any(missing in because for missing in _SOURCE_MISSING)
+        )
+    )
+
+
+_SOURCE_MISSING = ("was not seen", "were not read", "may be missing", "keeps no boot")
 _QUIET_STORY = {
     NOT_TOLD: (
-        "What was needed to tell was not there; below is what is missing and what would help."
+        "What was needed to tell was not there. Below is what is missing and what would help."
+    ),
+    PARTLY: (
+        "Nothing was found in what could be checked. Below is what could not be. This does not say "
+        "that the service is healthy."
     ),
     UNEXPLAINED: "The kernel's OOM killer did kill here.",
     NO_CAUSE: (
@@ -194,7 +230,7 @@ def _quiet(hosts: list[Examined], report: Report, headline: str) -> Part:
 
 def _silent(hosts: list[NotExamined], report: Report) -> Part:
     return Part(
-        headline="could not be examined",
+        headline=NOT_EXAMINED,
         subtitle=_subtitle([host.host for host in hosts], report, None),
         story=(
             *told_once((host.host, host.error or "") for host in hosts),

@@ -13,8 +13,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bot.apart import Collector
 from bot.app import serve
 from bot.config import Announcer, Config, HostConfig, ServiceConfig, SlackConfig, SshConfig, Tokens
+from bot.slack.budget import Budget
 from bot.standin.hosts import ReplayHosts
 from bot.standin.slack import SlackStandIn
 from diagnostics.bundle import Bundle
@@ -72,12 +74,18 @@ def tokens_of(slack: SlackStandIn) -> Tokens:
 
 
 @contextlib.asynccontextmanager
-async def bot(slack: SlackStandIn, hosts: ReplayHosts, **changes: object) -> AsyncIterator[None]:
-    """The bot while the block runs."""
-    config = config_for(slack, hosts, **changes)
+async def served(
+    slack: SlackStandIn,
+    config: Config,
+    collector: Collector | None = None,
+    budget: Budget | None = None,
+) -> AsyncIterator[None]:
+    """The bot while the block runs; `collector` asks the hosts, over SSH by itself."""
     stop, ready = asyncio.Event(), asyncio.Event()
-    collector = SshCollector(SshSettings(config.ssh.client_key, config.ssh.known_hosts))
-    running = asyncio.create_task(serve(config, tokens_of(slack), collector, stop, ready))
+    over_ssh = SshCollector(SshSettings(config.ssh.client_key, config.ssh.known_hosts))
+    running = asyncio.create_task(
+        serve(config, tokens_of(slack), collector or over_ssh, stop, ready, budget)
+    )
     waiting = asyncio.create_task(ready.wait())
     await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -87,6 +95,13 @@ async def bot(slack: SlackStandIn, hosts: ReplayHosts, **changes: object) -> Asy
     finally:
         stop.set()
         await running
+
+
+@contextlib.asynccontextmanager
+async def bot(slack: SlackStandIn, hosts: ReplayHosts, **changes: object) -> AsyncIterator[None]:
+    """The bot over these hosts while the block runs."""
+    async with served(slack, config_for(slack, hosts, **changes)):
+        yield
 
 
 @contextlib.asynccontextmanager

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from bot.chat import Announcement
 from bot.config import Announcer
+from bot.inventory import Inventory
 from bot.slack.announcement import NoAnnouncer, read_announcement, visible_text
+from diagnostics.collect.ssh import Target
 from tests.bot.configs import SLACK, inventory
+from tests.conftest import ROOT
+
+COLLECTED = ROOT.parent / "shared" / "announcements"
 
 EVENT: dict[str, Any] = {
     "type": "message",
@@ -134,7 +140,7 @@ def test_named_groups_take_names_out_of_slacks_markup(said: str) -> None:
         "web1x",
         "éweb1",
         "web1@evil",
-        "web1:2222",
+        "web1:2222x",
         "web1%00",
         "-web1",
         "web1\u200b",
@@ -271,3 +277,102 @@ def test_what_a_person_quotes_is_not_their_word() -> None:
         read_announcement({**person, "text": "SEV-2 on web1"}, config, inventory()), Announcement
     )
     assert names_in({**EVENT, "text": said}) == ("ranker", "web1")
+
+
+def part(text: str, **style: bool) -> dict[str, Any]:
+    return {"type": "text", "text": text, "style": style}
+
+
+def section(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "rich_text_section", "elements": [*parts]}
+
+
+def rich(*elements: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "rich_text", "elements": [*elements]}
+
+
+def test_the_parts_of_a_sentence_are_one_line() -> None:
+    """As a person's message comes: each change of style is a part of its own, a link, too."""
+    link = {"type": "link", "url": "http://web1.prod", "text": "web1"}
+    emoji = {"type": "emoji", "name": "fire"}
+    said = rich(section(part("SEV"), part("-1", bold=True), emoji, part("on "), link))
+
+    assert visible_text({"blocks": [said]}) == "SEV-1 on web1"
+    assert names_in({**EVENT, "text": "", "blocks": [said]}) == ("web1",)
+
+
+def test_blocks_and_the_bullets_of_a_list_are_lines() -> None:
+    """A pattern with `.*` stays in its line."""
+    bullets = {"type": "rich_text_list", "elements": [section(part("web1")), section(part("web2"))]}
+    blocks = [rich(section(part("SEV-1")), bullets), rich(section(part("end")))]
+
+    assert visible_text({"blocks": blocks}).split("\n") == ["SEV-1", "web1", "web2", "end"]
+
+
+PLAIN = {"type": "plain_text", "text": "SEV-1 of web1"}
+ROW = [{"type": "raw_text", "text": "SEV-1"}, rich(section(part("we"), part("b1", code=True)))]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "table", "rows": [[{"type": "raw_text", "text": "what"}], ROW]},
+        {"type": "container", "title": PLAIN, "child_blocks": []},
+        {"type": "container", "child_blocks": [{"type": "section", "text": PLAIN}]},
+        {"type": "container", "rich_text_title": rich(section(part("SEV-1 of web1")))},
+        {"type": "card", "title": PLAIN},
+        {"type": "card", "title": {"text": "ranker"}, "body": PLAIN},
+        {"type": "carousel", "elements": [{"type": "card", "subtitle": PLAIN}]},
+        rich(section(part("SEV-1 "), {"type": "link", "url": "http://web1:9100/"})),
+    ],
+    ids=lambda block: block["type"],
+)
+def test_newer_blocks_are_read(block: dict[str, Any]) -> None:
+    """A row of a table is a line; a link without a text is its address."""
+    names = names_in({**EVENT, "text": "", "blocks": [block]}, r"SEV-1.*web1")
+
+    assert names is not None
+    assert "web1" in names
+
+
+def test_a_senders_app_may_stand_in_its_profile_only() -> None:
+    """Where the event names one itself, that is it."""
+    config = SLACK.model_copy(update={"announcers": (Announcer(app_id="A0SEV"),)})
+    event = {**EVENT, "app_id": None, "bot_profile": {"app_id": "A0SEV"}}
+
+    assert isinstance(read_announcement(event, config, inventory()), Announcement)
+    other = {**event, "app_id": "A0OTHER"}
+    assert isinstance(read_announcement(other, config, inventory()), NoAnnouncer)
+
+
+@pytest.mark.parametrize("ts", ["nan", "inf", "1e999", "", "today", "1795384570.000100 ", "-1"])
+def test_a_time_that_is_none_is_no_announcements(ts: str) -> None:
+    """Slack's are seconds since 1970."""
+    assert names_in({**EVENT, "ts": ts}) is None
+
+
+def test_the_announcements_time_is_slacks() -> None:
+    """The message's own, in seconds."""
+    read = read_announcement(EVENT, SLACK, inventory())
+
+    assert isinstance(read, Announcement)
+    assert read.opened_s == 1795384570.0001
+
+
+@pytest.mark.needs("corpus")
+def test_of_collected_announcements_the_hosts_are_found() -> None:
+    """Each host that somebody marked in a message of a tool or a person, as the free text is
+    read.
+    """
+    rows = [json.loads(line) for line in (COLLECTED / "labels.jsonl").read_text().splitlines()]
+    missed: dict[str, set[str]] = {}
+    for row in rows:
+        hosts = [host for host in row["hosts"] if not host[0].isdigit()]
+        event = json.loads((COLLECTED / row["file"]).read_text())
+        known = Inventory({host: Target(host, "127.0.0.1", 22, "probe") for host in hosts}, {})
+        named = known.resolve(visible_text(event.get("message", event)), in_prose=True).names
+        if lost := set(hosts) - set(named):
+            missed[row["file"]] = lost
+
+    assert missed == {}
+    assert len(rows) > 50

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from bot.slack.blocks import MAX_PAYLOAD_CHARS
+from bot.standin.surfaces import check_blocks, check_view
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.engine import not_reached, report_on
 from diagnostics.model import Report
-from tests.bot.slack_words import report_blocks, report_text
+from tests.bot.slack_words import evidence_pages, report_blocks, report_text
 from tests.diagnostics.kernel_logs import SEED, membind_report, recorded
 from tests.examined import examined
 
+MAX_PAYLOAD_CHARS = 12_000  # above about 13,200 Slack was seen to refuse a message's blocks
 HOSTILE = [
     "<!channel>",
     "<!here>",
@@ -60,7 +61,8 @@ def test_host_text_never_becomes_markup(hostile: str) -> None:
     """
     log = membind_report(comm=hostile[:15], task_memcg=f"/system.slice/{hostile}.service")
 
-    blocks = report_blocks(report_of(log))
+    report = report_of(log)
+    blocks = [*report_blocks(report), *evidence_pages(report)]
 
     assert not any(
         node.get("type") in ("mrkdwn", "link", "user", "usergroup", "broadcast", "channel", "emoji")
@@ -84,7 +86,7 @@ def test_hosts_with_the_same_diagnosis_are_one_group() -> None:
     assert [block["text"]["text"] for block in blocks if block["type"] == "header"] == [
         "membind OOM of node 1, suggest interleave"
     ]
-    assert "3 of 3 hosts: web1, web2, web3" in json.dumps(blocks)
+    assert "killed 21 times on 3 of 3 hosts" in json.dumps(blocks)
 
 
 def test_the_plain_text_has_headline_and_count() -> None:
@@ -96,44 +98,45 @@ def test_the_plain_text_has_headline_and_count() -> None:
     assert report_text(report) == "membind OOM of node 1, suggest interleave (1 of 2 hosts)"
 
 
-def test_a_message_never_outgrows_slacks_limits() -> None:
-    """Forty hosts with forty different causes: what does not fit is left out, and the message says
-    so.
-    """
-    logs = [
+def causes(count: int) -> list[str]:
+    """Kernel logs with a cause each."""
+    return [
         membind_report(constraint=f"CONSTRAINT_MEMORY_POLICY,nodemask={node}")
-        for node in range(1, 41)
+        for node in range(1, count + 1)
     ]
 
-    blocks = report_blocks(report_of(*logs))
 
-    assert len(blocks) <= 50
-    assert len(json.dumps(blocks, ensure_ascii=False)) <= MAX_PAYLOAD_CHARS
-    assert "This message is cut" in json.dumps(blocks)
-
-
-def test_of_a_message_that_is_cut_who_is_silent_is_kept_and_every_cause_named() -> None:
+def test_forty_causes_are_one_short_message_and_all_of_them_stand_in_the_modal() -> None:
     """A host that nobody could look at must not be overlooked."""
-    logs = [
-        membind_report(constraint=f"CONSTRAINT_MEMORY_POLICY,nodemask={node}")
-        for node in range(1, 21)
-    ]
-    said = json.dumps(
-        report_blocks(
-            report_on([*report_of(*logs).hosts, not_reached("web99", Missing("no answer"))])
-        )
-    )
+    silent = not_reached("web99", Missing("no answer"))
+    report = report_on([*report_of(*causes(40)).hosts, silent])
+    blocks, pages = report_blocks(report), evidence_pages(report)
 
-    assert "could not be examined" in said
-    assert "web99: no answer" in said
-    assert all(f"membind OOM of node {node}," in said for node in range(1, 21))
+    check_blocks(blocks)
+    assert len(json.dumps(blocks, ensure_ascii=False)) <= MAX_PAYLOAD_CHARS
+    assert "1 host could not be examined: web99" in json.dumps(blocks)
+    for page in pages:
+        check_view(page)
+    told = json.dumps(pages)
+    assert "web99: no answer" in told
+    assert all(f"membind OOM of node {node}," in told for node in range(1, 41))
+
+
+@pytest.mark.parametrize("newer", [True, False])
+def test_from_four_hosts_on_the_modal_has_a_table(newer: bool) -> None:
+    """Lines where the workspace takes no tables."""
+    for hosts, has_one in ((3, False), (4, True)):
+        pages = evidence_pages(report_of(*[recorded(SEED)] * hosts), newer=newer)
+        kinds = [block["type"] for page in pages for block in page["blocks"]]
+        assert ("table" in kinds) is (has_one and newer)
+        lines = f"web{hosts}: membind OOM of node 1, suggest interleave, likely"
+        assert (lines in json.dumps(pages)) is (has_one and not newer)
 
 
 def test_a_host_that_could_not_be_reached_is_told_with_its_cure() -> None:
     """Never dropped, never healthy."""
-    text = json.dumps(
-        report_blocks(report_on([not_reached("web9", Missing("no sshd answers on 10.0.0.9:22"))]))
-    )
+    report = report_on([not_reached("web9", Missing("no sshd answers on 10.0.0.9:22"))])
+    text = json.dumps([report_blocks(report), evidence_pages(report)])
 
     assert "could not be examined" in text
     assert "web9: no sshd answers on 10.0.0.9:22" in text

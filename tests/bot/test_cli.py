@@ -128,13 +128,16 @@ def test_a_causes_page_is_told_as_plain_text() -> None:
     """
     text = page("membind-oom")
 
-    assert text.startswith("membind-oom\n\nA memory policy let a task use only some nodes, ")
+    assert text.startswith(
+        "membind-oom\n\nIn reports: bound to full nodes.\n\nA memory policy let a task use only "
+    )
     assert words_of(text) == words_of(
         (ROOT / "docs/causes/membind-oom.md").read_text(encoding="utf-8")
     )
     assert "*" not in text
     assert [line.split()[0] for line in text.split("\n\n")] == [
         "membind-oom",
+        "In",
         "A",
         "Fires",
         "Stays",

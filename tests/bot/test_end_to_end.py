@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from bot.standin.slack import SlackStandIn
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.bundle.directory import read_directory
 from diagnostics.collect.ssh import Target
+from tests.bot.modals import evidence_of
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot, config_for, is_done, stage, tokens_of
 from tests.conftest import ROOT
 
@@ -41,8 +43,8 @@ def text_of(message: dict[str, Any]) -> str:
 
 
 def test_an_announced_sev_gets_one_message_that_is_edited_to_the_verdict(tmp_path: Path) -> None:
-    """Posted at once, then edited in place: one message, with headline, story, edit, ruled out and
-    evidence.
+    """Posted at once, then edited in place: one message, with who died, the cause, its numbers, one
+    step, and what else was looked at.
     """
 
     async def run() -> None:
@@ -55,10 +57,11 @@ def test_an_announced_sev_gets_one_message_that_is_edited_to_the_verdict(tmp_pat
             first = next(call for call in on.slack.history if call.method == "chat.postMessage")
             assert first.arguments["text"] == "sevbot is looking at 2 hosts …"
             for words in (
-                "2 of 2 hosts: web1, web2",
-                "# + ExecStart=/usr/bin/numactl --interleave=all",
+                "ranker was killed 16 times on 2 of 2 hosts · confirmed",
+                "Node 1 had 44 MiB free",
+                "--interleave=all",
                 "Ruled out",
-                "kernel-log:550",
+                "lines of evidence",
             ):
                 assert words in text_of(message)
             assert [what for _, what in on.hosts.requests] == ["probe", "probe"]
@@ -180,7 +183,8 @@ def test_refused_blocks_fall_back_to_plain_text(tmp_path: Path) -> None:
 
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:
-            on.slack.fail_next("chat.update", "ok-false:invalid_blocks")
+            for _ in ("newer blocks", "plainer ones"):
+                on.slack.fail_next("chat.update", "ok-false:invalid_blocks")
             message = await on.verdict(await on.slack.announce(ANNOUNCEMENT))
 
             assert (message["text"], message.get("blocks") or []) == (f"{SEED} (2 of 2 hosts)", [])
@@ -280,7 +284,7 @@ def test_sev_diagnose_answers_by_the_same_path(tmp_path: Path) -> None:
             assert "looking at 2 hosts" in answer.said
             await on.slack.wait_for(lambda: SEED in json.dumps(on.slack.ephemerals))
 
-            assert "not in the inventory" in json.dumps(on.slack.ephemerals)
+            assert "not in the inventory" in await evidence_of(on.slack, on.slack.ephemerals[-1])
             assert on.calls("chat.postMessage") == 0
             assert on.hosts.requests == [("web1", "probe")]
 
@@ -304,7 +308,9 @@ def test_sev_and_an_announcement_read_names_alike_and_once(
         async with stage(tmp_path, RANKER) as on:
             await on.slack.slash("/sev", "diagnose (WEB1.example.com), wbe2")
             await on.slack.wait_for(lambda: SEED in json.dumps(on.slack.ephemerals))
-            assert "did you mean web2? Check" in json.dumps(on.slack.ephemerals)
+            assert "did you mean web2? Check" in await evidence_of(
+                on.slack, on.slack.ephemerals[-1]
+            )
             assert on.hosts.requests == [("web1", "probe")]
 
             ts = await on.slack.announce("SEV-2: crash looping on (WEB2.example.com), wbe1")
@@ -408,7 +414,8 @@ def test_refused_blocks_at_the_last_attempt_still_fall_back_to_plain_text(
     async def run() -> None:
         async with stage(tmp_path, RANKER) as on:
             on.slack.fail_next("chat.update", "500")
-            on.slack.fail_next("chat.update", "ok-false:invalid_blocks")
+            for _ in ("newer blocks", "plainer ones"):
+                on.slack.fail_next("chat.update", "ok-false:invalid_blocks")
             message = await on.verdict(await on.slack.announce(ANNOUNCEMENT))
 
             assert message["text"] == f"{SEED} (2 of 2 hosts)"
@@ -440,3 +447,18 @@ def test_slacks_trouble_at_the_start_is_no_wrong_token(tmp_path: Path, method: s
                 await slack.wait_for(lambda: True)
 
     asyncio.run(run())
+
+
+def test_at_its_start_no_library_warns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bolt would, of what we do on purpose, and of a token in the environment."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-of-the-environment")
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER):
+            pass
+
+    asyncio.run(run())
+
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []

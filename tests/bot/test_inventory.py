@@ -47,14 +47,38 @@ def test_a_service_stands_for_its_hosts_and_each_host_comes_once() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "web1:9100",
+        "WEB1:9100,",
+        "`instance=web1:9100`",
+        "web1.example.com:9100",
+        "http://web1:9100/metrics",
+        "<http://web1:9100|web1:9100>",
+        "web1:2222 web1:22",
+    ],
+)
+def test_a_port_behind_a_hosts_name_is_no_part_of_it(text: str) -> None:
+    """An exporter's, as Alertmanager writes it; what is dialled is the inventory's port."""
+    known = having("web1")
+    named = known.resolve(text)
+
+    assert named.targets == (known.targets["web1"],)
+    assert (named.names, named.unknown) == (("web1",), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "attacker.example",
         "169.254.169.254",
         "127.0.0.1",
         "0x7f000001",
         "[::1]",
         "web1@evil",
-        "web1:22",
-        "web1.example:22",
+        "web1:http",
+        "web1:9100:9100",
+        "web1:910000",
+        "ranker:9100",
+        "x:web1:22",
         "web1.evil@10.0.0.1",
         "`id`",
         "$(id)",

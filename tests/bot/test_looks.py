@@ -23,7 +23,7 @@ from diagnostics.telling.render import to_text
 from diagnostics.telling.report_json import to_json
 from tests.bench.refused import names_on
 from tests.bot.configs import inventory
-from tests.bot.slack_words import report_blocks
+from tests.bot.slack_words import evidence_pages
 from tests.bot.stage import ANNOUNCEMENT, stage
 from tests.conftest import ROOT
 from tests.diagnostics.sshd import FORCED_ANSWER, Sshd, because, forced
@@ -186,7 +186,7 @@ def test_one_who_gives_up_does_not_end_the_look_of_the_others() -> None:
 
 
 def test_a_shared_answer_states_its_age_wherever_it_is_told() -> None:
-    """In the text, in Slack's blocks and in the JSON; the same report without sharing says nothing
+    """In the text, in Slack's modal and in the JSON; the same report without sharing says nothing
     of it.
     """
 
@@ -202,7 +202,7 @@ def test_a_shared_answer_states_its_age_wherever_it_is_told() -> None:
         )
         assert sentence not in to_text(own)
         assert sentence in " ".join(to_text(shared).split())
-        assert sentence in json.dumps(report_blocks(shared))
+        assert sentence in json.dumps(evidence_pages(shared))
         ages = [json.loads(to_json(report))["hosts"][0]["shared_age_s"] for report in (own, shared)]
         assert ages == [None, 0]
 

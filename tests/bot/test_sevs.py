@@ -9,6 +9,7 @@ import inspect
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from bot.cli import main
 from bot.commands import HELP, Commands
 from bot.config import Config, HostConfig, ServiceConfig, SshConfig
 from bot.inventory import Named, build_inventory
-from bot.investigate import Investigator, Sev, Slot
+from bot.investigate import Answered, Investigator, Sev, Slot
 from bot.sevs import NO_HOST, STOPPED, Sevs
 from bot.standin.hosts import ReplayHosts
 from diagnostics.bundle import Bundle, Missing
@@ -51,9 +52,11 @@ class Room:
     def __init__(self) -> None:
         self.said: dict[str, list[Words]] = {}
         self.done: set[str] = set()
+        self.fresh: list[bool] = []
         self.is_down = False
 
-    async def find_or_post(self, place: Place, words: Words) -> Posted:
+    async def find_or_post(self, place: Place, words: Words, *, fresh: bool = False) -> Posted:
+        self.fresh.append(fresh)
         self.fail_if_down()
         self.said.setdefault(place.key, [words])
         return Posted(place.key, place.key in self.done)
@@ -63,6 +66,13 @@ class Room:
         assert posted.id == place.key
         self.said[place.key].append(words)
         self.done.add(place.key)
+
+    async def progress(self, place: Place, posted: Posted, looking: Looking) -> None:
+        assert posted.id == place.key
+        self.said[place.key].append(looking)
+
+    async def link(self, place: Place, posted: Posted) -> str:
+        return f"{place.channel}/{posted.id}"
 
     async def answer(self, words: Words) -> None:
         self.fail_if_down()
@@ -89,9 +99,13 @@ class Broken(Investigator):
     """Its decisions fail, as a defect of ours would have it."""
 
     async def report(
-        self, named: Named, sev: Sev | None = None, slot: Slot | None = None
+        self,
+        named: Named,
+        sev: Sev | None = None,
+        slot: Slot | None = None,
+        answered: Answered | None = None,
     ) -> Report:
-        raise ZeroDivisionError(f"{named} {sev} {slot}")
+        raise ZeroDivisionError(f"{named} {sev} {slot} {answered}")
 
 
 @asynccontextmanager
@@ -233,15 +247,16 @@ def test_a_sev_that_the_chat_did_not_take_is_begun_again_when_it_is_told_again(
     async def run() -> None:
         room = Room()
         async with asking(tmp_path, web1=RANKER, web2=RANKER) as (investigator, _):
-            sevs = Sevs(investigator, room)
+            sevs, fresh = Sevs(investigator, room), replace(sev_in(investigator), fresh=True)
             room.is_down = True
-            sevs.announced(sev_in(investigator))
+            sevs.announced(fresh)
             await sevs.drain(10)
             assert (room.said, "the SEV at 42 has no answer" in caplog.text) == ({}, True)
             room.is_down = False
-            sevs.announced(sev_in(investigator))
+            sevs.announced(fresh)
             await sevs.drain(60)
         assert room.done == {"k1"}
+        assert room.fresh == [True, False], "what was tried may be there"
 
     asyncio.run(run())
 

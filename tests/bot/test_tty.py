@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import io
 import os
@@ -10,10 +11,14 @@ import struct
 import subprocess
 import sys
 import termios
+from asyncio.subprocess import PIPE
+from pathlib import Path
 
 import pytest
 
-from bot.tty import wants_colour, width_of
+from bot.standin.hosts import ReplayHosts
+from bot.tty import HowFar, wants_colour, width_of
+from diagnostics.bundle.directory import read_directory
 from tests.bot.test_cli import sevbot
 from tests.conftest import ROOT
 from tests.diagnostics.kernel_logs import LOGS, SEED
@@ -143,3 +148,85 @@ def test_columns_that_are_no_number_are_not_heeded(columns: str, width: int | No
     """Nor those of a stream that is no file."""
     assert width_of(io.StringIO(), {"COLUMNS": columns}) == width
     assert not wants_colour(io.StringIO(), {"TERM": "xterm"})
+
+
+class Screen(io.StringIO):
+    """A terminal that keeps what was written."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Screen()], ids=["pipe", "terminal"])
+def test_after_a_second_it_says_how_far_it_is(
+    stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line each in a file; one line on a terminal, which is empty at the end."""
+    for name in ("FIRST_S", "TERMINAL_S", "LINE_S"):
+        monkeypatch.setattr(f"bot.tty.{name}", 0.0)
+
+    async def run() -> None:
+        async with HowFar(stream, 12) as told:
+            await some_rounds()
+            told.answered(3)
+            await some_rounds()
+
+    asyncio.run(run())
+    said = stream.getvalue()
+
+    if stream.isatty():
+        assert "\n" not in said
+        assert said.endswith(f"\r{' ' * len('sevbot: asked 3 of 12 hosts …')}\r")
+    else:
+        assert "\r" not in said
+        assert set(said.splitlines()) == {
+            "sevbot: asked 0 of 12 hosts …",
+            "sevbot: asked 3 of 12 hosts …",
+        }
+
+
+def test_within_a_second_it_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor at the end."""
+    monkeypatch.setattr("bot.tty.FIRST_S", 3600.0)
+    screen = Screen()
+
+    async def run() -> None:
+        async with HowFar(screen, 12) as told:
+            told.answered(3)
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+
+    assert screen.getvalue() == ""
+
+
+def test_diagnose_says_it_on_standard_error(tmp_path: Path) -> None:
+    """Its output is the report alone."""
+    bundle = read_directory(ROOT / "tests/cases/membind-oom-16g-6.1")
+
+    async def run() -> tuple[bytes, bytes]:
+        async with ReplayHosts({"web1": bundle, "web2": bundle}, tmp_path, delay_s=3.0) as hosts:
+            config = tmp_path / "sevbot.toml"
+            config.write_text(
+                f'[ssh]\nclient_key = "{hosts.client_key}"\nknown_hosts = "{hosts.known_hosts}"\n'
+                + "".join(
+                    f'[hosts.{name}]\naddress = "{target.address}"\nport = {target.port}\n'
+                    for name, target in hosts.targets.items()
+                )
+            )
+            command = (sys.executable, "-m", "bot", "diagnose", "web1", "web2")
+            process = await asyncio.create_subprocess_exec(
+                *command, "--config", str(config), cwd=ROOT, stdout=PIPE, stderr=PIPE
+            )
+            return await process.communicate()
+
+    out, err = asyncio.run(run())
+
+    assert out.startswith(b"membind OOM of node 1, suggest interleave\n")
+    assert set(err.decode().splitlines()) == {"sevbot: asked 0 of 2 hosts …"}
+
+
+async def some_rounds() -> None:
+    """Of the loop: what can go on does."""
+    for _ in range(20):
+        await asyncio.sleep(0)

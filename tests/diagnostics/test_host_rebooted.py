@@ -34,7 +34,7 @@ def test_confirmed_and_how_it_went_down() -> None:
     }
     finding = finding_on(CODE, host_of("", boots=before(30, **stop)))
     assert str(finding.confidence) == "confirmed"
-    assert "it was told to go down" in finding.story[0]
+    assert "It was told to go down" in finding.story[0]
     for other in ({}, {**stop, "_TRANSPORT": "journal"}, {**stop, "_SYSTEMD_UNIT": "web.service"}):
         assert (
             "no orderly shutdown"

@@ -54,7 +54,7 @@ def test_interleave_fits_where_the_peak_is_expected_and_there_is_room() -> None:
     assert remedy(host, "interleave").fits is True
     assert found(host).headline == "membind OOM of node 1, suggest interleave"
     assert (
-        "its peak is 11.0 GiB (expected_peak in the inventory): it fits"
+        "Its peak is 11.0 GiB (expected_peak in the inventory). So it fits."
         in remedy(host, "interleave").because
     )
 
@@ -181,10 +181,11 @@ def test_numa_policy_of_the_unit_is_changed_by_a_drop_in() -> None:
     )
 
     assert remedy(host, "interleave").edit == (
-        "mkdir -p /etc/systemd/system/job.service.d && "
-        "printf '[Service]\\nNUMAPolicy=interleave\\nNUMAMask=all\\n' > "
+        "mkdir -p /etc/systemd/system/job.service.d\n"
+        "printf '[Service]\\nNUMAPolicy=interleave\\nNUMAMask=all\\n' | tee "
         "/etc/systemd/system/job.service.d/50-numa.conf\n"
-        "systemctl daemon-reload && systemctl restart job.service"
+        "systemctl daemon-reload\n"
+        "systemctl restart job.service"
     )
     assert "NUMAPolicy=bind of job.service" in remedy(host, "interleave").because
 

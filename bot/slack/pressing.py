@@ -1,0 +1,228 @@
+"""What happens when somebody presses: each press is acknowledged first (Slack wants it within 3 s),
+then its modal is opened, since a trigger_id is good for 3 s; all else comes after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.chat import Announcement
+from bot.config import SlackConfig
+from bot.held import Reports
+from bot.inventory import Inventory
+from bot.presses import Again, Presses
+from bot.slack import buttons
+from bot.slack.announcement import read_announcement
+from bot.slack.asking import Door
+from bot.slack.content import UNKNOWN_BLOCKS, Forms
+from bot.slack.escape import Block
+from bot.slack.evidence_view import Opened, evidence_view, not_held_view, sentence_view
+from bot.slack.message import SevThread
+from bot.slack.press import Press, answer, read_press
+from bot.slack.retry import TROUBLE, error_code
+from bot.slack.retry_after import GaveUpError
+from bot.slack.slash import Ack
+from bot.slack.wrong_view import NOTHING_SAID, WORDS, thanks_view, true_cause, wrong_view
+
+DOOR_S = 1.0  # of the 3 s that a trigger_id is good for
+# what views.open says of blocks that it does not know (docs.slack.dev, views.open)
+UNKNOWN_VIEW = UNKNOWN_BLOCKS | {"invalid_arguments"}
+
+ONE_MOMENT = "One moment …"
+LOOKING_AGAIN = "sevbot looks again. The message in the thread is edited when it is done."
+UNDER_WAY = "sevbot is looking again already. The message in the thread is edited when it is done."
+NO_ANNOUNCEMENT = (
+    "sevbot cannot read this SEV's announcement any more.",
+    "Ask with /sev diagnose HOST…",
+)
+IN_THE_LOG = "Thank you, it is in sevbot's log. The diagnosis itself is no longer held."
+NOT_OPENED = "Slack did not open the window in time. Please press once more."
+
+_log = logging.getLogger(__name__)
+
+View = Callable[[bool], Block]
+"""A modal, with newer kinds of blocks or without."""
+
+
+@dataclass(frozen=True)
+class Pressing:
+    """Hands presses to the use cases, as far as `door` lets them in."""
+
+    config: SlackConfig
+    door: Door
+    inventory: Inventory
+    presses: Presses
+    reports: Reports
+    thread: SevThread
+    client: AsyncWebClient
+    forms: Forms
+
+    def on(self, app: AsyncApp) -> None:
+        """Listen to `app`."""
+
+        async def on_action(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+            await ack()
+            await self.pressed(body, action)
+
+        async def on_wrong(ack: Ack, body: dict[str, Any]) -> None:
+            await self.submitted(ack, body)
+
+        async def on_other(ack: Ack) -> None:
+            await ack()
+
+        app.action(re.compile("^sevbot_"))(on_action)
+        app.view(buttons.WRONG_VIEW)(on_wrong)
+        app.action(re.compile(".*"))(on_other)
+        app.view(re.compile(".*"))(on_other)
+
+    async def pressed(self, body: dict[str, Any], action: dict[str, Any]) -> None:
+        """A button of a message or a modal; acknowledged already."""
+        try:
+            press = read_press(body, action)
+        except ValueError as error:
+            _log.warning("a press cannot be answered: %s", error)
+            return
+        action_id = str(action.get("action_id"))
+        is_wrong = press.value.startswith(buttons.SAYS_WRONG) or action_id == buttons.WRONG
+        if action_id in (buttons.NEXT, buttons.BACK):
+            await self._turn_page(press)
+        elif action_id == buttons.AGAIN:
+            await self._again(press)
+        elif action_id == buttons.EVIDENCE:
+            await self._open(press, lambda newer: self._evidence(press.opened, newer=newer))
+        elif is_wrong:
+            if await self._open(press, lambda _: wrong_view(press.opened)):
+                self._say(press, is_right=False)
+        elif not await self._refused(press) and not self._say(press, is_right=True):
+            await answer(press, self.client.session, IN_THE_LOG)
+
+    async def submitted(self, ack: Ack, body: dict[str, Any]) -> None:
+        """The true cause, from the modal that *Wrong* opened."""
+        press = read_press(body)
+        cause = true_cause((body["view"].get("state") or {}).get("values") or {})
+        if refusal := await self.door.refusal(press.asked, "a press"):
+            await ack(response_action="update", view=sentence_view("Wrong", press.opened, refusal))
+        elif not cause:
+            await ack(response_action="errors", errors={WORDS: NOTHING_SAID})
+        else:
+            await ack(response_action="update", view=thanks_view(press.opened))
+            self._say(press, is_right=False, cause=cause)
+
+    def _say(self, press: Press, *, is_right: bool, cause: str = "") -> bool:
+        return self.presses.says(
+            press.opened.key, press.opened.thread, press.person, is_right=is_right, true_cause=cause
+        )
+
+    def _evidence(self, opened: Opened, page: int = 0, *, newer: bool) -> Block:
+        entry = self.reports.get(opened.key)
+        if entry is None:
+            return not_held_view(opened)
+        return evidence_view(entry.verdict, opened, page, newer=newer)
+
+    async def _turn_page(self, press: Press) -> None:
+        if not await self._refused(press):
+            page = int(press.value) if press.value.isdecimal() else 0
+            await self._update(
+                press.view_id,
+                lambda newer: self._evidence(press.opened, page, newer=newer),
+                press.view_hash,
+            )
+
+    async def _again(self, press: Press) -> None:
+        if await self._refused(press):
+            return
+        entry = self.reports.get(press.opened.key)
+        sev = entry.sev if entry is not None else await self._announcement(press)
+        if sev is None:
+            await self._tell(press, *NO_ANNOUNCEMENT)
+        elif self.presses.again(sev, press.person) is Again.BEGUN:
+            await self._tell(press, LOOKING_AGAIN)
+        else:
+            await self._tell(press, UNDER_WAY)
+
+    async def _announcement(self, press: Press) -> Announcement | None:
+        """What a bot that was started again knows of the SEV: its announcement as it stands now."""
+        try:
+            parent = await self.thread.parent(press.place)
+        except (*TROUBLE, GaveUpError) as error:
+            _log.warning("the announcement at %s cannot be read: %s", press.opened.thread, error)
+            return None
+        event = {**parent, "channel": press.opened.channel}
+        read = read_announcement(event, self.config, self.inventory)
+        is_it = isinstance(read, Announcement) and read.place == press.place
+        return read if is_it and isinstance(read, Announcement) else None
+
+    async def _refused(self, press: Press) -> bool:
+        """Whether whoever pressed may not; it is told to them."""
+        refusal = await self.door.refusal(press.asked, "a press")
+        if refusal is not None:
+            await self._tell(press, refusal)
+        return refusal is not None
+
+    async def _tell(self, press: Press, *sentences: str) -> None:
+        """To whoever pressed: below the message, or in the modal."""
+        if press.view_id:
+            said = sentence_view("sevbot", press.opened, *sentences)
+            await self._update(press.view_id, lambda _: said)
+        else:
+            await answer(press, self.client.session, *sentences)
+
+    async def _open(self, press: Press, view: View) -> bool:
+        """Open a modal while its trigger_id is good: where the door needs longer it says so, and is
+        filled once the door has answered. False: it was not opened, or they may not.
+        """
+        asked = asyncio.ensure_future(self.door.refusal(press.asked, "a press"))
+        await asyncio.wait((asked,), timeout=DOOR_S)
+        try:
+            if asked.done() and (refusal := asked.result()) is not None:
+                await self._tell(press, refusal)
+                return False
+            if asked.done():
+                await self._newer_or_plainer(
+                    view,
+                    lambda made: self.client.views_open(trigger_id=press.trigger_id, view=made),
+                )
+                return True
+            waiting = sentence_view("sevbot", press.opened, ONE_MOMENT)
+            answered = await self.client.views_open(trigger_id=press.trigger_id, view=waiting)
+        except TROUBLE as error:
+            _log.warning("a modal was not opened: %s", error_code(error) or type(error).__name__)
+            await answer(press, self.client.session, NOT_OPENED)
+            return False
+        refusal = await asked
+        said = sentence_view("sevbot", press.opened, refusal or ONE_MOMENT)
+        await self._update(str(answered["view"]["id"]), (lambda _: said) if refusal else view)
+        return refusal is None
+
+    async def _update(self, view_id: str, view: View, view_hash: str | None = None) -> None:
+        """Put another page into a modal; with its hash not over a later one."""
+        try:
+            await self._newer_or_plainer(
+                view,
+                lambda made: self.client.views_update(view_id=view_id, hash=view_hash, view=made),
+            )
+        except TROUBLE as error:
+            _log.info("a modal was not changed: %s", error_code(error) or type(error).__name__)
+
+    async def _newer_or_plainer(self, view: View, send: Callable[[Block], Any]) -> None:
+        if self.forms.takes_newer:
+            newer = view(True)
+            try:
+                await send(newer)
+                return
+            except SlackApiError as error:
+                if error_code(error) not in UNKNOWN_VIEW or newer == view(False):
+                    raise
+            await send(view(False))
+            self.forms.takes_newer = False
+            return
+        await send(view(False))
