@@ -26,6 +26,7 @@ from diagnostics.telling.words import Step, best_of, headline_of, open_questions
 VISIBLE_CHARS = 900
 TITLE_CHARS = 150  # what a chat's header takes
 WHO_CHARS, SAYS_CHARS, STEP_CHARS, ALSO_CHARS = 200, 300, 250, 80
+MOST_SENTENCES = 4
 QUESTIONS = 2  # what was seen, and is not told for a cause
 ELSEWHERE = "Evidence has the command."
 _NOTE = " # "  # behind a command: what is to be done by hand
@@ -69,7 +70,7 @@ def brief(report: Report) -> Brief:
             whole,
             title=plain(whole.title, TITLE_CHARS),
             who=plain(whole.who, WHO_CHARS),
-            says=tuple(plain(text, SAYS_CHARS) for text in whole.says),
+            says=tuple(plain(text, SAYS_CHARS) for text in whole.says[:MOST_SENTENCES]),
             ruled_out=len(clear - found),
             not_checked=tuple(name_of(code) for code in unknown if code not in found),
         )
