@@ -113,16 +113,21 @@ def _found(report: Report) -> Brief:
     pairs = pairs_of(group, report)
     host, finding = best_of(pairs)
     on_host = f"On {name(host.host or UNNAMED)}: " if len(group.hosts) > 1 else ""
-    first, *others = [
-        f"{on_host}{text}" for text in (*numbers(finding), rhythm(finding)) if text
-    ] or [""]
-    says = (first, *_also(report, group), *others)
+    data = list(filter(None, (*numbers(finding), rhythm(finding))))
+    also = list(_also(report, group))
+    # behind a sentence on other hosts it is said again whose the numbers are
+    told_again = on_host if also else ""
+    says = (
+        *(f"{on_host}{text}" for text in data[:1]),
+        *also,
+        *(f"{told_again}{text}" for text in data[1:]),
+    )
     happened = who([finding for _, finding in pairs])
     where = _where(group.hosts, report)
     return Brief(
         title=headline_of(report),
         who=f"{' '.join(filter(None, (happened, where)))} · {finding.confidence}",
-        says=tuple(filter(None, says)),
+        says=says,
         picture=draw(finding),
         step=_step(finding),
         ruled_out=0,
