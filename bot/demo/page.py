@@ -7,31 +7,40 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 
 from aiohttp import web
 
 from bot.standin.people import as_typed
-from bot.standin.slack import Ask
-from bot.standin.workspace import VISITOR, Json, Workspace
+from bot.standin.slack import SlackStandIn
+from bot.standin.workspace import VISITOR, Json
 
 KEEP_ALIVE_S = 15.0
 MAX_SAID_CHARS = 4_000
-SUGGESTIONS = ("/sev help", "/sev diagnose ranker-1")
+SUGGESTIONS = ("/sev help", "/sev diagnose ranker-1", "SEV-1: ranker is down on ranker-2")
+NO_MENTIONS = (
+    "sevbot does not read mentions yet. Ask it by `/sev diagnose ranker-1`: only you see the"
+    " answer."
+)
+_MENTION = re.compile(r"@sevbot\b", re.IGNORECASE)
 
 
 class Page:
     """Serves page.html with the state in it, streams each later state, and takes what the visitor
-    types.
+    types and presses. `again` plays the story once more; `opened` is set once a browser has come.
     """
 
-    def __init__(self, workspace: Workspace, ask: Ask) -> None:
-        self._workspace = workspace
-        self._ask = ask
-        self._html = files("bot.demo").joinpath("page.html").read_text(encoding="utf-8")
+    def __init__(self, slack: SlackStandIn, again: Callable[[], object] | None = None) -> None:
+        self._slack = slack
+        self._workspace = slack.workspace
+        self._again = again
+        self._html = _read("page.html").replace("{{style}}", _read("page.css"))
+        self._html = self._html.replace("{{script}}", _read("blocks.js") + _read("page.js"))
         self._closing = False
+        self.opened = asyncio.Event()
 
     def close(self) -> None:
         """End the streams; browsers then see that the demo is over."""
@@ -44,10 +53,15 @@ class Page:
             web.get("/", self.index),
             web.get("/events", self.events),
             web.post("/say", self.say),
+            web.post("/press", self.press),
+            web.post("/submit", self.submit),
+            web.post("/close", self.close_view),
+            web.post("/again", self.again),
         )
 
     async def index(self, _: web.Request) -> web.Response:
         """The page as it stands now: complete without any further request."""
+        self.opened.set()
         nonce = secrets.token_urlsafe(16)
         html = self._html.replace("{{nonce}}", nonce).replace(
             "{{state}}", _inside_script(self._state())
@@ -78,14 +92,54 @@ class Page:
         """What the visitor typed: a slash command if it starts with a slash, else a message. Only
         from this very page.
         """
-        if "Origin" not in request.headers:  # a foreign one is refused before it comes here
-            raise web.HTTPForbidden(text="only the page itself may post here")
-        text = await _said(request)
+        text = _said(await _json(request))
         if text.startswith("/"):
             command, _, rest = text.partition(" ")
-            await self._ask(command, rest.strip())
-        else:
-            self._workspace.post_as_user(VISITOR, as_typed(text))
+            await self._slack.slash(command, rest.strip())
+            return web.json_response({"ok": True})
+        self._workspace.post_as_user(VISITOR, as_typed(text))
+        if _MENTION.search(text):
+            self._workspace.show_to(VISITOR, None, {"text": NO_MENTIONS})
+        return web.json_response({"ok": True})
+
+    async def press(self, request: web.Request) -> web.Response:
+        """A button of a message (`ts`) or of a modal (`view_id`): `action_id`, and `value` where
+        there is a choice.
+        """
+        body = await _json(request)
+        action_id, value = str(body.get("action_id")), body.get("value")
+        chosen = value if isinstance(value, str) else None
+        try:
+            if "view_id" in body:
+                pressed = await self._slack.press_in_view(str(body["view_id"]), action_id, chosen)
+            else:
+                pressed = await self._slack.press(str(body.get("ts")), action_id, value=chosen)
+        except KeyError:
+            raise web.HTTPNotFound(text="it is no longer there") from None
+        return web.json_response({"error": pressed.error})
+
+    async def submit(self, request: web.Request) -> web.Response:
+        """A modal's submission: `view_id`, and `values` by block_id and action_id."""
+        body = await _json(request)
+        values = body.get("values")
+        try:
+            done = await self._slack.submit(
+                str(body.get("view_id")), values if isinstance(values, dict) else {}
+            )
+        except KeyError:
+            raise web.HTTPNotFound(text="it is no longer open") from None
+        return web.json_response({"errors": done.errors, "error": done.error})
+
+    async def close_view(self, request: web.Request) -> web.Response:
+        """The visitor closes a modal: `view_id`."""
+        self._slack.close_view(str((await _json(request)).get("view_id")))
+        return web.json_response({"ok": True})
+
+    async def again(self, request: web.Request) -> web.Response:
+        """The story once more."""
+        await _json(request)
+        if self._again is not None:
+            self._again()
         return web.json_response({"ok": True})
 
     def _state(self) -> str:
@@ -102,7 +156,9 @@ class Page:
                 for message in workspace.messages.values()
             ],
             "ephemerals": [shown for shown in workspace.ephemerals if shown["to"] == VISITOR],
+            "views": [view for view in self._slack.views.values() if view["user"] == VISITOR],
             "suggestions": SUGGESTIONS,
+            "replays": self._again is not None,
         }
         return json.dumps(state)
 
@@ -114,13 +170,28 @@ async def _wait(change: asyncio.Event) -> None:
         return
 
 
-async def _said(request: web.Request) -> str:
-    """The text, escaped as Slack's own clients do."""
+def _read(name: str) -> str:
+    return files("bot.demo").joinpath(name).read_text(encoding="utf-8")
+
+
+async def _json(request: web.Request) -> Json:
+    """What the page posts. Only from this very page: a foreign origin is refused before it comes
+    here.
+    """
+    if "Origin" not in request.headers:
+        raise web.HTTPForbidden(text="only the page itself may post here")
     try:
         body = await request.json() if request.content_type == "application/json" else None
     except ValueError:
         body = None
-    text = body.get("text") if isinstance(body, dict) else None
+    if not isinstance(body, dict):
+        raise web.HTTPBadRequest(text="expected a JSON object")
+    return body
+
+
+def _said(body: Json) -> str:
+    """The text, escaped as Slack's own clients do."""
+    text = body.get("text")
     if not isinstance(text, str) or not 0 < len(text.strip()) <= MAX_SAID_CHARS:
         raise web.HTTPBadRequest(text='expected JSON: {"text": "…"}')
     return text.strip().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from bot.app import serve
 from bot.config import Config
 from bot.config_file import read_config, read_tokens
 from bot.demo.page import Page
+from bot.demo.times import as_of_now
 from bot.standin.hosts import ReplayHosts
 from bot.standin.slack import SlackStandIn
 from bot.standin.terminal import message_lines
+from bot.standin.workspace import VISITOR
 from bot.tty import width_of
 from diagnostics.bundle import Bundle
 from diagnostics.bundle.directory import read_directory
@@ -35,6 +38,7 @@ PATTERN = r"(?i)\bSEV-?\d\b"
 ANSWER_WITHIN_S = 25.0  # `--exit` promises an end within 30 s
 # a recorded host answers in no time: a moment in which the first form of the message can be seen
 LOOKING_S = 1.0
+OPENED_WITHIN_S = 5.0
 
 CONFIG = """\
 [slack]
@@ -45,6 +49,9 @@ app_token_file = "{directory}/app_token"
 api_url = "{api_url}"
 [[slack.announcers]]
 bot_id = "{announcer}"
+
+[[slack.announcers]]
+user_id = "{visitor}"
 
 [ssh]
 client_key = "{client_key}"
@@ -63,16 +70,20 @@ async def play(bundle: Bundle | None, stop: asyncio.Event, *, once: bool) -> int
     _forget_proxies()
     recorded = bundle or read_directory(Path(str(files("bot.demo").joinpath("bundles", "ranker"))))
     with tempfile.TemporaryDirectory(prefix="sevbot-demo-") as directory:
+        pages: list[Page] = []
         async with (
-            SlackStandIn(page=Page) as slack,
+            SlackStandIn(page=lambda slack: _page(slack, pages)) as slack,
             ReplayHosts(
-                {name: replace(recorded, host=name) for name in HOSTS},
+                {name: partial(as_of_now, replace(recorded, host=name)) for name in HOSTS},
                 Path(directory),
                 delay_s=LOOKING_S,
             ) as hosts,
             _bot(_config(slack, hosts, Path(directory))),
         ):
             print(f"A local stand-in for Slack shows the channel at {slack.page_url}\n", flush=True)
+            if not once:  # so that whoever opens the page at once sees it from its beginning
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(pages[0].opened.wait(), OPENED_WITHIN_S)
             ts = await slack.announce(ANNOUNCEMENT)
             came = await _show_thread(slack, ts, stop)
             if came and not once:
@@ -87,6 +98,12 @@ async def play(bundle: Bundle | None, stop: asyncio.Event, *, once: bool) -> int
     if not came and not stop.is_set():
         print(f"sevbot demo: no diagnosis came within {ANSWER_WITHIN_S:.0f} s", file=sys.stderr)
     return 0 if came else 1
+
+
+def _page(slack: SlackStandIn, pages: list[Page]) -> Page:
+    page = Page(slack, lambda: slack.workspace.post_as_bot(slack.announcer, {"text": ANNOUNCEMENT}))
+    pages.append(page)
+    return page
 
 
 def _forget_proxies() -> None:
@@ -108,6 +125,7 @@ def _config(slack: SlackStandIn, hosts: ReplayHosts, directory: Path) -> Config:
         directory=directory,
         api_url=slack.api_url,
         announcer=slack.announcer.bot_id,
+        visitor=VISITOR,
         client_key=hosts.client_key,
         known_hosts=hosts.known_hosts,
         host_names=list(hosts.targets),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -30,15 +30,15 @@ class ReplayHosts:
     """One SSH server for each bundle while the `async with` block runs; its host and client keys
     are fresh each time.
 
-    `delay_s` is how many seconds each host waits before it answers, or a table of them by host. The
-    client key and known_hosts (both mode 0600) are written to `directory`, which must not hold them
-    yet (FileExistsError). `requests` lists (host, what was asked for): `probe` was served, all else
-    was refused.
+    A bundle may be a function, which is asked at each look. `delay_s` is how many seconds each host
+    waits before it answers, or a table of them by host. The client key and known_hosts (both mode
+    0600) are written to `directory`, which must not hold them yet (FileExistsError). `requests`
+    lists (host, what was asked for): `probe` was served, all else was refused.
     """
 
     def __init__(
         self,
-        bundles: Mapping[str, Bundle],
+        bundles: Mapping[str, Bundle | Callable[[], Bundle]],
         directory: Path,
         delay_s: float | Mapping[str, float] = 0.0,
     ) -> None:
@@ -61,7 +61,7 @@ class ReplayHosts:
             for name, bundle in self._bundles.items():
                 host_key = asyncssh.generate_private_key("ssh-ed25519")
                 lines.append(f"{name} {host_key.export_public_key().decode('ascii')}")
-                self.targets[name] = await self._start(name, frame(bundle), host_key)
+                self.targets[name] = await self._start(name, bundle, host_key)
             _write_private(self.known_hosts, "".join(lines).encode())
         except BaseException:
             await self._stop()
@@ -76,7 +76,10 @@ class ReplayHosts:
     ) -> None:
         await self._stop()
 
-    async def _start(self, name: str, output: bytes, host_key: asyncssh.SSHKey) -> Target:
+    async def _start(
+        self, name: str, bundle: Bundle | Callable[[], Bundle], host_key: asyncssh.SSHKey
+    ) -> Target:
+        output = _output(bundle)
         acceptor = await asyncssh.listen(
             ADDRESS,
             0,
@@ -120,7 +123,9 @@ class ReplayHosts:
 class _Server(asyncssh.SSHServer):
     """One connection to one host."""
 
-    def __init__(self, hosts: ReplayHosts, name: str, output: bytes, delay_s: float) -> None:
+    def __init__(
+        self, hosts: ReplayHosts, name: str, output: Callable[[], bytes], delay_s: float
+    ) -> None:
         self._hosts = hosts
         self._name = name
         self._output = output
@@ -178,7 +183,7 @@ class _Server(asyncssh.SSHServer):
 class _ProbeSession(asyncssh.SSHServerSession[bytes]):
     """Answers an exec of the probe; tells any other command so on stderr."""
 
-    def __init__(self, server: _Server, output: bytes, delay_s: float) -> None:
+    def __init__(self, server: _Server, output: Callable[[], bytes], delay_s: float) -> None:
         self._server = server
         self._output = output
         self._delay_s = delay_s
@@ -227,8 +232,16 @@ class _ProbeSession(asyncssh.SSHServerSession[bytes]):
             self._answer = asyncio.get_running_loop().call_later(self._delay_s, self._write)
 
     def _write(self) -> None:
-        self._channel.write(self._output)
+        self._channel.write(self._output())
         self._channel.exit(0)
+
+
+def _output(bundle: Bundle | Callable[[], Bundle]) -> Callable[[], bytes]:
+    """What the probe prints: the same each time, or what is to be told then."""
+    if not isinstance(bundle, Bundle):
+        return lambda: frame(bundle())
+    always = frame(bundle)
+    return lambda: always
 
 
 def _write_private(path: Path, data: bytes) -> None:

@@ -10,8 +10,13 @@ import uuid
 
 from bot.standin.workspace import Json
 
-# an address, or words with dots whose last is made of letters: Slack links web1.example.com, too
-_LINKED = re.compile(r"<[^>\n]*>|https?://[^\s<>]+|\b(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{2,}\b", re.I)
+# an address, or a host's name under a known top level: Slack links web1.example.com, too
+_TOP_LEVELS = "com|net|org|io|dev|app|cloud|co|ai|eu|de|uk|us"
+_LINKED = re.compile(
+    rf"<(?:https?:|mailto:|[@#!])[^>\n]*>|https?://[^\s<>]+|"
+    rf"\b(?:[a-z0-9][a-z0-9-]*\.)+(?:{_TOP_LEVELS})\b",
+    re.IGNORECASE,
+)
 _USER = re.compile(r"<@(U[A-Z0-9]+)>")
 
 

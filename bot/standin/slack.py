@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol, Self
 
 from aiohttp import web
@@ -34,7 +34,6 @@ __all__ = [
     "SEVBOT",
     "VISITOR",
     "ApiCall",
-    "Ask",
     "Bot",
     "Envelope",
     "Page",
@@ -47,8 +46,6 @@ SCOPES = ("chat:write", "channels:history", "commands")
 BOT_EVENTS = ("message.channels",)
 COMMANDS = frozenset({"/sev"})
 RESPONSE_URL = "response_url"
-
-Ask = Callable[[str, str], Awaitable[object]]
 
 
 class Page(Protocol):
@@ -68,8 +65,7 @@ class SlackStandIn:
     not acknowledged is sent again so long after the first time, then it is lost. Slack does not
     heed `replace_original` in answers to a slash command (github.com/slackapi/bolt-js/issues/2287),
     though its documentation lets one think so: neither does this, unless
-    `replaces_command_answers`. `page` gets the workspace and how its visitor asks by slash command,
-    and is served beside the API.
+    `replaces_command_answers`. `page` gets this stand-in, and is served beside the API.
     `workspace` has what may be switched: `interactivity`, `takes_newer`, `clock`.
 
     In order: `history` has the Web API calls that were accepted, `refused` those that were answered
@@ -84,7 +80,7 @@ class SlackStandIn:
         retries_after_s: Sequence[float] = RETRIES_AFTER_S,
         bot_events: Collection[str] = BOT_EVENTS,
         replaces_command_answers: bool = False,
-        page: Callable[[Workspace, Ask], Page] | None = None,
+        page: Callable[[Self], Page] | None = None,
     ) -> None:
         self.announcer = ANNOUNCER
         self._site = LocalSite()
@@ -117,7 +113,7 @@ class SlackStandIn:
         self.history: list[ApiCall] = self._api.history
         self.refused: list[ApiCall] = self._api.refused
         self.acks: list[Envelope] = self._sockets.acks
-        self._page = page(self.workspace, self.slash) if page is not None else None
+        self._page = page(self) if page is not None else None
         self._events: dict[str, Json] = {}
 
     async def __aenter__(self) -> Self:
@@ -214,6 +210,10 @@ class SlackStandIn:
         shown = {each["ts"]: each for each in self.workspace.ephemerals}
         message = self.workspace.messages.get(ts) or shown[ts]
         return await self._actions.press(message, action_id, user, value)
+
+    def open_by_hand(self, user: str = VISITOR) -> str:
+        """A trigger, as if `user` had just done something."""
+        return self._views.trigger(user)
 
     async def press_in_view(
         self, view_id: str, action_id: str, value: str | None = None

@@ -89,6 +89,9 @@ def test_the_wheel_has_everything_that_the_demo_needs(installed: Path) -> None:
     assert {
         "diagnostics/probe.sh",
         "bot/demo/page.html",
+        "bot/demo/page.css",
+        "bot/demo/page.js",
+        "bot/demo/blocks.js",
         "bot/demo/bundles/ranker/bundle.json",
     } <= packaged
 

@@ -17,8 +17,11 @@ import pytest
 
 from bot.demo.page import Page
 from bot.slack.slash import Ack
+from bot.standin import actions
 from bot.standin.slack import SlackStandIn
 from tests.bot.test_slack_stand_in import bolt, client_of
+from tests.bot.test_stand_in_actions import ASKING, BLOCKS
+from tests.bot.test_stand_in_blocks import SAMPLES
 
 FLAGS = (
     "--headless",
@@ -302,7 +305,12 @@ def test_a_message_that_is_posted_and_edited_appears_without_a_reload(tmp_path: 
                 )
                 assert await tab.js("document.querySelectorAll('#thread .message').length") == 2
                 assert await tab.js("document.querySelector('#thread .edited')") is None
-                await client.chat_update(channel=slack.channel_id, ts=reply, text="plain again")
+                other = await client.chat_postMessage(
+                    channel=slack.channel_id, thread_ts=ts, text="plain"
+                )
+                await client.chat_update(
+                    channel=slack.channel_id, ts=other["ts"], text="plain again"
+                )
                 await tab.until("document.querySelector('#thread .edited') !== null")
 
     asyncio.run(run())
@@ -388,6 +396,141 @@ def test_long_evidence_wraps_as_in_slack_and_nothing_scrolls_sideways(tmp_path: 
                 return found
 
     assert asyncio.run(run()) == [True] * 4
+
+
+WIDTHS = (390, 1200)
+OF_MODALS = ("input", "alert")
+SEEN = {
+    "header": "x" * 150,
+    "section": "Evidence",
+    "context": "picture: a",
+    "image": "picture: a",
+    "actions": "Evidence",
+    "context_actions": "Right",
+    "input": "cause",
+    "rich_text": "@U1",
+    "markdown": "# x",
+    "table": "host",
+    "task_card": "look",
+    "plan": "looking",
+    "alert": "x",
+    "card": "Evidence",
+    "carousel": "x",
+    "container": "x",
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_kind_of_block_is_shown_and_none_is_unknown(tmp_path: Path, scheme: str) -> None:
+    """In messages and modals, at both widths, and nothing scrolls sideways."""
+    kinds = [kind for kind in SAMPLES if kind not in OF_MODALS]
+
+    async def run() -> None:
+        async with SlackStandIn(page=Page) as slack:
+            ts = await slack.announce("SEV1")
+            client = client_of(slack)
+            for part in (kinds[:6], kinds[6:]):
+                await client.chat_postMessage(
+                    channel=slack.channel_id,
+                    thread_ts=ts,
+                    text="x",
+                    blocks=[SAMPLES[kind] for kind in part],
+                )
+            view = {
+                "type": "modal",
+                "title": {"type": "plain_text", "text": "All of them"},
+                "submit": {"type": "plain_text", "text": "Send"},
+                "blocks": list(SAMPLES.values()),
+            }
+            async with browser(slack.page_url, tmp_path) as tab:
+                await tab.call(
+                    "Emulation.setEmulatedMedia",
+                    features=[{"name": "prefers-color-scheme", "value": scheme}],
+                )
+                text = await tab.js("document.querySelector('#thread').textContent")
+                for kind in kinds:
+                    assert SEEN.get(kind, "") in text, kind
+                assert await tab.js("document.querySelector('.unknown')") is None
+                trigger_id = slack.open_by_hand()
+                await client.views_open(trigger_id=trigger_id, view=view)
+                await tab.until("document.querySelector('form.view') !== null")
+                shown = await tab.js("document.querySelector('form.view').textContent")
+                for kind in SAMPLES:
+                    assert SEEN.get(kind, "") in shown, kind
+                for width in WIDTHS:
+                    await tab.call(
+                        "Emulation.setDeviceMetricsOverride",
+                        width=width,
+                        height=800,
+                        deviceScaleFactor=1,
+                        mobile=False,
+                    )
+                    fits = "document.documentElement.scrollWidth <= innerWidth"
+                    assert await tab.js(fits), width
+
+    asyncio.run(run())
+
+
+def test_a_button_opens_a_modal_which_is_submitted_and_a_silent_app_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the page, the stand-in, the real socket and Bolt, and back."""
+    monkeypatch.setattr(actions, "ACK_WITHIN_S", 0.5)
+    said: list[dict[str, Any]] = []
+
+    async def run() -> None:
+        async with SlackStandIn(page=Page) as slack, bolt(slack) as app:
+
+            async def on_press(ack: Ack, body: dict[str, Any]) -> None:
+                await ack()
+                await client_of(slack).views_open(trigger_id=body["trigger_id"], view=ASKING)
+
+            async def on_submit(ack: Ack, view: dict[str, Any]) -> None:
+                said.append(view["state"]["values"])
+                if len(said) == 1:
+                    await ack(response_action="errors", errors={"cause": "Say more."})
+                else:
+                    await ack()
+
+            app.action("evidence")(on_press)
+            app.view("v")(on_submit)
+            ts = await slack.announce("SEV1")
+            await client_of(slack).chat_postMessage(
+                channel=slack.channel_id, thread_ts=ts, text="x", blocks=BLOCKS
+            )
+            async with browser(slack.page_url, tmp_path) as tab:
+                await tab.until("document.querySelector('#thread .actions button') !== null")
+                await tab.js("document.querySelector('#thread .actions button').click()")
+                await tab.until("document.querySelector('form.view input') !== null")
+                await tab.js("document.querySelector('form.view input').focus()")
+                await tab.call("Input.insertText", text="the disk <was> full")
+                await tab.js("document.querySelector('form.view').requestSubmit()")
+                await tab.until(
+                    "document.querySelector('form.view .problem')?.textContent === 'Say more.'"
+                )
+                await tab.js("document.querySelector('form.view').requestSubmit()")
+                await tab.until("document.querySelector('form.view') === null")
+                slack.workspace.interactivity = False
+                await tab.js("document.querySelector('#thread .actions button').click()")
+                await tab.until(
+                    "document.querySelector('#try .problem').textContent.includes('interactivity')"
+                )
+        typed = said[-1]["cause"]["said"]
+        assert (typed["type"], typed["value"]) == ("plain_text_input", "the disk <was> full")
+
+    asyncio.run(run())
+
+
+def test_a_mention_is_answered_with_what_to_type_instead(tmp_path: Path) -> None:
+    """To the visitor alone."""
+
+    async def run() -> str:
+        async with SlackStandIn(page=Page) as slack, browser(slack.page_url, tmp_path) as tab:
+            await _type(tab, "@sevbot why did ranker-1 die?")
+            await tab.until("document.querySelector('#channel .only-you') !== null")
+            return str(await tab.js("document.querySelector('#channel .only-you').textContent"))
+
+    assert "/sev diagnose ranker-1" in asyncio.run(run())
 
 
 async def _type(tab: Tab, text: str) -> None:

@@ -118,7 +118,7 @@ def test_a_trigger_is_good_once_and_for_three_seconds() -> None:
             assert (await refused(unknown))["error"] == "invalid_trigger_id"
             command = await slack.slash("/sev", "help")
             assert command.error == "operation_timeout"
-        trigger_id = slack._actions.views.trigger(VISITOR)
+        trigger_id = slack.open_by_hand()
         now[0] = 3.1
         late = client.views_open(trigger_id=trigger_id, view=modal())
         assert (await refused(late))["error"] == "expired_trigger_id"
@@ -161,7 +161,7 @@ def test_a_view_is_refused_above_250_kilobytes() -> None:
     big = modal(blocks=[{"type": "markdown", "text": "x" * 11_000}] * 25)
 
     async def scenario(slack: SlackStandIn) -> None:
-        trigger_id = slack._actions.views.trigger(VISITOR)
+        trigger_id = slack.open_by_hand()
         large = client_of(slack).views_open(trigger_id=trigger_id, view=big)
         assert (await refused(large))["error"] == "view_too_large"
 
@@ -239,15 +239,14 @@ def test_an_actions_response_url_answers_the_presser_and_may_replace_or_delete()
                 await hook.send(text="", delete_original=True)
                 await hook.send(text="five")
                 sixth = await hook.send(text="six")
-                statuses.append(sixth.body)
+                sixth_body.set_result(sixth.body)
 
-            statuses: list[str] = []
+            sixth_body: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             app.action("evidence")(on_press)
             pressed = await slack.press(ts, "evidence")
-            await slack.wait_for(lambda: statuses, 5)
+            assert "used_url" in await asyncio.wait_for(sixth_body, 5)
             assert [each["text"] for each in pressed.messages] == ["psst", "five"]
             assert ts not in [message["ts"] for message in slack.messages()]
             assert slack.messages()[-1]["text"] == "for all"
-            assert "used_url" in statuses[0]
 
     play(scenario)
