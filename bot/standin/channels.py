@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from bot.standin.errors import SlackError
 
-
 # these two refuse replies only (docs.slack.dev, errors of chat.postMessage)
 OF_REPLIES = frozenset(
     {"restricted_action_thread_locked", "restricted_action_non_threadable_channel"}

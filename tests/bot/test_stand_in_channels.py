@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aiohttp import WSMsgType
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.standin import rates
@@ -58,5 +59,38 @@ def test_the_minute_of_too_many_events_is_of_the_clock_on_the_wall() -> None:
             said = float(await slack.announce("SEV1"))
         assert payload["minute_rate_limited"] % 60 == 0
         assert 0 <= said - payload["minute_rate_limited"] < 120
+
+    play(scenario)
+
+
+def test_a_bot_that_was_removed_is_told_and_hears_nothing() -> None:
+    """Nor may it write in a channel that was archived."""
+
+    async def scenario(slack: SlackStandIn) -> None:
+        client, channel = client_of(slack), slack.channel_id
+        async with socket_of(slack) as socket:
+            slack.remove_bot(channel)
+            await slack.announce("unheard")
+            with pytest.raises(TimeoutError):
+                await socket.receive_json(timeout=0.1)
+        post = client.chat_postMessage(channel=channel, text="x")
+        assert (await refused(post))["error"] == "not_in_channel"
+        slack.workspace.channels[channel].is_member = True
+        slack.archive(channel)
+        post = client.chat_postMessage(channel=channel, text="x")
+        assert (await refused(post))["error"] == "is_archived"
+        await client.conversations_history(channel=channel)
+
+    play(scenario)
+
+
+def test_sockets_that_break_say_no_word() -> None:
+    """What is raised meanwhile waits for its next try."""
+
+    async def scenario(slack: SlackStandIn) -> None:
+        async with socket_of(slack) as socket:
+            await slack.lose_sockets()
+            assert (await socket.receive()).type in (WSMsgType.CLOSE, WSMsgType.CLOSED)
+            assert slack.open_sockets == 0
 
     play(scenario)
