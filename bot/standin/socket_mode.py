@@ -122,14 +122,13 @@ class SocketMode:
         """Tell every open socket to go; returns once all are closed, by the client or after a
         second by us. A `warning` comes some seconds ahead of that, and closes none.
         """
-        if reason == "warning":
-            for socket in self.sockets:
-                await _send(socket, _goodbye(reason))
-            return
-        leaving, self.sockets = self.sockets, []
+        leaving = list(self.sockets)
+        if reason != "warning":
+            self.sockets.clear()
         for socket in leaving:
             await _send(socket, _goodbye(reason))
-        await asyncio.gather(*(self._close_later(socket) for socket in leaving))
+        if reason != "warning":
+            await asyncio.gather(*(self._close_later(socket) for socket in leaving))
 
     async def _close_later(self, socket: web.WebSocketResponse) -> None:
         try:

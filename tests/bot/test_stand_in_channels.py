@@ -39,7 +39,7 @@ def test_what_strangers_call_takes_nothing_of_the_apps_rate() -> None:
     async def scenario(slack: SlackStandIn) -> None:
         slack.workspace.clock = lambda: 100.0
         channel = slack.channel_id
-        stranger = AsyncWebClient(token="xoxb-wrong", base_url=slack.api_url)
+        stranger = AsyncWebClient("xoxb-wrong", base_url=slack.api_url)
         for _ in range(rates.POST_BURST + 1):
             call = stranger.chat_postMessage(channel=channel, text="x")
             assert (await refused(call))["error"] == "invalid_auth"
@@ -90,7 +90,7 @@ def test_sockets_that_break_say_no_word() -> None:
     async def scenario(slack: SlackStandIn) -> None:
         async with socket_of(slack) as socket:
             await slack.lose_sockets()
-            assert (await socket.receive()).type in (WSMsgType.CLOSE, WSMsgType.CLOSED)
+            assert (await socket.receive(timeout=5)).type in (WSMsgType.CLOSE, WSMsgType.CLOSED)
             assert slack.open_sockets == 0
 
     play(scenario)
