@@ -19,7 +19,14 @@ from diagnostics.model import Confidence, Examined, Finding, HostReport, Report
 from diagnostics.plain import plain
 from diagnostics.rules import RULES
 from diagnostics.sizes import human
-from diagnostics.telling.brief import ELSEWHERE, VISIBLE_CHARS, Brief, brief, visible_chars
+from diagnostics.telling.brief import (
+    ELSEWHERE,
+    MOST_SENTENCES,
+    VISIBLE_CHARS,
+    Brief,
+    brief,
+    visible_chars,
+)
 from diagnostics.telling.words import Step
 from tests.examined import examined
 from tests.reports import AWKWARD, Fleet, any_text, fleets, refused, rich_fleets, web
@@ -320,6 +327,7 @@ def test_whatever_the_report_holds_it_fits(fleet: Fleet, hosts: int) -> None:
 
     assert len(visible(told)) <= visible_chars(told) <= VISIBLE_CHARS
     assert told.who
+    assert len(told.says) <= MOST_SENTENCES
     assert all("\n" not in line for line in (told.title, told.who, *told.says, *told.picture))
 
 

@@ -8,7 +8,7 @@ above about 13,200 characters).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from bot.chat import Verdict
@@ -21,6 +21,7 @@ from diagnostics.telling.names import listed
 MOST_SENTENCES = 4
 MAX_SENTENCE_CHARS, MAX_CODE_CHARS, MAX_COUNTS_CHARS = 700, 2_000, 600
 MAX_NAME_CHARS = 60
+MOST_MOMENTS, MAX_FALLBACK_CHARS = 4, 100
 MOST_PEOPLE = 5
 
 
@@ -43,10 +44,9 @@ def verdict_blocks(verdict: Verdict, *, newer: bool) -> list[Block]:
 
 
 def _body(told: Brief) -> list[Block]:
-    said = "\n".join(
-        escaped(sentence, MAX_SENTENCE_CHARS) for sentence in told.says[:MOST_SENTENCES]
-    )
-    elements = [section({"type": "text", "text": said})] if said else []
+    sentences = [sentence for sentence in told.says if sentence][:MOST_SENTENCES]
+    said = [part for sentence in sentences for part in _sentence(sentence, told)]
+    elements = [section(*said[:-1])] if said else []
     if told.picture:
         elements.append(code("\n".join(told.picture), MAX_CODE_CHARS))
     if told.step is not None:
@@ -54,6 +54,19 @@ def _body(told: Brief) -> list[Block]:
         if told.step.code:
             elements.append(code(told.step.code, MAX_CODE_CHARS))
     return elements or [section(text("Evidence has all that was looked at."))]
+
+
+def _sentence(sentence: str, told: Brief) -> Iterator[Block]:
+    """Its text, with each moment as a reader's own clock has it, and the line's end."""
+    shown = plain(sentence, MAX_SENTENCE_CHARS)
+    for said, moment in told.times[:MOST_MOMENTS]:
+        before, found, behind = shown.partition(said) if said else (shown, "", "")
+        if found and moment.timestamp() > 0:
+            yield from [text(before)] if before else []
+            yield date(moment.timestamp(), "{time_secs}, {date_short_pretty}", said)
+            shown = behind
+    yield from [text(shown)] if shown else []
+    yield {"type": "text", "text": "\n"}
 
 
 def _counts(told: Brief) -> str:
@@ -97,11 +110,14 @@ def _user(user: str) -> Block:
     return {"type": "user", "user_id": user}
 
 
-def date(at_s: float) -> Block:
-    """A time of day as each reader's own clock has it (docs.slack.dev, rich text's date)."""
+def date(at_s: float, shape: str = "{time}", fallback: str | None = None) -> Block:
+    """A moment as each reader's own clock has it (docs.slack.dev, rich text's date); `shape` is
+    made of Slack's tokens.
+    """
+    utc = f"{datetime.fromtimestamp(at_s, UTC):%H:%M} UTC"
     return {
         "type": "date",
         "timestamp": int(at_s),
-        "format": "{time}",
-        "fallback": f"{datetime.fromtimestamp(at_s, UTC):%H:%M} UTC",
+        "format": shape,
+        "fallback": escaped(fallback or utc, MAX_FALLBACK_CHARS),
     }

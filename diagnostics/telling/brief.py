@@ -26,6 +26,7 @@ from diagnostics.telling.words import Step, best_of, headline_of, open_questions
 VISIBLE_CHARS = 900
 TITLE_CHARS = 150  # what a chat's header takes
 WHO_CHARS, SAYS_CHARS, STEP_CHARS, ALSO_CHARS = 200, 300, 250, 80
+MOST_SENTENCES = 4
 QUESTIONS = 2  # what was seen, and is not told for a cause
 ELSEWHERE = "Evidence has the command."
 _NOTE = " # "  # behind a command: what is to be done by hand
@@ -69,7 +70,7 @@ def brief(report: Report) -> Brief:
             whole,
             title=plain(whole.title, TITLE_CHARS),
             who=plain(whole.who, WHO_CHARS),
-            says=tuple(plain(text, SAYS_CHARS) for text in whole.says),
+            says=tuple(plain(text, SAYS_CHARS) for text in whole.says[:MOST_SENTENCES]),
             ruled_out=len(clear - found),
             not_checked=tuple(name_of(code) for code in unknown if code not in found),
         )
@@ -112,16 +113,21 @@ def _found(report: Report) -> Brief:
     pairs = pairs_of(group, report)
     host, finding = best_of(pairs)
     on_host = f"On {name(host.host or UNNAMED)}: " if len(group.hosts) > 1 else ""
-    first, *others = [
-        f"{on_host}{text}" for text in (*numbers(finding), rhythm(finding)) if text
-    ] or [""]
-    says = (first, *_also(report, group), *others)
+    data = list(filter(None, (*numbers(finding), rhythm(finding))))
+    also = list(_also(report, group))
+    # behind a sentence on other hosts it is said again whose the numbers are
+    told_again = on_host if also else ""
+    says = (
+        *(f"{on_host}{text}" for text in data[:1]),
+        *also,
+        *(f"{told_again}{text}" for text in data[1:]),
+    )
     happened = who([finding for _, finding in pairs])
     where = _where(group.hosts, report)
     return Brief(
         title=headline_of(report),
         who=f"{' '.join(filter(None, (happened, where)))} · {finding.confidence}",
-        says=tuple(filter(None, says)),
+        says=says,
         picture=draw(finding),
         step=_step(finding),
         ruled_out=0,

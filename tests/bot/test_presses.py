@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from bot.chat import Verdict
 from bot.slack.wrong_view import CAUSE, NOTHING_SAID, WORDS
 from bot.standin.hosts import ReplayHosts
 from bot.standin.slack import SCOPES, SlackStandIn
 from diagnostics.bundle.directory import read_directory
+from diagnostics.model import Report
 from tests.bot.modals import all_pages, another_page, newest_view, said
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot, is_done, stage
 from tests.conftest import ROOT
@@ -205,6 +207,28 @@ def test_run_again_without_an_announcement_says_so(tmp_path: Path) -> None:
                 pressed = await slack.press(message["ts"], "sevbot_again")
                 await slack.wait_for(lambda: pressed.messages)
                 assert "cannot read this SEV's announcement" in said(pressed.messages)
+
+    asyncio.run(run())
+
+
+def test_a_failure_after_a_verdict_is_told_in_the_same_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack takes no message without rich_text where one with it stood (block_mismatch)."""
+    monkeypatch.setattr("bot.looks.BETWEEN_S", 0.0)
+
+    def broken(report: Report) -> Verdict:
+        raise ZeroDivisionError(len(report.hosts))
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as there:
+            ts, message = await answered(there)
+            monkeypatch.setattr("bot.sevs.verdict_on", broken)
+            await there.slack.press(message["ts"], "sevbot_again")
+            await there.slack.wait_for(
+                lambda: there.answers(ts)[0]["text"].startswith("sevbot failed on this SEV")
+            )
+            assert len(there.answers(ts)) == 1
 
     asyncio.run(run())
 

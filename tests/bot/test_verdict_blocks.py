@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -42,6 +43,7 @@ briefs = st.builds(
     ruled_out=st.integers(0, 60),
     not_checked=st.lists(hostile, max_size=60).map(tuple),
     evidence=st.integers(0, 500),
+    times=st.lists(st.tuples(hostile, st.datetimes(timezones=st.just(UTC))), max_size=6).map(tuple),
 )
 
 
@@ -94,9 +96,28 @@ def test_a_message_fits_whatever_the_fleet(hosts: int, groups: int, text: str) -
         assert page["blocks"][-1]["type"] != "header"
 
 
-@given(st.text(max_size=400), st.integers(1, 120))
+@given(st.text(max_size=400) | st.text("&<>a", max_size=400), st.integers(1, 120))
 def test_a_text_is_cut_after_escaping_at_a_whole_character(text: str, limit: int) -> None:
     """No `&am…`, and never more than Slack counts."""
     for cut in (escaped(text, limit), escaped_lines(text, limit)):
         assert 1 <= len(cut) <= limit
         assert not set("&<>") & set(re.sub("&(amp|lt|gt);", "", cut))
+
+
+def test_a_moment_is_shown_by_the_readers_own_clock() -> None:
+    """And stands in the sentence as it was, where a client cannot."""
+    at = datetime(2026, 11, 28, 14, 3, 9, tzinfo=UTC)
+    verdict = verdict_on(report_with(1, 1, "x"))
+    told = replace(verdict.brief, says=("It was last at T & more.",), times=(("T", at),))
+    section = content_of(replace(verdict, brief=told)).blocks[2]["elements"][0]
+
+    assert section["elements"] == [
+        {"type": "text", "text": "It was last at "},
+        {
+            "type": "date",
+            "timestamp": 1795874589,
+            "format": "{time_secs}, {date_short_pretty}",
+            "fallback": "T",
+        },
+        {"type": "text", "text": " &amp; more."},
+    ]
