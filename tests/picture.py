@@ -23,7 +23,7 @@ from tests.bot.test_times import RANKER
 from tests.conftest import ROOT
 
 PHONE, DESK = 390, 1200
-PICTURE_WIDTH = 760
+PICTURE_WIDTH = 1300  # the thread stands beside the channel then
 
 
 async def main(directory: Path | None) -> None:
@@ -61,7 +61,12 @@ async def main(directory: Path | None) -> None:
 async def _set(tab: Tab, width: int, scheme: str) -> None:
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     await tab.call("Emulation.setEmulatedMedia", features=features)
-    size = {"width": width, "height": 1000, "deviceScaleFactor": 2, "mobile": width == PHONE}
+    size = {
+        "width": width,
+        "height": 1000 if width != PICTURE_WIDTH else 1400,
+        "deviceScaleFactor": 2,
+        "mobile": width == PHONE,
+    }
     await tab.call("Emulation.setDeviceMetricsOverride", **size)
     await asyncio.sleep(0.3)  # what is new fades for a moment
 
@@ -74,8 +79,10 @@ async def _shot(tab: Tab, **more: object) -> bytes:
 async def _of_thread(tab: Tab) -> bytes:
     """The thread's messages alone, as high as they are."""
     box = await tab.js(
-        "(box => ({x: box.x, y: box.y, width: box.width, height: box.height}))"
-        "(document.querySelector('#thread').getBoundingClientRect())"
+        "(([top, low]) => "
+        "({x: top.x, y: top.y, width: top.width, height: low.bottom - top.y + 12}))"
+        "([document.querySelector('#thread'), document.querySelector('#thread > :last-child')]"
+        ".map(each => each.getBoundingClientRect()))"
     )
     return await _shot(tab, clip={**box, "scale": 1})
 
