@@ -50,7 +50,7 @@ async def serve(
             " (docs/config.md has an example)"
         )
     async with Apart(collector) as apart, build_session() as session:
-        client = build_client(config.slack, tokens, session)
+        client = build_client(config.slack, tokens.bot, session)
         ourselves = await check_tokens(client, tokens)
         members, refusals = GroupMembers(client, config.slack.allowed_groups or ()), Refusals()
         await members.read()

@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_demo(commands)
     _add_config(commands.add_parser("run", help="run the bot against Slack by Socket Mode"))
+    _add_check(commands)
     _add_diagnose(commands)
     _add_explain(commands)
     _add_record(commands)
@@ -71,6 +72,23 @@ def _add_demo(commands: Commands) -> None:
         metavar="DIR",
         help="replay this recorded bundle instead of the built-in one",
     )
+
+
+def _add_check(commands: Commands) -> None:
+    check = commands.add_parser(
+        "check",
+        help="try all that `run` needs: configuration, Slack, each host; posts nothing",
+        description=(
+            "Tries the configuration, both tokens, the app's scopes, its channel, what it is told"
+            " of, its blocks, and each host's login and copy of the probe. It names every problem"
+            " with its cure, and posts nothing."
+        ),
+        epilog=(
+            "With an app configuration token in $SLACK_CONFIG_TOKEN it also reads the app's"
+            " manifest: events, buttons, /sev. Exit status: 0 no problem, 1 any problem."
+        ),
+    )
+    _add_config(check)
 
 
 def _add_diagnose(commands: Commands) -> None:

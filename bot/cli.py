@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bot.arguments import parser
 
 if TYPE_CHECKING:
+    from bot.checked import State
     from bot.config_file import Setup
     from diagnostics.bundle import Bundle
     from diagnostics.facts.kernel_log import KernelLog
@@ -226,6 +227,30 @@ def _run(options: argparse.Namespace) -> int:
     return EXIT_EXAMINED
 
 
+def _check(options: argparse.Namespace) -> int:
+    from bot.checked import State
+
+    logging.basicConfig(level=logging.ERROR, format=LOG_FORMAT)
+    # of a login that fails it writes its own lines beside ours
+    logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
+    found = asyncio.run(_print_checked(options))
+    return EXIT_NOT_EXAMINED if State.PROBLEM in found else EXIT_EXAMINED
+
+
+async def _print_checked(options: argparse.Namespace) -> set[State]:
+    """Print each line as it is known, then the summary."""
+    from bot.check import check
+    from bot.checked import summary
+    from bot.config_file import config_path
+
+    found = []
+    async for checked in check(config_path(options.config)):
+        _show(f"{checked.line()}\n")
+        found.append(checked)
+    _show(f"{summary(found)}\n")
+    return {checked.state for checked in found}
+
+
 def _demo(options: argparse.Namespace) -> int:
     from bot.demo.play import play
     from diagnostics.collect.ssh import SshSetupError
@@ -289,6 +314,7 @@ def _kernel_log(name: str) -> KernelLog:
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "check": _check,
     "demo": _demo,
     "run": _run,
     "diagnose": _diagnose,

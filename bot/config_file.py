@@ -19,9 +19,9 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config import Config, ConfigError, SlackConfig, SshConfig, Tokens
+from bot.config import Config, ConfigError, HostConfig, SlackConfig, SshConfig, Tokens
 from diagnostics.collect.guarded_file import USABLE, WRITABLE, read_guarded
-from diagnostics.collect.ssh import SshCollector, SshSettings, SshSetupError
+from diagnostics.collect.ssh import SshCollector, SshSettings, SshSetupError, Target
 from diagnostics.collect.unreadable import why_unreadable
 
 CONFIG_VARIABLE = "SEVBOT_CONFIG"
@@ -50,6 +50,25 @@ class Setup:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What of a configuration can be used though others of its parts may be wrong: for who wants
+    to know all that is wrong at once.
+
+    `problems` are lines with their cures. `slack` has placeholders for what is wrong in it, and is
+    None where nothing may be sent to Slack; `has_channel` is whether its channel is the file's.
+    """
+
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    slack: SlackConfig | None = None
+    has_channel: bool = False
+    bot_token: SecretStr | None = None
+    app_token: SecretStr | None = None
+    collector: SshCollector | None = None
+    targets: tuple[Target, ...] = ()
+
+
 class Problem(NamedTuple):
     """`key` is the path of the setting, or empty where the whole file is meant; `what` says what is
     wrong, and the cure.
@@ -62,6 +81,11 @@ class Problem(NamedTuple):
     def of_slack(self) -> bool:
         """Whether the setting is one of `[slack]`, which only `sevbot run` needs."""
         return self.key.partition(".")[0] == "slack"
+
+
+NO_SLACK = Problem("slack", "is missing, and `sevbot run` needs it (docs/config.md has an example)")
+# of [slack] where its own is wrong, so that the rest of it can be tried
+_STANDS_FOR = {"channel": "C0", "announcers": [{"user_id": "U0"}], "announcement": "SEV"}
 
 
 def config_path(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
@@ -89,13 +113,10 @@ def set_up(path: Path, *, for_slack: bool, environment: Mapping[str, str] = os.e
     slack = _part(SlackConfig, table.get("slack"))
     tokens = None
     if for_slack and "slack" not in table:
-        problems.append(
-            Problem(
-                "slack", "is missing, and `sevbot run` needs it (docs/config.md has an example)"
-            )
-        )
+        problems.append(NO_SLACK)
     if for_slack and slack is not None:
-        tokens, of_tokens = _read_tokens(slack, environment)
+        (bot, app), of_tokens = _token_values(slack, environment)
+        tokens = Tokens(bot=bot, app=app) if bot and app else None
         problems += of_tokens
     collector, of_ssh = _collector(_part(SshConfig, table.get("ssh")))
     problems += of_ssh
@@ -109,12 +130,67 @@ def set_up(path: Path, *, for_slack: bool, environment: Mapping[str, str] = os.e
     return Setup(_validated(Config, table), collector, tokens, tuple(warnings))
 
 
+def what_can_be_read(path: Path, environment: Mapping[str, str] = os.environ) -> Parts:
+    """Each part of the configuration that can be used by itself, and every problem of all of
+    them. Never raises on what the file holds.
+    """
+    try:
+        table, problems = _read_table(path)
+    except ConfigError as error:
+        return Parts(tuple(str(error).splitlines()))
+    problems += _problems_of(table)
+    if "slack" not in table:
+        problems.append(NO_SLACK)
+    slack, has_channel = _usable_slack(table.get("slack"))
+    bot = app = None
+    if slack is not None:
+        (bot, app), of_tokens = _token_values(slack, environment)
+        problems += of_tokens
+    ssh = _part(SshConfig, table.get("ssh"))
+    collector, of_ssh = _collector(ssh)
+    problems += of_ssh
+    warnings = collector.warnings if collector is not None else ()
+    lines = tuple(_line(path, problem) for problem in problems)
+    hosts = _usable_hosts(table.get("hosts"), ssh)
+    return Parts(lines, warnings, slack, has_channel, bot, app, collector, hosts)
+
+
+def _usable_hosts(table: object, ssh: SshConfig | None) -> tuple[Target, ...]:
+    """Those of [hosts] that are right by themselves; none where it is not known who logs in."""
+    if ssh is None or not isinstance(table, dict):
+        return ()
+    read = ((name, _part(HostConfig, entry)) for name, entry in table.items())
+    return tuple(
+        Target(name, host.address, host.port, host.user or ssh.user)
+        for name, host in read
+        if host is not None
+    )
+
+
+def _usable_slack(table: object) -> tuple[SlackConfig | None, bool]:
+    """[slack] with what is wrong in it left out, and whether the channel is right. None where the
+    tokens may not be sent: there is no such table, or `api_url` is wrong.
+    """
+    if not isinstance(table, dict):
+        return None, False
+    try:
+        return _validated(SlackConfig, table), True
+    except ValidationError as error:
+        wrong = {str(each["loc"][0]) for each in error.errors() if each["loc"]}
+    except RecursionError:
+        return None, False
+    if "api_url" in wrong:
+        return None, False
+    right = {key: value for key, value in table.items() if key not in wrong}
+    return _part(SlackConfig, {**_STANDS_FOR, **right}), "channel" not in wrong
+
+
 def read_tokens(config: SlackConfig, environment: Mapping[str, str] = os.environ) -> Tokens:
     """Both tokens, each from its file or from the environment; raises ConfigError."""
-    tokens, problems = _read_tokens(config, environment)
-    if tokens is None:
+    (bot, app), problems = _token_values(config, environment)
+    if bot is None or app is None:
         raise ConfigError("\n".join(f"{key}: {what}" for key, what in problems))
-    return tokens
+    return Tokens(bot=bot, app=app)
 
 
 def _line(path: Path, problem: Problem) -> str:
@@ -279,10 +355,11 @@ def _collector(ssh: SshConfig | None) -> tuple[SshCollector | None, list[Problem
         return None, [Problem(f"ssh.{setting}", sentence) for setting, sentence in error.problems]
 
 
-def _read_tokens(
+def _token_values(
     config: SlackConfig, environment: Mapping[str, str]
-) -> tuple[Tokens | None, list[Problem]]:
-    values, problems = [], list[Problem]()
+) -> tuple[list[SecretStr | None], list[Problem]]:
+    """The bot's and the app's token, None where it is wrong, and what is."""
+    values, problems = list[SecretStr | None](), list[Problem]()
     for setting, variable, prefix in _TOKENS:
         file = getattr(config, setting)
         value, wrong = (
@@ -290,9 +367,9 @@ def _read_tokens(
         )
         if not wrong and not value.startswith(prefix):
             wrong = [_no_token(str(file) if file else f"${variable}", value, prefix)]
-        values.append(SecretStr(value))
+        values.append(None if wrong else SecretStr(value))
         problems += [Problem(f"slack.{setting}", what) for what in wrong]
-    return (None if problems else Tokens(bot=values[0], app=values[1])), problems
+    return values, problems
 
 
 def _token_in(file: Path, prefix: str) -> tuple[str, list[str]]:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import aiohttp
+from pydantic import SecretStr
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -33,13 +34,13 @@ def build_session() -> aiohttp.ClientSession:
 
 
 def build_client(
-    config: SlackConfig, tokens: Tokens, session: aiohttp.ClientSession
+    config: SlackConfig, token: SecretStr, session: aiohttp.ClientSession
 ) -> AsyncWebClient:
     """A Web API client that never retries by itself: a post whose answer was lost may have been
     posted (bot.slack.message).
     """
     return AsyncWebClient(
-        token=tokens.bot.get_secret_value(),
+        token=token.get_secret_value(),
         base_url=config.api_url,
         session=session,
         retry_handlers=[],
@@ -67,20 +68,30 @@ async def _try(
         ) from error
 
 
-async def check_tokens(client: AsyncWebClient, tokens: Tokens) -> AuthorizeResult:
-    """Try both tokens, and say who we are: the Socket Mode client would try a refused one for
-    ever.
-    """
-    us = await _try(
+async def try_bot_token(client: AsyncWebClient) -> AsyncSlackResponse:
+    """What auth.test says of the client's token; raises ConfigError with the cure."""
+    return await _try(
         client.auth_test, "the bot token ({}): copy it again from OAuth & Permissions of the app"
     )
+
+
+async def try_app_token(client: AsyncWebClient, token: SecretStr) -> None:
+    """Ask for a socket, without opening it; raises ConfigError with the cure."""
     await _try(
-        partial(client.apps_connections_open, app_token=tokens.app.get_secret_value()),
+        partial(client.apps_connections_open, app_token=token.get_secret_value()),
         (
             "the app-level token ({}): it needs connections:write (Basic Information, "
             "App-Level Tokens), and Socket Mode must be on"
         ),
     )
+
+
+async def check_tokens(client: AsyncWebClient, tokens: Tokens) -> AuthorizeResult:
+    """Try both tokens, and say who we are: the Socket Mode client would try a refused one for
+    ever.
+    """
+    us = await try_bot_token(client)
+    await try_app_token(client, tokens.app)
     return AuthorizeResult(
         enterprise_id=us.get("enterprise_id"),
         team_id=us.get("team_id"),

@@ -9,6 +9,7 @@ import binascii
 import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import partial
 
 from bot.standin.channels import Channel
 from bot.standin.limits import MAX_POSTED_TEXT, MAX_UPDATED_TEXT, check_content
@@ -45,7 +46,7 @@ class Methods:
             "views.open": (None, self._views.open_view),
             "views.push": (None, self._views.push),
             "views.update": (None, self._views.update),
-            "blocks.validate": (None, _validate),
+            "blocks.validate": (None, partial(_validate, self._workspace)),
         }
 
     def _readable(self, arguments: Json) -> Channel:
@@ -196,16 +197,19 @@ class Methods:
         return {"users": list(members)}
 
 
-def _validate(arguments: Json) -> Json:
-    """blocks.validate: what would be refused of `blocks`, `message` or `view`, of which there is
-    one; nothing is posted.
+def _validate(workspace: Workspace, arguments: Json) -> Json:
+    """What would be refused of `blocks`, `message` or `view`, of which there is one; nothing is
+    posted. Slack's refusal is invalid_blocks, invalid_message or invalid_view with all `errors`
+    (docs.slack.dev, blocks.validate; github.com/abdolence/slack-morphism-rust).
     """
     given = [kind for kind in ("blocks", "message", "view") if arguments.get(kind) is not None]
     if len(given) != 1:
         raise SlackError("invalid_arguments")
-    problems = problems_of(given[0], arguments[given[0]])
-    errors = [problem.as_json() for problem in problems]
-    return {"valid": not errors, **({"errors": errors} if errors else {})}
+    (kind,) = given
+    problems = problems_of(kind, arguments[kind], takes_newer=workspace.takes_newer)
+    if problems:
+        raise SlackError(f"invalid_{kind}", errors=[each.as_json() for each in problems])
+    return {}
 
 
 def _warned(arguments: Json) -> Json:

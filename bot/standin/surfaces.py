@@ -40,17 +40,18 @@ def check_view(view: object, *, takes_newer: bool = True) -> None:
     _refuse("invalid_arguments", [*found, *newer])
 
 
-def problems_of(kind: str, value: object) -> list[Problem]:
+def problems_of(kind: str, value: object, *, takes_newer: bool = True) -> list[Problem]:
     """What blocks.validate finds in `blocks`, a `message` or a `view`. It does not miss a message's
     `text` (seen by others).
     """
     if kind == "view":
         blocks_of = _of_view(value, "") if isinstance(value, dict) else ()
-        return [*VIEW(value, ""), *blocks_of]
+        newer = _newer(value.get("blocks"), "") if isinstance(value, dict) else ()
+        return [*VIEW(value, ""), *blocks_of, *(() if takes_newer else newer)]
     blocks = value.get("blocks") if kind == "message" and isinstance(value, dict) else value
     if not isinstance(blocks, list):
         return [Problem("/blocks", "invalid_type", "must be a list")]
-    return list(_of_message(blocks))
+    return [*_of_message(blocks), *(() if takes_newer else _newer(blocks, ""))]
 
 
 def _refuse(code: str, problems: list[Problem]) -> None:

@@ -18,6 +18,7 @@ from bot.standin.views import Views
 from bot.standin.workspace import Json, SlackError, Workspace
 
 JSON_ARGUMENTS = ("blocks", "attachments", "metadata", "view", "message")
+MANIFEST = "apps.manifest.export"
 DROP = "drop-after-commit"
 SLOW = "slow:"
 
@@ -96,6 +97,8 @@ class WebApi:
 
     def _call(self, method: str, token: str, arguments: Json) -> Json:
         workspace = self._workspace
+        if method == MANIFEST:
+            return self._manifest(token, arguments)
         if wait_s := self._rates.wait_s(method, str(arguments.get("channel"))):
             raise RateLimitedError(wait_s)
         is_for_app = method == "apps.connections.open"
@@ -117,6 +120,20 @@ class WebApi:
                 "missing_scope", needed=scope, provided=",".join(sorted(workspace.scopes))
             )
         return answer(arguments)
+
+    def _manifest(self, token: str, arguments: Json) -> Json:
+        """apps.manifest.export: to nobody but an app configuration token."""
+        workspace = self._workspace
+        if token in (workspace.bot_token, workspace.app_token):
+            raise SlackError("not_allowed_token_type")
+        if token != workspace.settings.configuration_token:
+            raise SlackError("invalid_auth")
+        if arguments.get("app_id") != workspace.sevbot.app_id:
+            raise SlackError("invalid_app_id")
+        manifest = workspace.settings.manifest(
+            workspace.scopes, workspace.bot_events, interactivity=workspace.interactivity
+        )
+        return {"manifest": manifest}
 
 
 def _as_for_channel(scope: str, workspace: Workspace, channel_id: object) -> str:

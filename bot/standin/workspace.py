@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.standin.app_settings import Settings
 from bot.standin.channels import Channel
 from bot.standin.errors import SlackError
 
@@ -97,7 +98,7 @@ class Workspace:
     `groups` holds the members of each user group, `events` counts what was sent. With
     `is_ext_shared_channel` the channel is shared with another organisation. Without `interactivity`
     in the manifest nothing that is pressed is sent, without `takes_newer` newer kinds of blocks are
-    refused; `clock` gives seconds that only grow.
+    refused; `settings` are the app's others. `clock` gives seconds that only grow.
     """
 
     channel_name: str
@@ -113,8 +114,9 @@ class Workspace:
     is_ext_shared_channel: bool = False
     people: dict[str, str] = field(default_factory=lambda: {VISITOR: "you"})
     groups: dict[str, list[str]] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
     bot_token: str = field(default_factory=_token("xoxb"), repr=False)
-    app_token: str = field(default_factory=_token("xapp"), repr=False)
+    app_token: str = field(default_factory=_token(f"xapp-1-{SEVBOT.app_id}"), repr=False)
     messages: dict[str, Json] = field(default_factory=dict)
     ephemerals: list[Json] = field(default_factory=list)
     bots: dict[str, Bot] = field(default_factory=dict)

@@ -53,7 +53,8 @@ class Bundle:
     of the script that ran.
 
     `remarks` are sentences on the script itself: `probe` on the host's copy of it where that is not
-    ours, `lock` where it took none.
+    ours, `lock` where it took none. `was_sent` is whether the host ran the text that came with the
+    exec request, for lack of a forced command; a recording does not tell.
     """
 
     host: str | None
@@ -61,6 +62,7 @@ class Bundle:
     missing: Mapping[str, str] = field(default_factory=dict)
     probe: int = 1
     remarks: Mapping[str, str] = field(default_factory=dict)
+    was_sent: bool = field(default=False, compare=False)
 
     def get(self, name: str) -> Section | Missing:
         """The section, or why it is not there."""

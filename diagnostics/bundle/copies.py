@@ -16,6 +16,10 @@ REMARKS = ("probe", "lock")  # of what there are any
 MOST_NAMED = 5  # sections that are unknown here
 _UNLOCKED = "the probe could take no lock"
 _AT_ONCE = "so more than one may run on the host at a time"
+NOT_TOLD = (
+    "sha256sum failed on the host, so whether its copy of the probe is this sevbot's could not be"
+    " told"
+)
 LOCK = {
     "directory": (
         f"{_UNLOCKED}, since its account has no directory that is its own and closed to all"
@@ -68,10 +72,7 @@ def _which(version: int | None, said: str) -> str | None:
     if version == VERSION and said in (SENT, digest()):
         return None
     if version == VERSION and said == UNKNOWN:
-        return (
-            "sha256sum failed on the host, so whether its copy of the probe is this sevbot's could"
-            " not be told"
-        )
+        return NOT_TOLD
     it_is = "of a version that cannot be read" if version is None else f"of version {version}"
     if _DIGEST.fullmatch(said):
         it_is += f" ({said})"

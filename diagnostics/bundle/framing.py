@@ -177,7 +177,14 @@ def _read(output: bytes, start: int, host: str | None) -> Bundle:
     absent = (NOT_IN_COPY if "probe" in remarks else NOT_BROUGHT) if reader.done else ENDED_EARLY
     missing = {name: reader.told.get(name, absent) for name in SECTIONS if name not in sections}
     version = number(header[0]) if header else None
-    return Bundle(host=host, sections=known, missing=missing, probe=version or 0, remarks=remarks)
+    return Bundle(
+        host=host,
+        sections=known,
+        missing=missing,
+        probe=version or 0,
+        remarks=remarks,
+        was_sent=header[1:2] == [SENT],
+    )
 
 
 def _take_lines(lines: bytes, reader: _Reader) -> None:

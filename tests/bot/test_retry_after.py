@@ -41,7 +41,7 @@ async def refused_call(slack: SlackStandIn, hosts: ReplayHosts, said: str) -> Sl
     slack.fail_next("auth.test", f"429:{said}")
     async with build_session() as session:
         with pytest.raises(SlackApiError) as caught:
-            await build_client(config, tokens_of(slack), session).auth_test()
+            await build_client(config, tokens_of(slack).bot, session).auth_test()
     return caught.value
 
 

@@ -298,7 +298,8 @@ def test_blocks_validate_takes_one_thing_and_names_each_problem() -> None:
     async def scenario(slack: SlackStandIn) -> None:
         client = client_of(slack)
         bad = [{"type": "header", "text": plain("x" * 151)}]
-        answer = await client.api_call("blocks.validate", json={"blocks": bad})
+        answer = await refused(client.api_call("blocks.validate", json={"blocks": bad}))
+        assert answer["error"] == "invalid_blocks"
         assert answer["errors"] == [
             {
                 "pointer": "/blocks/0/text/text",
