@@ -23,10 +23,15 @@ from bot.slack.client import build_client, build_session, check_tokens
 from bot.slack.content import Forms
 from bot.slack.listeners import Listeners, build_app
 from bot.slack.message import SevThread
+from bot.slack.modals import Modals
 from bot.slack.pressing import Pressing
 from bot.slack.refusals import Refusals
 
 DRAIN_S = 10.0
+NO_SLACK = (
+    "the configuration has no [slack] section, which `sevbot run` needs"
+    " (docs/config.md has an example)"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -45,10 +50,7 @@ async def serve(
     Raises ConfigError where Slack refuses the tokens.
     """
     if config.slack is None:
-        raise ConfigError(
-            "the configuration has no [slack] section, which `sevbot run` needs"
-            " (docs/config.md has an example)"
-        )
+        raise ConfigError(NO_SLACK)
     async with Apart(collector) as apart, build_session() as session:
         client = build_client(config.slack, tokens.bot, session)
         ourselves = await check_tokens(client, tokens)
@@ -56,15 +58,15 @@ async def serve(
         await members.read()
         home = Home(ourselves.team_id, ourselves.enterprise_id)
         door = Door(config.slack, home, members, refusals)
-        investigator = Investigator(build_inventory(config), apart)
-        forms, reports = Forms(), Reports()
-        thread = SevThread(client, ourselves.bot_id, budget, forms)
+        thread = SevThread(client, ourselves.bot_id, budget, forms := Forms())
+        investigator, reports = Investigator(build_inventory(config), apart), Reports()
         sevs = Sevs(investigator, thread, reports, notify_when_ready=config.slack.notify_when_ready)
         presses = Presses(sevs, thread, reports)
         inventory, commands = investigator.inventory, Commands(investigator, reports)
+        modals = Modals(client, forms)
         app = build_app(client, ourselves)
         Listeners(config.slack, door, inventory, sevs, commands).on(app)
-        Pressing(config.slack, door, inventory, presses, reports, thread, client, forms).on(app)
+        Pressing(config.slack, door, inventory, presses, reports, thread, modals).on(app)
         handler = AsyncSocketModeHandler(app, tokens.app.get_secret_value(), web_client=client)
         try:
             await handler.connect_async()  # type: ignore[no-untyped-call] # Bolt's own

@@ -99,6 +99,7 @@ class Presses:
             posted = await self._chat.find_or_post(sev.place, Looking(hosts))
             words = await self._sevs.verdict(sev, Sev(sev.opened_s, time.monotonic()))
             if isinstance(words, Verdict):
+                _log.info("SEV at %s, again: %s", sev.place.thread, words.telling.headline)
                 self._reports.keep(key, words, sev, posted, again_by=person)
                 await self._retell(key)
             else:
@@ -117,18 +118,21 @@ class Presses:
         if task is None:
             task = self._begin(self._edit(key))
             self._edits[key] = task
-            task.add_done_callback(lambda _: self._edits.pop(key, None))
         return task
 
     async def _edit(self, key: str) -> None:
-        while key in self._stale:
-            self._stale.discard(key)
-            entry = self._reports.get(key)
-            if entry is None or entry.sev is None or entry.posted is None:
-                return
-            try:
-                await self._chat.edit(entry.sev.place, entry.posted, entry.verdict)
-            except Exception:
-                _log.exception(
-                    "the message of the SEV at %s was not edited", entry.sev.place.thread
-                )
+        try:
+            while key in self._stale:
+                self._stale.discard(key)
+                await self._tell(key)
+        finally:
+            self._edits.pop(key, None)  # without a pause behind the last look at `_stale`
+
+    async def _tell(self, key: str) -> None:
+        entry = self._reports.get(key)
+        if entry is None or entry.sev is None or entry.posted is None:
+            return
+        try:
+            await self._chat.edit(entry.sev.place, entry.posted, entry.verdict)
+        except Exception:
+            _log.exception("the message of the SEV at %s was not edited", entry.sev.place.thread)

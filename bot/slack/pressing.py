@@ -4,16 +4,12 @@ then its modal is opened, since a trigger_id is good for 3 s; all else comes aft
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat import Announcement
 from bot.config import SlackConfig
@@ -23,21 +19,16 @@ from bot.presses import Again, Presses
 from bot.slack import buttons
 from bot.slack.announcement import read_announcement
 from bot.slack.asking import Door
-from bot.slack.content import UNKNOWN_BLOCKS, Forms
 from bot.slack.escape import Block
 from bot.slack.evidence_view import Opened, evidence_view, not_held_view, sentence_view
 from bot.slack.message import SevThread
+from bot.slack.modals import Modals
 from bot.slack.press import Press, answer, read_press
-from bot.slack.retry import TROUBLE, error_code
+from bot.slack.retry import TROUBLE
 from bot.slack.retry_after import GaveUpError
 from bot.slack.slash import Ack
 from bot.slack.wrong_view import NOTHING_SAID, WORDS, thanks_view, true_cause, wrong_view
 
-DOOR_S = 1.0  # of the 3 s that a trigger_id is good for
-# what views.open says of blocks that it does not know (docs.slack.dev, views.open)
-UNKNOWN_VIEW = UNKNOWN_BLOCKS | {"invalid_arguments"}
-
-ONE_MOMENT = "One moment …"
 LOOKING_AGAIN = "sevbot looks again. The message in the thread is edited when it is done."
 UNDER_WAY = "sevbot is looking again already. The message in the thread is edited when it is done."
 NO_ANNOUNCEMENT = (
@@ -45,12 +36,8 @@ NO_ANNOUNCEMENT = (
     "Ask with /sev diagnose HOST…",
 )
 IN_THE_LOG = "Thank you, it is in sevbot's log. The diagnosis itself is no longer held."
-NOT_OPENED = "Slack did not open the window in time. Please press once more."
 
 _log = logging.getLogger(__name__)
-
-View = Callable[[bool], Block]
-"""A modal, with newer kinds of blocks or without."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +50,7 @@ class Pressing:
     presses: Presses
     reports: Reports
     thread: SevThread
-    client: AsyncWebClient
-    forms: Forms
+    modals: Modals
 
     def on(self, app: AsyncApp) -> None:
         """Listen to `app`."""
@@ -98,18 +84,22 @@ class Pressing:
         elif action_id == buttons.AGAIN:
             await self._again(press)
         elif action_id == buttons.EVIDENCE:
-            await self._open(press, lambda newer: self._evidence(press.opened, newer=newer))
+            await self.modals.open(
+                press, self._asked(press), lambda newer: self._evidence(press.opened, newer=newer)
+            )
         elif is_wrong:
-            if await self._open(press, lambda _: wrong_view(press.opened)):
+            if await self.modals.open(
+                press, self._asked(press), lambda _: wrong_view(press.opened)
+            ):
                 self._say(press, is_right=False)
         elif not await self._refused(press) and not self._say(press, is_right=True):
-            await answer(press, self.client.session, IN_THE_LOG)
+            await answer(press, self.modals.client.session, IN_THE_LOG)
 
     async def submitted(self, ack: Ack, body: dict[str, Any]) -> None:
         """The true cause, from the modal that *Wrong* opened."""
         press = read_press(body)
         cause = true_cause((body["view"].get("state") or {}).get("values") or {})
-        if refusal := await self.door.refusal(press.asked, "a press"):
+        if refusal := await self._asked(press):
             await ack(response_action="update", view=sentence_view("Wrong", press.opened, refusal))
         elif not cause:
             await ack(response_action="errors", errors={WORDS: NOTHING_SAID})
@@ -131,7 +121,7 @@ class Pressing:
     async def _turn_page(self, press: Press) -> None:
         if not await self._refused(press):
             page = int(press.value) if press.value.isdecimal() else 0
-            await self._update(
+            await self.modals.update(
                 press.view_id,
                 lambda newer: self._evidence(press.opened, page, newer=newer),
                 press.view_hash,
@@ -163,66 +153,18 @@ class Pressing:
 
     async def _refused(self, press: Press) -> bool:
         """Whether whoever pressed may not; it is told to them."""
-        refusal = await self.door.refusal(press.asked, "a press")
+        refusal = await self._asked(press)
         if refusal is not None:
             await self._tell(press, refusal)
         return refusal is not None
+
+    async def _asked(self, press: Press) -> str | None:
+        return await self.door.refusal(press.asked, "a press")
 
     async def _tell(self, press: Press, *sentences: str) -> None:
         """To whoever pressed: below the message, or in the modal."""
         if press.view_id:
             said = sentence_view("sevbot", press.opened, *sentences)
-            await self._update(press.view_id, lambda _: said)
+            await self.modals.update(press.view_id, lambda _: said)
         else:
-            await answer(press, self.client.session, *sentences)
-
-    async def _open(self, press: Press, view: View) -> bool:
-        """Open a modal while its trigger_id is good: where the door needs longer it says so, and is
-        filled once the door has answered. False: it was not opened, or they may not.
-        """
-        asked = asyncio.ensure_future(self.door.refusal(press.asked, "a press"))
-        await asyncio.wait((asked,), timeout=DOOR_S)
-        try:
-            if asked.done() and (refusal := asked.result()) is not None:
-                await self._tell(press, refusal)
-                return False
-            if asked.done():
-                await self._newer_or_plainer(
-                    view,
-                    lambda made: self.client.views_open(trigger_id=press.trigger_id, view=made),
-                )
-                return True
-            waiting = sentence_view("sevbot", press.opened, ONE_MOMENT)
-            answered = await self.client.views_open(trigger_id=press.trigger_id, view=waiting)
-        except TROUBLE as error:
-            _log.warning("a modal was not opened: %s", error_code(error) or type(error).__name__)
-            await answer(press, self.client.session, NOT_OPENED)
-            return False
-        refusal = await asked
-        said = sentence_view("sevbot", press.opened, refusal or ONE_MOMENT)
-        await self._update(str(answered["view"]["id"]), (lambda _: said) if refusal else view)
-        return refusal is None
-
-    async def _update(self, view_id: str, view: View, view_hash: str | None = None) -> None:
-        """Put another page into a modal; with its hash not over a later one."""
-        try:
-            await self._newer_or_plainer(
-                view,
-                lambda made: self.client.views_update(view_id=view_id, hash=view_hash, view=made),
-            )
-        except TROUBLE as error:
-            _log.info("a modal was not changed: %s", error_code(error) or type(error).__name__)
-
-    async def _newer_or_plainer(self, view: View, send: Callable[[Block], Any]) -> None:
-        if self.forms.takes_newer:
-            newer = view(True)
-            try:
-                await send(newer)
-                return
-            except SlackApiError as error:
-                if error_code(error) not in UNKNOWN_VIEW or newer == view(False):
-                    raise
-            await send(view(False))
-            self.forms.takes_newer = False
-            return
-        await send(view(False))
+            await answer(press, self.modals.client.session, *sentences)
