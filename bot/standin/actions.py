@@ -67,17 +67,8 @@ class Actions:
             return pressed
         block, element = found
         channel = {"id": self.workspace.channel_id, "name": self.workspace.channel_name}
-        is_ephemeral = "to" in message
-        container = {
-            "type": "message",
-            "message_ts": message["ts"],
-            "channel_id": channel["id"],
-            "is_ephemeral": is_ephemeral,
-        }
-        if "thread_ts" in message:
-            container["thread_ts"] = message["thread_ts"]
         more: Json = {
-            "container": container,
+            "container": _container(message, channel["id"]),
             "channel": channel,
             "response_url": self.responses.give(
                 self.base_url(),
@@ -86,7 +77,7 @@ class Actions:
             ),
             "state": {"values": {}},
         }
-        if not is_ephemeral:
+        if "to" not in message:
             more["message"] = self.workspace.seen(message, metadata=True)
         action = _action(block, element, value)
         await self._send(pressed, self._payload(pressed, "block_actions", None, action, more))
@@ -101,7 +92,7 @@ class Actions:
             return pressed
         container = {"type": "view", "view_id": view["id"]}
         action = _action(*found, value)
-        more = {"container": container, "view": self._as_sent(view)}
+        more = {"container": container, "view": _as_sent(self.workspace, view)}
         payload = self._payload(pressed, "block_actions", view["root_view_id"], action, more)
         await self._send(pressed, payload)
         return pressed
@@ -110,7 +101,7 @@ class Actions:
         """Submit a modal with what stands in its inputs, by block_id and action_id."""
         view["state"] = {"values": _typed(view, values)}
         pressed = Pressed("", view["user"])
-        more = {"view": self._as_sent(view), "response_urls": []}
+        more = {"view": _as_sent(self.workspace, view), "response_urls": []}
         payload = self._payload(pressed, "view_submission", view["root_view_id"], None, more)
         answer = await self._send(pressed, payload)
         if answer is None:
@@ -137,16 +128,6 @@ class Actions:
             case _:
                 self.views.close(view["id"])
         return Submitted()
-
-    def _as_sent(self, view: Json) -> Json:
-        sent = {key: copy.deepcopy(value) for key, value in view.items() if key != "user"}
-        workspace = self.workspace
-        return {
-            **sent,
-            "team_id": workspace.team_id,
-            "app_id": workspace.sevbot.app_id,
-            "bot_id": workspace.sevbot.bot_id,
-        }
 
     def _payload(
         self, pressed: Pressed, kind: str, root_id: str | None, action: Json | None, more: Json
@@ -206,6 +187,29 @@ class Actions:
             workspace.post_as_bot(workspace.sevbot, body, message.get("thread_ts"))
             return
         pressed.messages.append(workspace.show_to(pressed.user, workspace.sevbot, body))
+
+
+def _container(message: Json, channel_id: str) -> Json:
+    """Where what was pressed stands."""
+    container = {
+        "type": "message",
+        "message_ts": message["ts"],
+        "channel_id": channel_id,
+        "is_ephemeral": "to" in message,
+    }
+    if "thread_ts" in message:
+        container["thread_ts"] = message["thread_ts"]
+    return container
+
+
+def _as_sent(workspace: Workspace, view: Json) -> Json:
+    sent = {key: copy.deepcopy(value) for key, value in view.items() if key != "user"}
+    return {
+        **sent,
+        "team_id": workspace.team_id,
+        "app_id": workspace.sevbot.app_id,
+        "bot_id": workspace.sevbot.bot_id,
+    }
 
 
 def _element(blocks: object, action_id: str) -> tuple[Json, Json] | None:

@@ -4,21 +4,16 @@ and what tests look with.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import time
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from bot.standin.channels import Channel
 from bot.standin.limits import MAX_POSTED_TEXT, MAX_UPDATED_TEXT, check_content
+from bot.standin.reads import Reads
 from bot.standin.surfaces import problems_of
 from bot.standin.views import Views
 from bot.standin.workspace import Json, SlackError, Workspace, is_too_long
-
-MAX_PAGE = 1000
-HISTORY_PAGE = 100
 
 
 class Methods:
@@ -29,6 +24,7 @@ class Methods:
     def __init__(self, workspace: Workspace, views: Views) -> None:
         self._workspace = workspace
         self._views = views
+        self._reads = Reads(workspace)
 
     def table(self) -> Mapping[str, tuple[str | None, Callable[[Json], Json]]]:
         """By name: the scope that the token needs, if any, and what answers."""
@@ -39,20 +35,15 @@ class Methods:
             "chat.delete": ("chat:write", self._delete),
             "chat.getPermalink": (None, self._permalink),
             "chat.postEphemeral": ("chat:write", self._post_ephemeral),
-            "conversations.history": ("channels:history", self._history),
-            "conversations.replies": ("channels:history", self._replies),
-            "conversations.info": ("channels:read", self._info),
+            "conversations.history": ("channels:history", self._reads.history),
+            "conversations.replies": ("channels:history", self._reads.replies),
+            "conversations.info": ("channels:read", self._reads.info),
             "usergroups.users.list": ("usergroups:read", self._group_users),
             "views.open": (None, self._views.open_view),
             "views.push": (None, self._views.push),
             "views.update": (None, self._views.update),
             "blocks.validate": (None, partial(_validate, self._workspace)),
         }
-
-    def _readable(self, arguments: Json) -> Channel:
-        channel = self._workspace.channel(arguments.get("channel"))
-        channel.check_read()
-        return channel
 
     def _writable(self, arguments: Json) -> Channel:
         channel = self._workspace.channel(arguments.get("channel"))
@@ -91,6 +82,7 @@ class Methods:
         message then has no thread_ts.
         """
         workspace, channel = self._workspace, self._writable(arguments)
+        channel.check_post(is_reply=arguments.get("thread_ts") is not None)
         content = {**arguments, "text": str(arguments.get("text") or "")[:MAX_POSTED_TEXT]}
         check_content(content, takes_newer=workspace.takes_newer)
         message = workspace.post_as_bot(
@@ -131,7 +123,7 @@ class Methods:
         return {"channel": channel.id, "ts": message["ts"]}
 
     def _permalink(self, arguments: Json) -> Json:
-        channel, ts = self._readable(arguments), str(arguments.get("message_ts"))
+        channel, ts = self._reads.readable(arguments), str(arguments.get("message_ts"))
         if ts not in self._workspace.messages:
             raise SlackError("message_not_found")
         url = f"https://{self._workspace.team_name}.invalid/archives/{channel.id}"
@@ -145,49 +137,6 @@ class Methods:
         check_content(arguments, takes_newer=self._workspace.takes_newer)
         return {
             "message_ts": self._workspace.show_to(user, self._workspace.sevbot, arguments)["ts"]
-        }
-
-    def _history(self, arguments: Json) -> Json:
-        channel = self._readable(arguments)
-        within = _in_window(self._workspace.roots(channel.id), arguments)
-        return self._page(list(reversed(within)), arguments, HISTORY_PAGE)
-
-    def _replies(self, arguments: Json) -> Json:
-        self._readable(arguments)
-        ts = str(arguments.get("ts"))
-        thread = self._workspace.thread(ts)
-        if ts not in self._workspace.messages:
-            raise SlackError("thread_not_found")
-        return self._page([thread[0], *_in_window(thread[1:], arguments)], arguments, MAX_PAGE)
-
-    def _page(self, messages: Sequence[Json], arguments: Json, default: int) -> Json:
-        limit = _limit(arguments.get("limit"), default)
-        start = _start(messages, arguments.get("cursor"))
-        end = start + limit
-        metadata = _is_true(arguments.get("include_all_metadata"))
-        page: Json = {
-            "messages": [self._workspace.seen(each, metadata) for each in messages[start:end]],
-            "has_more": end < len(messages),
-        }
-        if page["has_more"]:
-            cursor = base64.b64encode(f"next_ts:{messages[end]['ts']}".encode()).decode()
-            page["response_metadata"] = {"next_cursor": cursor}
-        return page
-
-    def _info(self, arguments: Json) -> Json:
-        """Also of a channel that sevbot is not in, unless that is private."""
-        channel = self._workspace.channel(arguments.get("channel"))
-        if channel.is_private:
-            channel.check_read()
-        return {
-            "channel": {
-                "id": channel.id,
-                "name": channel.name,
-                "is_channel": not channel.is_private,
-                "is_private": channel.is_private,
-                "is_archived": channel.is_archived,
-                "is_member": channel.is_member,
-            }
         }
 
     def _group_users(self, arguments: Json) -> Json:
@@ -224,52 +173,3 @@ def _has_rich_text(content: Json) -> bool:
     blocks = content.get("blocks")
     held = blocks if isinstance(blocks, list) else []
     return any(isinstance(block, dict) and block.get("type") == "rich_text" for block in held)
-
-
-def _is_true(value: object) -> bool:
-    return value in (True, 1, "1", "true", "True")
-
-
-def _limit(value: object, default: int) -> int:
-    try:
-        limit = int(str(value)) if value is not None else default
-    except ValueError:
-        raise SlackError("invalid_limit") from None
-    if limit < 1:
-        raise SlackError("invalid_limit")
-    return min(limit, MAX_PAGE)
-
-
-def _start(messages: Sequence[Json], cursor: object) -> int:
-    if not cursor:
-        return 0
-    try:
-        kind, _, ts = base64.b64decode(str(cursor), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise SlackError("invalid_cursor") from None
-    places = [place for place, message in enumerate(messages) if message["ts"] == ts]
-    if kind != "next_ts" or not places:
-        raise SlackError("invalid_cursor")
-    return places[0]
-
-
-def _in_window(messages: Sequence[Json], arguments: Json) -> list[Json]:
-    """Those between `oldest` and `latest`; the two themselves only with `inclusive`."""
-    oldest, latest = (_time(arguments, name) for name in ("oldest", "latest"))
-    inclusive = _is_true(arguments.get("inclusive"))
-
-    def inside(message: Json) -> bool:
-        ts = Decimal(message["ts"])
-        if inclusive and ts in (oldest, latest):
-            return True
-        return (oldest is None or ts > oldest) and (latest is None or ts < latest)
-
-    return [message for message in messages if inside(message)]
-
-
-def _time(arguments: Json, name: str) -> Decimal | None:
-    value = arguments.get(name)
-    try:
-        return Decimal(str(value)) if value not in (None, "") else None
-    except InvalidOperation:
-        raise SlackError(f"invalid_ts_{name}") from None

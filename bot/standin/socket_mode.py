@@ -113,18 +113,22 @@ class SocketMode:
         """The sockets that are open now bring nothing any more, and stay open."""
         self._deaf.update(self.sockets)
 
+    async def lose(self) -> None:
+        """Break every open socket as a network does; returns once all are closed."""
+        losing, self.sockets = self.sockets, []
+        await asyncio.gather(*(socket.close() for socket in losing))
+
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Tell every open socket to go; returns once all are closed, by the client or after a
         second by us. A `warning` comes some seconds ahead of that, and closes none.
         """
-        if reason == "warning":
-            for socket in self.sockets:
-                await _send(socket, _goodbye(reason))
-            return
-        leaving, self.sockets = self.sockets, []
+        leaving = list(self.sockets)
+        if reason != "warning":
+            self.sockets.clear()
         for socket in leaving:
             await _send(socket, _goodbye(reason))
-        await asyncio.gather(*(self._close_later(socket) for socket in leaving))
+        if reason != "warning":
+            await asyncio.gather(*(self._close_later(socket) for socket in leaving))
 
     async def _close_later(self, socket: web.WebSocketResponse) -> None:
         try:
@@ -144,7 +148,7 @@ class SocketMode:
             return socket
         self._all.append(socket)
         self.sockets.append(socket)
-        await _send(socket, self._hello())
+        await _send(socket, _hello(self._app_id, len(self.sockets)))
         self._changes.happened()
         try:
             async for frame in socket:
@@ -157,25 +161,9 @@ class SocketMode:
             self._changes.happened()
         return socket
 
-    def _hello(self) -> Json:
-        debug = {"host": "stand-in", "build_number": 1, "approximate_connection_time": CONNECTION_S}
-        return {
-            "type": "hello",
-            "num_connections": len(self.sockets),
-            "debug_info": debug,
-            "connection_info": {"app_id": self._app_id},
-        }
-
     def _ack(self, text: str) -> None:
-        try:
-            answer = json.loads(text)
-        except ValueError:
-            return
-        envelope = (
-            self._unacked.pop(str(answer.get("envelope_id")), None)
-            if isinstance(answer, dict)
-            else None
-        )
+        answer = _object(text)
+        envelope = self._unacked.pop(str(answer.get("envelope_id")), None)
         if envelope is None:
             return
         if timer := self._timers.pop(envelope.envelope_id, None):
@@ -204,11 +192,7 @@ class SocketMode:
             envelope.sent = True
 
     def _try_again_later(self, envelope: Envelope) -> None:
-        times = (0.0, *self._retries_after_s)
-        is_last = envelope.attempt >= len(self._retries_after_s)
-        within_s = (
-            ACK_WITHIN_S if is_last else times[envelope.attempt + 1] - times[envelope.attempt]
-        )
+        within_s = _until_next_s(envelope.attempt, self._retries_after_s)
         self._timers[envelope.envelope_id] = asyncio.get_running_loop().call_later(
             within_s, self._late, envelope
         )
@@ -224,6 +208,32 @@ class SocketMode:
         else:
             self.lost.append(envelope.payload)
             self._changes.happened()
+
+
+def _hello(app_id: str, connections: int) -> Json:
+    debug = {"host": "stand-in", "build_number": 1, "approximate_connection_time": CONNECTION_S}
+    return {
+        "type": "hello",
+        "num_connections": connections,
+        "debug_info": debug,
+        "connection_info": {"app_id": app_id},
+    }
+
+
+def _until_next_s(attempt: int, retries_after_s: Sequence[float]) -> float:
+    """How long this try has, before the next or, behind the last, before it is lost."""
+    times = (0.0, *retries_after_s)
+    is_last = attempt >= len(retries_after_s)
+    return ACK_WITHIN_S if is_last else times[attempt + 1] - times[attempt]
+
+
+def _object(text: str) -> Json:
+    """The JSON object; empty where it is none."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _goodbye(reason: str) -> Json:

@@ -99,8 +99,6 @@ class WebApi:
         workspace = self._workspace
         if method == MANIFEST:
             return self._manifest(token, arguments)
-        if wait_s := self._rates.wait_s(method, str(arguments.get("channel"))):
-            raise RateLimitedError(wait_s)
         is_for_app = method == "apps.connections.open"
         if not is_for_app and method not in self._methods:
             raise SlackError("unknown_method", req_method=method)
@@ -110,6 +108,8 @@ class WebApi:
             raise SlackError("invalid_auth")
         if is_for_app != (token == workspace.app_token):
             raise SlackError("not_allowed_token_type")
+        if wait_s := self._rates.wait_s(method, str(arguments.get("channel"))):
+            raise RateLimitedError(wait_s)
         if is_for_app:
             return {"url": self._open_socket()}
         scope, answer = self._methods[method]

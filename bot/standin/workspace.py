@@ -91,7 +91,7 @@ def _author(bot: Bot) -> Json:
 
 
 @dataclass
-class Workspace:
+class State:
     """Who is there, what was said and what sevbot may do. `on_event` gets each event_callback that
     Slack would send to sevbot.
 
@@ -144,6 +144,46 @@ class Workspace:
         self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
         return f"{self._last_us // 1_000_000}.{self._last_us % 1_000_000:06d}"
 
+    def where(self, message: Json) -> str:
+        """The id of its channel."""
+        return str(message.get("_channel", self.channel_id))
+
+    def thread(self, ts: str) -> list[Json]:
+        """The parent and its replies, oldest first; empty if there is no such message."""
+        return [
+            message
+            for message in self.messages.values()
+            if ts in (message["ts"], message.get("thread_ts"))
+        ]
+
+    def roots(self, channel_id: str | None = None) -> list[Json]:
+        """The messages of a channel that are no replies, oldest first, as stored."""
+        wanted = channel_id or self.channel_id
+        return [
+            message
+            for message in self.messages.values()
+            if "thread_ts" not in message and self.where(message) == wanted
+        ]
+
+    def seen(self, message: Json, metadata: bool = False) -> Json:
+        """A copy as apps get it: a parent with its counts, metadata only on demand."""
+        hidden = ("_channel", *HOW_SENT, *(() if metadata else ("metadata",)))
+        copied = {key: copy.deepcopy(value) for key, value in message.items() if key not in hidden}
+        replies = self.thread(message["ts"])[1:] if "thread_ts" not in message else []
+        if replies:
+            users = list(dict.fromkeys(reply["user"] for reply in replies))
+            counts = {
+                "reply_count": len(replies),
+                "reply_users_count": len(users),
+                "reply_users": users,
+            }
+            copied |= {"thread_ts": message["ts"], **counts, "latest_reply": replies[-1]["ts"]}
+        return copied
+
+
+class Workspace(State):
+    """What happens in it: posts, edits, deletions, and the events that tell sevbot of them."""
+
     def post_as_bot(
         self,
         bot: Bot,
@@ -184,10 +224,6 @@ class Workspace:
         card = {"from_url": url, "original_url": url, "title": url, "id": 1, "fallback": url}
         message["attachments"] = [*message.get("attachments", []), card]
         self._changed(message, before)
-
-    def where(self, message: Json) -> str:
-        """The id of its channel."""
-        return str(message.get("_channel", self.channel_id))
 
     def deliver(self, event: Json, **envelope: object) -> None:
         """Keep and send this message as it is, in an envelope with these fields: for what nobody
@@ -277,38 +313,6 @@ class Workspace:
             kind = "group" if channel.is_private else "channel"
             self.on_event(_callback(self, {**event, "channel": channel_id, "channel_type": kind}))
         self.changes.happened()
-
-    def thread(self, ts: str) -> list[Json]:
-        """The parent and its replies, oldest first; empty if there is no such message."""
-        return [
-            message
-            for message in self.messages.values()
-            if ts in (message["ts"], message.get("thread_ts"))
-        ]
-
-    def roots(self, channel_id: str | None = None) -> list[Json]:
-        """The messages of a channel that are no replies, oldest first, as stored."""
-        wanted = channel_id or self.channel_id
-        return [
-            message
-            for message in self.messages.values()
-            if "thread_ts" not in message and self.where(message) == wanted
-        ]
-
-    def seen(self, message: Json, metadata: bool = False) -> Json:
-        """A copy as apps get it: a parent with its counts, metadata only on demand."""
-        hidden = ("_channel", *HOW_SENT, *(() if metadata else ("metadata",)))
-        copied = {key: copy.deepcopy(value) for key, value in message.items() if key not in hidden}
-        replies = self.thread(message["ts"])[1:] if "thread_ts" not in message else []
-        if replies:
-            users = list(dict.fromkeys(reply["user"] for reply in replies))
-            counts = {
-                "reply_count": len(replies),
-                "reply_users_count": len(users),
-                "reply_users": users,
-            }
-            copied |= {"thread_ts": message["ts"], **counts, "latest_reply": replies[-1]["ts"]}
-        return copied
 
 
 def _callback(workspace: Workspace, event: Json) -> Json:
