@@ -11,6 +11,7 @@
 # make check  ruff, mypy and import-linter
 # make new-cause CODE=hung-task  the files of a new cause, which fail until they are filled
 #             (CONTRIBUTING.md)
+# make picture docs/thread.png by Chromium, from the demo (PICTURES=DIR: all of them, to look at)
 # make golden rewrite the recorded cases' texts and the causes' pages (review the diff)
 # make wheel  dist/sevbot-*.whl, built with the locked hatchling (README, Installing)
 # make lock   renew requirements.lock (what production runs) and requirements-dev.lock (that and
@@ -22,7 +23,7 @@ PEERS := parallel-ssh==2.16.0.post1 asyncssh==2.24.1 uvloop==0.23.0
 READY := $(VENV)/.ready
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: new-cause demo test lab lab-16g accuracy fuzz bench check golden wheel lock
+.PHONY: new-cause picture demo test lab lab-16g accuracy fuzz bench check golden wheel lock
 
 demo: $(READY)
 	$(VENV)/bin/sevbot demo $(DEMO)
@@ -56,6 +57,9 @@ check: $(READY)
 new-cause: override export CODE := $(value CODE)
 new-cause: $(READY)
 	$(VENV)/bin/python -m tests.new_cause "$$CODE"
+
+picture: $(READY)
+	$(VENV)/bin/python -m tests.picture $(PICTURES)
 
 golden: $(READY)
 	SEVBOT_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/test_brief.py tests/test_cases.py \

@@ -16,9 +16,11 @@ const DRAWN = {
   warning: [["M8 1.8 15 14H1Z", "#e0a526"], ["M7.3 6h1.4v4.4H7.3ZM7.3 11.3h1.4v1.4H7.3Z", "#3a2f10"]],
   white_check_mark: [["M3 1.5h10A1.5 1.5 0 0 1 14.5 3v10a1.5 1.5 0 0 1-1.5 1.5H3A1.5 1.5 0 0 1 1.5 13V3A1.5 1.5 0 0 1 3 1.5Z", "#3f9a6b"], ["m4 8.2 1.1-1.1 1.9 1.9 4-4.1 1.1 1.1L7 11.2Z", "#fff"]],
   x: [["m3.2 4.6 1.4-1.4L8 6.6l3.4-3.4 1.4 1.4L9.4 8l3.4 3.4-1.4 1.4L8 9.4l-3.4 3.4-1.4-1.4L6.6 8Z", "#d6453d"]],
+  thumbsup: [["M2 7h2.5v6.5H2ZM5.5 7 8 1.8c1.2 0 1.8.9 1.5 2L9 6.2h4c.8 0 1.3.7 1.1 1.5l-1.2 4.8c-.2.6-.6 1-1.3 1H5.5Z", "#c9972f"]],
+  thumbsdown: [["M2 9h2.5V2.5H2ZM5.5 9 8 14.2c1.2 0 1.8-.9 1.5-2L9 9.8h4c.8 0 1.3-.7 1.1-1.5l-1.2-4.8c-.2-.6-.6-1-1.3-1H5.5Z", "#c9972f"]],
   red_circle: dot("#d6453d"), large_orange_circle: dot("#e08a3c"), large_yellow_circle: dot("#e0bd3c"), large_green_circle: dot("#3f9a6b"),
 };
-const WRITTEN = { fire: "🔥", eyes: "👀", mag: "🔍", bell: "🔔", memo: "📝", tada: "🎉", wave: "👋", thumbsup: "👍", thumbsdown: "👎", pager: "📟" };
+const WRITTEN = { fire: "🔥", eyes: "👀", mag: "🔍", bell: "🔔", memo: "📝", tada: "🎉", wave: "👋", pager: "📟" };
 const SVG = "http://www.w3.org/2000/svg";
 function drawing(shapes) {
   const svg = document.createElementNS(SVG, "svg");

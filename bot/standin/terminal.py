@@ -50,6 +50,18 @@ def _block(block: Mapping[str, Any], width: int) -> Iterator[str]:
     elif kind == "rich_text":
         for element in block.get("elements", []):
             yield from _rich(element, width)
+    elif kind in ("actions", "context_actions"):
+        yield from ("", "  ".join(f"[{name}]" for name in _pressed(block)))
+
+
+def _pressed(block: Mapping[str, Any]) -> Iterator[str]:
+    """What its buttons read."""
+    for element in block.get("elements", []):
+        for key in ("positive_button", "negative_button"):
+            if key in element:
+                yield str(element[key]["text"]["text"])
+        if "text" in element:
+            yield str(element["text"]["text"])
 
 
 def _rich(element: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -61,11 +73,18 @@ def _rich(element: Mapping[str, Any], width: int) -> Iterator[str]:
         yield from (f"    {line}" for line in _joined(inner).split("\n"))
     else:
         yield ""
-        yield from _wrapped(_joined(inner), width)
+        for line in _joined(inner).rstrip("\n").split("\n"):
+            yield from _wrapped(line, width)
 
 
 def _joined(elements: Sequence[Mapping[str, Any]]) -> str:
-    return "".join(str(element.get("text", "")) for element in elements)
+    return "".join(_said(element) for element in elements)
+
+
+def _said(element: Mapping[str, Any]) -> str:
+    if element.get("type") == "user":
+        return f"@{element.get('user_id')}"
+    return str(element.get("text") or element.get("fallback") or element.get("url") or "")
 
 
 def _wrapped(text: str, width: int, first: str = "", further: str = "") -> list[str]:

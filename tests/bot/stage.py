@@ -21,6 +21,7 @@ from bot.standin.hosts import ReplayHosts
 from bot.standin.slack import SlackStandIn
 from diagnostics.bundle import Bundle
 from diagnostics.collect.ssh import SshCollector, SshSettings
+from tests.bot.slack_models import check_all_that_was_sent
 
 ANNOUNCEMENT = "SEV-2: ranker crash looping on web1, web2"
 
@@ -95,6 +96,7 @@ async def served(
     finally:
         stop.set()
         await running
+        check_all_that_was_sent(slack)
 
 
 @contextlib.asynccontextmanager

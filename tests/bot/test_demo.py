@@ -109,7 +109,9 @@ def test_demo_exit_shows_the_thread_and_ends_with_0(installed: Path) -> None:
         for words in ("ranker crash looping", "looking at 3 hosts", SEED, "--interleave=all")
     ]
     assert places == sorted(places)
-    assert "on 3 of 3 hosts · confirmed" in output
+    assert "ranker was killed 3 times on 3 of 3 hosts · confirmed" in output
+    assert "[Evidence]  [Run again]" in output
+    assert re.search(r"Looked at \d\d:\d\d UTC", output)
     assert "Traceback" not in output
     assert "installation_store" not in output  # Bolt would warn of what we do on purpose
 
@@ -161,7 +163,7 @@ def test_a_browser_sees_the_verdict_in_the_thread(installed: Path, tmp_path: Pat
 
     thread = dom[dom.index('id="thread"') :]
     assert SEED in thread
-    assert "on 3 of 3 hosts · confirmed" in thread
+    assert "ranker was killed 3 times on 3 of 3 hosts" in thread
     assert process.returncode == 0
 
 

@@ -12,13 +12,19 @@ from typing import Any
 import pytest
 
 from bot.chat import Verdict
+from bot.held import Reports
+from bot.investigate import Investigator
+from bot.presses import Again, Presses
+from bot.sevs import Sevs
 from bot.slack.wrong_view import CAUSE, NOTHING_SAID, WORDS
 from bot.standin.hosts import ReplayHosts
 from bot.standin.slack import SCOPES, SlackStandIn
 from diagnostics.bundle.directory import read_directory
 from diagnostics.model import Report
+from tests.bot.configs import inventory
 from tests.bot.modals import all_pages, another_page, newest_view, said
 from tests.bot.stage import ANNOUNCEMENT, Stage, bot, is_done, stage
+from tests.bot.test_sevs import Room, Silent, sev_in
 from tests.conftest import ROOT
 
 RANKER = read_directory(ROOT / "tests/cases/membind-oom-16g-6.1")
@@ -156,6 +162,24 @@ def test_run_again_edits_the_one_message_and_says_for_whom(
             await there.slack.wait_for(lambda: len(there.hosts.requests) >= asked + 2)
             await there.slack.wait_for(lambda: presses[0].messages)
             assert "sevbot looks again" in said(presses[0].messages)
+
+    asyncio.run(run())
+
+
+def test_one_sev_is_looked_at_again_once_at_a_time() -> None:
+    """While its hosts are asked, a second press begins nothing."""
+
+    async def run() -> None:
+        room, hosts, reports = Room(), Silent(), Reports()
+        investigator = Investigator(inventory(), hosts)
+        presses = Presses(Sevs(investigator, room, reports), room, reports)
+        sev = sev_in(investigator)
+        assert presses.again(sev, "U1") is Again.BEGUN
+        await asyncio.wait_for(hosts.asked.wait(), 10)
+        assert presses.again(sev, "U2") is Again.UNDER_WAY
+        await presses.drain(0.01)
+        assert presses.again(sev, "U2") is Again.BEGUN
+        await presses.drain(0.01)
 
     asyncio.run(run())
 

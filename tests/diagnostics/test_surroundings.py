@@ -70,7 +70,7 @@ def test_what_moves_or_joins_pages_by_itself() -> None:
         f"/proc/sys/kernel/numa_balancing:1\n{mm}/transparent_hugepage/enabled:[always] madvise "
         f"never\n{mm}/lru_gen/enabled:0x0007\n"
     )
-    assert "policies allow: NUMA balancing, transparent huge pages, MGLRU." in story(sysctls=on)
+    assert "by themselves: NUMA balancing, transparent huge pages, MGLRU." in story(sysctls=on)
     off = (
         on.replace(":1", ":0")
         .replace("[always] madvise", "always [madvise]")
