@@ -93,15 +93,16 @@ def not_held_view(opened: Opened) -> Block:
 
 def evidence_view(verdict: Verdict, opened: Opened, page: int = 0, *, newer: bool) -> Block:
     """Page `page` of the report, from 0; the last one where there are not so many."""
-    pages = _pages(list(_blocks(verdict, newer=newer)))
+    blocks = list(_blocks(verdict, newer=newer)) or [context("Nothing was looked at.")]
+    pages = _pages(blocks)
     page = min(max(page, 0), len(pages) - 1)
-    blocks = list(pages[page])
+    shown = list(pages[page])
     if len(pages) > 1:
         back = [buttons.button("Back", buttons.BACK, str(page - 1))] if page else []
         more = page + 1 < len(pages)
         onward = [buttons.button("Next", buttons.NEXT, str(page + 1))] if more else []
-        blocks += [context(f"Page {page + 1} of {len(pages)}"), buttons.row(*back, *onward)]
-    return view(buttons.EVIDENCE_VIEW, "Evidence", opened, blocks)
+        shown += [context(f"Page {page + 1} of {len(pages)}"), buttons.row(*back, *onward)]
+    return view(buttons.EVIDENCE_VIEW, "Evidence", opened, shown)
 
 
 def _pages(blocks: Sequence[Block]) -> list[list[Block]]:
