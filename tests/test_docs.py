@@ -156,7 +156,11 @@ def test_the_newest_entry_is_this_release() -> None:
 
 def test_what_an_operator_must_do_is_commands_that_the_documents_have() -> None:
     """To renew the probe and the program, and to try the configuration before the restart."""
-    told = text_of("CHANGELOG.md").split("### What an operator must do\n")[1].split("\n### ")[0]
+    newest, former = (
+        part.split("\n### ")[0]
+        for part in text_of("CHANGELOG.md").split("### What an operator must do\n")[1:]
+    )
+    told = former
     renews = COPY_IT.split("`")[1]
 
     assert renews in told
@@ -168,6 +172,9 @@ def test_what_an_operator_must_do_is_commands_that_the_documents_have() -> None:
     assert "`/usr/bin/python3 -m venv --clear /opt/sevbot`" in told
     assert "/usr/bin/python3 -m venv --clear /opt/sevbot\n" in text_of("README.md")
     assert told.index("sevbot diagnose HOST") < told.index("`systemctl restart sevbot`")
+    assert "[manifest.yml](manifest.yml)" in newest
+    assert newest.index("`sevbot check --config FILE`") < newest.index("`systemctl restart sevbot`")
+    assert "`/usr/bin/python3 -m venv --clear /opt/sevbot`" in newest
 
 
 def test_the_map_says_which_floor_knows_which() -> None:

@@ -37,7 +37,7 @@ def test_confirmed_and_how_it_went_down() -> None:
     assert "It was told to go down" in finding.story[0]
     for other in ({}, {**stop, "_TRANSPORT": "journal"}, {**stop, "_SYSTEMD_UNIT": "web.service"}):
         assert (
-            "no orderly shutdown"
+            "No orderly shutdown"
             in finding_on(CODE, host_of("", boots=before(30, **other))).story[0]
         )
 
