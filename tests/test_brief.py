@@ -109,8 +109,12 @@ def test_case_says_the_cause_its_numbers_and_one_step(directory: Path) -> None:
     assert 1 <= len(told.says) <= 3
     if finding.memory is not None:
         for number, node in finding.memory.nodes.items():
-            assert f"Node {number} had {human(node.free_kb)} free" in numbers
-            assert f"min watermark of {human(node.min_kb)} down" in numbers
+            said = numbers.split(f"Node {number} ")[1].split(").")[0]
+            assert f"{human(node.free_kb)} free" in said
+            assert human(node.min_kb) in said
+            assert said.startswith("was full") == (human(node.free_kb) == human(node.min_kb)) or (
+                node.free_kb < node.min_kb
+            )
         assert f"Elsewhere {human(finding.memory.free_elsewhere_kb or 0)} were free" in numbers
     for limit in finding.limits[:2]:
         assert limit.limit is not None
@@ -154,7 +158,7 @@ def test_several_hosts_are_counted_and_the_one_that_differs_is_named() -> None:
     assert brief(report_on(hosts)).who == ("ranker was killed 24 times on 3 of 3 hosts · confirmed")
     told = brief(report_on([hosts[0], healthy, refused("web5")]))
     assert told.who == "ranker was killed 8 times on 1 of 3 hosts: web1 · confirmed"
-    assert told.says[0].startswith("Node 1 had 44 MiB free")
+    assert told.says[0].startswith("Node 1 was full: 44 MiB free")
     assert "1 host could not be examined: web5." in told.says
     assert brief(report_on(hosts)).says[0].startswith("On web1: Node 1 had 44 MiB free")
 

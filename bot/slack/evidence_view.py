@@ -189,12 +189,12 @@ def _part(part: Part, report: Report) -> Iterator[Block]:
     yield header(part.headline)
     if part.subtitle:
         yield context(part.subtitle)
-    if part.evidence:
-        cited = [quoted.citation for quoted in part.evidence]
-        yield from _lines(f"Evidence{_of(part.evidence[0].host)}", cited)
     yield from _titled("What happened", part.story)
     if part.picture:
         yield rich_text(code("\n".join(part.picture)))
+    if part.evidence:
+        cited = [quoted.citation for quoted in part.evidence]
+        yield from _lines(f"Evidence{_of(part.evidence[0].host)}", cited)
     yield from _titled("How sure", (part.how_sure,) if part.how_sure else ())
     remedies = _remedies(part, report)
     if remedies:

@@ -29,7 +29,10 @@ from bot.slack.retry_after import GaveUpError
 from bot.slack.slash import Ack
 from bot.slack.wrong_view import NOTHING_SAID, WORDS, thanks_view, true_cause, wrong_view
 
-LOOKING_AGAIN = "sevbot looks again. The message in the thread is edited when it is done."
+LOOKING_AGAIN = (
+    "sevbot looks again. A host is looked at once a minute at most, so it may take a minute. Then"
+    " the message in the thread is edited."
+)
 UNDER_WAY = "sevbot is looking again already. The message in the thread is edited when it is done."
 NO_ANNOUNCEMENT = (
     "sevbot cannot read this SEV's announcement any more.",

@@ -10,6 +10,7 @@ from bot.slack.escape import Block, plain_text, rich_text, section, text
 from bot.slack.evidence_view import Opened, view
 from diagnostics.telling.cause_names import NAMES
 
+THANKS = "Thank you. What you wrote is in sevbot's log. The message says that you disagree."
 CAUSE, WORDS = "sevbot_cause", "sevbot_words"
 MAX_WORDS_CHARS = 1_000
 MAX_OPTION_CHARS, MOST_OPTIONS = 75, 100
@@ -60,7 +61,7 @@ def thanks_view(opened: Opened) -> Block:
         buttons.WRONG_VIEW,
         "Thank you",
         opened,
-        [rich_text(section(text("Thank you. It is in sevbot's log, and the message says so.")))],
+        [rich_text(section(text(THANKS)))],
     )
 
 

@@ -97,7 +97,7 @@ def _concerned(finding: Finding) -> str:
 
 
 def rhythm(finding: Finding) -> str | None:
-    """“It came every 40 s, last at 05:36:48 UTC on 23 Nov.”, with the size at death where it is
+    """“Killed every 40 s, last at 05:36:48 UTC on 23 Nov.”, with the size at death where it is
     known; None where neither time nor size is.
     """
     if finding.kills:
@@ -107,19 +107,14 @@ def rhythm(finding: Finding) -> str | None:
         return None
     most = max(finding.ends, key=lambda end: end.times)
     at = _at(most.last_at)
-    if most.times == 1:
-        return f"It happened {at}." if at else None
-    return _came(most.every_s, at)
+    return _came("Ended", most.times, most.every_s, at)
 
 
 def _of_kills(kills: Sequence[Kill], *, with_size: bool) -> str | None:
     walls = _walls(kills)
     last = Moment(wall=walls[-1]) if walls else kills[-1].at
     at, size = _at(last), _size(kills) if with_size else None
-    if len(kills) == 1:
-        happened = f"It happened {at}." if at else None
-    else:
-        happened = _came(_every_s(walls), at)
+    happened = _came("Killed", len(kills), _every_s(walls), at)
     return " ".join(filter(None, (happened, size))) or None
 
 
@@ -142,10 +137,11 @@ def _walls(kills: Sequence[Kill]) -> list[datetime]:
     return sorted(kill.at.wall for kill in kills if kill.at is not None and kill.at.wall)
 
 
-def _came(every_s: float | None, at: str | None) -> str | None:
-    if every_s is None:
-        return f"The last time was {at}." if at else None
-    return f"It came every {_seconds(every_s)}{f', last {at}' if at else ''}."
+def _came(what: str, how_often: int, every_s: float | None, at: str | None) -> str | None:
+    if how_often == 1 or every_s is None:
+        last = "" if how_often == 1 else "last "
+        return f"{what} {last}{at}." if at else None
+    return f"{what} every {_seconds(every_s)}{f', last {at}' if at else ''}."
 
 
 def _every_s(walls: Sequence[datetime]) -> float | None:

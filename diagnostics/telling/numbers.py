@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.model import Disk, Finding, Holder, ReachedLimit
+from diagnostics.model import Disk, Finding, Holder, NodeMemory, ReachedLimit
 from diagnostics.plain import plain
 from diagnostics.sizes import human
 from diagnostics.telling.happened import name, of_cgroup
@@ -37,17 +37,24 @@ def _of_nodes(finding: Finding) -> Iterator[str]:
     if finding.memory is None or not finding.memory.nodes:
         return
     nodes = list(finding.memory.nodes.items())
-    said = [
-        f"Node {number} had {human(node.free_kb)} free. From its min watermark of "
-        f"{human(node.min_kb)} down a job gets none."
-        for number, node in nodes[:NODES]
-    ]
+    said = [_of_node(number, node) for number, node in nodes[:NODES]]
     if len(nodes) > NODES:
         said.append(f"So it was on {len(nodes) - NODES} more nodes.")
     elsewhere_kb = finding.memory.free_elsewhere_kb
     if elsewhere_kb is not None:
         said.append(f"Elsewhere {human(elsewhere_kb)} were free.")
     yield " ".join(said)
+
+
+def _of_node(number: int, node: NodeMemory) -> str:
+    """What a job gets ends at the min watermark; where more was free, the number stands alone."""
+    free, least = human(node.free_kb), human(node.min_kb)
+    if free == least or node.free_kb <= node.min_kb:
+        return (
+            f"Node {number} was full: {free} free, and its last {least} are not for jobs "
+            "(min watermark)."
+        )
+    return f"Node {number} had {free} free (its min watermark is {least})."
 
 
 def _holders(finding: Finding) -> Iterator[str]:
