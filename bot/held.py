@@ -29,7 +29,7 @@ class Entry:
 
 class Reports:
     """Holds the last `most` verdicts, as long as they have `most_bytes` together; the oldest goes
-    first.
+    first, and answers to questions before those to SEVs.
     """
 
     def __init__(self, most: int = MOST_HELD, most_bytes: int = MOST_HELD_BYTES) -> None:
@@ -55,8 +55,13 @@ class Reports:
         while len(self._entries) > self._most or (
             self._bytes > self._most_bytes and len(self._entries) > 0
         ):
-            self._drop(next(iter(self._entries)))
+            self._drop(self._least())
         return held
+
+    def _least(self) -> str:
+        """The oldest answer to a question, which can be asked again; else the oldest of all."""
+        questions = (key for key, entry in self._entries.items() if entry.sev is None)
+        return next(questions, next(iter(self._entries)))
 
     def get(self, key: str) -> Entry | None:
         """What is held by this key, or None."""

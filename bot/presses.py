@@ -18,6 +18,7 @@ from bot.sevs import Sevs
 from diagnostics.plain import plain
 
 MAX_CAUSE_CHARS = 1_000
+BETWEEN_EDITS_S = 2.0  # of 40 a minute, so that verdicts have room
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Presses:
         self._tasks: set[asyncio.Task[None]] = set()
         self._edits: dict[str, asyncio.Task[None]] = {}
         self._stale: set[str] = set()
+        self._one_edit = asyncio.Lock()
 
     def again(self, sev: Announcement, person: str) -> Again:
         """Begin to look again, and edit the message when it is done. Returns at once."""
@@ -100,31 +102,28 @@ class Presses:
             words = await self._sevs.verdict(sev, Sev(sev.opened_s, time.monotonic()))
             if isinstance(words, Verdict):
                 _log.info("SEV at %s, again: %s", sev.place.thread, words.telling.headline)
-                self._reports.keep(key, words, sev, posted, again_by=person)
-                await self._retell(key)
-            else:
-                await self._chat.edit(sev.place, posted, words)
+                words = self._reports.keep(key, words, sev, posted, again_by=person)
+            await self._chat.edit(sev.place, posted, words)
         except Exception:
             _log.exception("the SEV at %s was not told again", sev.place.thread)
         finally:
             self._looking.discard(key)
 
-    def _retell(self, key: str) -> asyncio.Task[None]:
+    def _retell(self, key: str) -> None:
         """Have the message say what is held; presses that come while it is edited share the next
-        edit.
+        edit. Of all messages one is edited at a time, and then a pause: verdicts come first.
         """
         self._stale.add(key)
-        task = self._edits.get(key)
-        if task is None:
-            task = self._begin(self._edit(key))
-            self._edits[key] = task
-        return task
+        if key not in self._edits:
+            self._edits[key] = self._begin(self._edit(key))
 
     async def _edit(self, key: str) -> None:
         try:
             while key in self._stale:
-                self._stale.discard(key)
-                await self._tell(key)
+                async with self._one_edit:
+                    self._stale.discard(key)
+                    await self._tell(key)
+                    await asyncio.sleep(BETWEEN_EDITS_S)
         finally:
             self._edits.pop(key, None)  # without a pause behind the last look at `_stale`
 

@@ -31,6 +31,7 @@ from diagnostics.telling.names import listed
 
 REMEMBERED = 10_000
 AT_ONCE = 8
+MOST_WAITING = 1_000  # more than anybody announces; each takes some memory
 LAST_WORDS_S = 5.0
 
 _log = logging.getLogger(__name__)
@@ -80,6 +81,9 @@ class Sevs:
         """
         key = sev.place.key
         if self._seen.get(key):
+            return
+        if len(self._tasks) >= MOST_WAITING:
+            _log.error("the SEV at %s is not answered: too many are", sev.place.thread)
             return
         sev = replace(sev, fresh=sev.fresh and key not in self._seen)
         self._seen[key] = True

@@ -130,6 +130,11 @@ def _decide(host: str | None, evidence: Evidence) -> Examined:
             for code, outcome in outcomes.items()
             if isinstance(outcome, Unknown)
         },
+        saw=tuple(
+            code
+            for code, outcome in outcomes.items()
+            if isinstance(outcome, Unknown) and outcome.saw
+        ),
         unexplained=_unexplained(evidence, every),
     )
 
@@ -173,7 +178,9 @@ def _check(rule: Rule, evidence: Evidence) -> Outcome:
         return outcome
     except Exception as error:  # one rule's defect must not cost the SEV its answer
         return Unknown(
-            f"sevbot failed on it ({type(error).__name__}: {error}); please report this as a defect"
+            f"sevbot failed on it ({type(error).__name__}: {error}); "
+            "please report this as a defect",
+            saw=True,
         )
 
 

@@ -298,9 +298,12 @@ class Clear:
 
 @dataclass(frozen=True)
 class Unknown:
-    """It could not be told, because."""
+    """It could not be told, because. `saw`: something was seen that may be it; without that only a
+    source is missing.
+    """
 
     because: str
+    saw: bool = False
 
 
 Outcome = tuple[Finding, ...] | Clear | Unknown
@@ -311,10 +314,11 @@ class Examined:
     """What came out for one host. `host` is None for a log file.
 
     `older` are findings of what happened too long ago to count. `clear` and `unknown` give a reason
-    by code. `unexplained` are kills that the log holds and no finding covers; `not_seen` names
-    sections that did not come, with the reason, and before them `probe` and `lock` where there is
-    something to tell of these; `broke_off` is why the answer is not whole. `shared_age_s` is how
-    long ago the look began, where it was not begun for this report.
+    by code; `saw` are codes of `unknown` of which something was seen. `unexplained` are kills that
+    the log holds and no finding covers; `not_seen` names sections that did not come, with the
+    reason, and before them `probe` and `lock` where there is something to tell of these;
+    `broke_off` is why the answer is not whole. `shared_age_s` is how long ago the look began, where
+    it was not begun for this report.
     """
 
     host: str | None
@@ -323,6 +327,7 @@ class Examined:
     older: tuple[Finding, ...] = ()
     clear: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
+    saw: tuple[str, ...] = ()
     unexplained: tuple[Kill, ...] = ()
     not_seen: Mapping[str, str] = field(default_factory=dict)
     broke_off: str | None = None

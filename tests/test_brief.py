@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,15 @@ from hypothesis import strategies as st
 
 from diagnostics.bundle.directory import read_directory
 from diagnostics.engine import report_on
-from diagnostics.model import Confidence, Examined, Finding, HostReport, Report
+from diagnostics.model import (
+    Confidence,
+    Examined,
+    Finding,
+    HostReport,
+    Judgement,
+    Moment,
+    Report,
+)
 from diagnostics.plain import plain
 from diagnostics.rules import RULES
 from diagnostics.sizes import human
@@ -160,7 +169,7 @@ def test_several_hosts_are_counted_and_the_one_that_differs_is_named() -> None:
     assert told.who == "ranker was killed 8 times on 1 of 3 hosts: web1 · confirmed"
     assert told.says[0].startswith("Node 1 was full: 44 MiB free")
     assert "1 host could not be examined: web5." in told.says
-    assert brief(report_on(hosts)).says[0].startswith("On web1: Node 1 had 44 MiB free")
+    assert brief(report_on(hosts)).says[0].startswith("On web1: Node 1 was full: 44 MiB free")
 
 
 def test_who_is_behind_it_is_told_where_another_died() -> None:
@@ -235,14 +244,15 @@ def test_a_missing_source_makes_no_riddle_of_a_healthy_host() -> None:
     healthy = host_of(CASE["healthy-interleave-6.1"])
     disks = "how full the file systems are was not seen (not recorded)"
     partly = replace(healthy, unknown={"disk-full": disks})
-    seen = replace(healthy, unknown={"sigkill-not-by-kernel": "SIGKILL ended x"})
+    code = "sigkill-not-by-kernel"
+    seen = replace(healthy, unknown={code: "SIGKILL ended x, a log was not seen"}, saw=(code,))
     nothing = replace(healthy, clear={}, unknown={"disk-full": disks})
 
     told = brief(report_on([partly]))
     assert told.title == "no cause found, but not all could be checked"
     assert told.not_checked == ("disk full",)
     assert brief(report_on([seen])).title == "could not tell"
-    assert brief(report_on([seen])).says == ("Not told: SIGKILL ended x.",)
+    assert brief(report_on([seen])).says == ("Not told: SIGKILL ended x, a log was not seen.",)
     assert brief(report_on([nothing])).title == "could not tell"
 
 
@@ -378,3 +388,43 @@ def test_a_doubtful_finding_says_so() -> None:
     told = brief(report_on([replace(host, findings=(replace(host.findings[0], judged=judged),))]))
 
     assert told.who.endswith("· possible")
+
+
+def test_ends_of_several_units_are_counted_and_the_last_of_all_is_told() -> None:
+    """Whose were most leads; a rhythm is one unit's, and is not told of several."""
+    host = host_of(CASE["segfault-6.1"])
+    (finding,) = host.findings[:1]
+    (end,) = finding.ends[:1]
+    assert end.last_at is not None
+    assert end.last_at.wall is not None
+    later = Moment(wall=end.last_at.wall + timedelta(minutes=40))
+    ends = (
+        replace(end, unit="a.service", times=5, every_s=1.0),
+        replace(end, unit="b.service", times=30, last_at=later),
+    )
+    told = brief(report_on([replace(host, findings=(replace(finding, ends=ends),))]))
+
+    assert told.who.startswith("b.service and a.service ended 35 times")
+    said = " ".join(told.says)
+    assert "every" not in said
+    assert f"Ended last at {later.wall:%H:%M:%S}" in said
+
+
+def test_a_confidence_that_some_hosts_have_is_not_told_of_all() -> None:
+    """Confirmed on one of three is not confirmed on three."""
+    host = host_of(MEMBIND)
+    (finding,) = host.findings
+    weak = replace(finding, judged=Judgement(Confidence.POSSIBLE, "Not sure."))
+    hosts = [host, *(replace(host, host=web(n), findings=(weak,)) for n in (2, 3))]
+
+    assert brief(report_on(hosts)).who.endswith("on 3 of 3 hosts · confirmed on 1 of them")
+
+
+def test_the_most_alarming_of_the_quiet_hosts_gives_the_title() -> None:
+    """Whichever comes first."""
+    healthy = replace(host_of(CASE["healthy-interleave-6.1"]), unknown={})
+    code = "sigkill-not-by-kernel"
+    seen = replace(healthy, host="web2", unknown={code: "SIGKILL ended x"}, saw=(code,))
+
+    for hosts in ([healthy, seen], [seen, healthy]):
+        assert brief(report_on(hosts)).title == "could not tell"

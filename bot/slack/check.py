@@ -288,6 +288,8 @@ async def _ask(
     """Slack's answer and None, or None and what it failed with."""
     try:
         return await again(call, START_ATTEMPTS), None
+    except ValueError:  # of aiohttp: a token that cannot stand in a header; it is not shown
+        return None, ValueError("a token has a character that no token has: copy it again")
     except (GaveUpError, *TROUBLE) as error:
         return None, error
 

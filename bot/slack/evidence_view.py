@@ -27,7 +27,7 @@ from bot.slack.escape import (
 )
 from diagnostics.model import Citation, Examined, HostReport, Remedy, Report
 from diagnostics.plain import plain
-from diagnostics.telling.words import Part
+from diagnostics.telling.words import Part, best_of
 
 TABLE_FROM_HOSTS = 4
 MOST_ROWS = 60  # of a table; Slack takes 100 with its head
@@ -35,6 +35,7 @@ MAX_CELL_CHARS = 120
 MAX_SENTENCE_CHARS = 700
 MAX_LIST_CHARS = 2_500
 MAX_EVIDENCE_CHARS = 220
+NOT_HELD = "The evidence for this message is no longer held."
 MAX_PAGE_CHARS, MAX_PAGE_BLOCKS = 9_000, 60  # a view: 250 kB and 100 blocks
 
 
@@ -81,10 +82,13 @@ def sentence_view(title: str, opened: Opened, *sentences: str) -> Block:
 
 def not_held_view(opened: Opened) -> Block:
     """What a press gets on a message whose report is gone."""
+    if not opened.thread:  # an answer to one person, whose question nobody kept
+        again = "Ask again with /sev diagnose HOST…"
+        return sentence_view("Evidence", opened, NOT_HELD, again)
     gone = sentence_view(
         "Evidence",
         opened,
-        "The evidence for this message is no longer held.",
+        NOT_HELD,
         "Run again looks at the hosts once more, and edits the message in the thread.",
     )
     gone["blocks"].append(buttons.row(buttons.button("Run again", buttons.AGAIN, opened.key)))
@@ -138,11 +142,11 @@ def _blocks(verdict: Verdict, *, newer: bool) -> Iterator[Block]:
     for part in verdict.telling.parts:
         yield from _part(part, report)
     told = {
-        (quoted.host, part.headline) for part in verdict.telling.parts for quoted in part.evidence
+        (quoted.host, quoted.citation) for part in verdict.telling.parts for quoted in part.evidence
     }
     others = [block for host in report.hosts for block in _evidence(host, told)]
     if others:
-        yield header("Evidence of the other hosts")
+        yield header("More evidence")
         yield from others
 
 
@@ -211,16 +215,14 @@ def _titled(title: str, sentences: Sequence[str]) -> Iterator[Block]:
 
 def _remedies(part: Part, report: Report) -> tuple[Remedy, ...]:
     """All of them, of the finding that the part is told from: the first of the surest."""
-    findings = [
-        finding
+    pairs = [
+        (host, finding)
         for host in report.hosts
         if isinstance(host, Examined)
         for finding in host.findings
         if finding.headline == part.headline
     ]
-    levels = ("confirmed", "likely", "possible")
-    findings.sort(key=lambda finding: levels.index(str(finding.confidence)))
-    return findings[0].remedies if findings else ()
+    return best_of(pairs)[1].remedies if pairs else ()
 
 
 def _steps(remedies: Sequence[Remedy]) -> Iterator[Block]:
@@ -235,10 +237,10 @@ def _of(host: str | None) -> str:
     return f" of {host}" if host else ""
 
 
-def _evidence(host: HostReport, told: Collection[tuple[str | None, str]]) -> Iterator[Block]:
-    """Of each finding that is not among those `told`, by host and headline."""
+def _evidence(host: HostReport, told: Collection[tuple[str | None, Citation]]) -> Iterator[Block]:
+    """Of each finding that has lines which are not among those `told`."""
     for finding in host.findings if isinstance(host, Examined) else ():
-        if (host.host, finding.headline) not in told:
+        if any((host.host, cited) not in told for cited in finding.citations):
             name = f"{host.host}: " if host.host else ""
             yield from _lines(f"{name}{finding.headline}", finding.citations)
 

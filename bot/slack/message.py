@@ -11,10 +11,11 @@ missing in the answer (github.com/slack-go/slack/issues/1571). It is deleted.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -27,6 +28,7 @@ from bot.slack.budget import Budget, Urgency
 from bot.slack.calls import DONE, Calls, key_and_state
 from bot.slack.client import SLACK_TIMEOUT_S
 from bot.slack.content import Content, Forms, content_of
+from bot.slack.newest import Newest
 from bot.slack.retry import TROUBLE, again, error_code
 from bot.slack.retry_after import GaveUpError
 
@@ -34,6 +36,8 @@ from bot.slack.retry_after import GaveUpError
 ATTEMPTS = 12
 MAX_LATE, MAX_LATE_S = 1_000, 24 * 3600.0
 LATE_CURE = "Ask again with /sev diagnose HOST…"
+# a workspace may allow edits for some minutes only, or none (docs.slack.dev, chat.update)
+CANNOT_EDIT = frozenset({"edit_window_closed", "cant_update_message"})
 # of conversations.replies and chat.postMessage: the announcement was deleted
 NO_THREAD = frozenset({"thread_not_found", "message_not_found"})
 
@@ -131,6 +135,7 @@ class SevThread:
         self._forms = forms if forms is not None else Forms()
         self._late: dict[str, asyncio.Task[None]] = {}
         self._unsure: set[str] = set()
+        self._newest = Newest()
 
     async def close(self) -> None:
         """End what still waits to be said."""
@@ -183,24 +188,41 @@ class SevThread:
         """
         content = content_of(words)
         try:
-            await self._finish(place, posted, content)
+            await self._newest.say(place.key, content, partial(self._finish, place, posted))
         except GaveUpError as gave_up:
             self._say_later(place, gave_up, content.text)
             raise
         if place.key in self._unsure:
             self._unsure.discard(place.key)
-            self._later(place, self._once_more(place, posted, content))
+            self._later(place, self._once_more(place, posted))
 
-    async def _once_more(self, place: Place, posted: Posted, content: Content) -> None:
+    async def _once_more(self, place: Place, posted: Posted) -> None:
         """The last words again, once what was on its way before them has come or never will."""
         await asyncio.sleep(SLACK_TIMEOUT_S)
         try:
-            await self._finish(place, posted, content)
+            await self._newest.say_again(place.key, partial(self._finish, place, posted))
         except (*TROUBLE, GaveUpError) as error:
             _log.warning("the answer at %s could not be said once more: %s", place.thread, error)
 
     async def _finish(self, place: Place, posted: Posted, content: Content) -> None:
-        await self._forms.send(content, partial(self._update, place, posted))
+        try:
+            await self._forms.send(content, partial(self._update, place, posted))
+        except SlackApiError as error:
+            if error_code(error) not in CANNOT_EDIT:
+                raise
+            _log.warning("the answer at %s stands anew: %s", place.thread, error_code(error))
+            await self._anew(place, content)
+
+    async def _anew(self, place: Place, content: Content) -> None:
+        """A message of its own for words that Slack lets into the old one no more, once for each
+        verdict: the thread is read first.
+        """
+        digest = hashlib.sha256(content.text.encode()).hexdigest()[:8]
+        beside = replace(place, key=f"{place.key}-{digest}")
+        await self._forms.send(content, partial(self._post_anew, beside))
+
+    async def _post_anew(self, place: Place, content: Content) -> None:
+        await self._one.find_or_post(place, content, Urgency.VERDICT)
 
     async def _update(self, place: Place, posted: Posted, content: Content) -> None:
         """Edit, which may be repeated."""

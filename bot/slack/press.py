@@ -81,7 +81,7 @@ def _asked(body: Mapping[str, Any], channel: str) -> dict[str, Any]:
         "enterprise_id": _inside(body, "enterprise").get("id"),
         "user_id": user.get("id"),
         "channel_id": channel,
-        "event": {"user_team": user.get("team_id")},
+        "event": {"user_team": user.get("team_id") or "unknown"},
     }
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -38,6 +38,8 @@ NO_ANNOUNCEMENT = (
     "sevbot cannot read this SEV's announcement any more.",
     "Ask with /sev diagnose HOST…",
 )
+BUSY = "sevbot is reading other announcements: please press again in a moment."
+MOST_READING = 2  # reads are few, and SEVs need them
 IN_THE_LOG = "Thank you, it is in sevbot's log. The diagnosis itself is no longer held."
 
 _log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Pressing:
     reports: Reports
     thread: SevThread
     modals: Modals
+    reading: list[str] = field(default_factory=list)
 
     def on(self, app: AsyncApp) -> None:
         """Listen to `app`."""
@@ -107,8 +110,9 @@ class Pressing:
         elif not cause:
             await ack(response_action="errors", errors={WORDS: NOTHING_SAID})
         else:
-            await ack(response_action="update", view=thanks_view(press.opened))
-            self._say(press, is_right=False, cause=cause)
+            is_shown = self._say(press, is_right=False, cause=cause)
+            thanks = thanks_view(press.opened, is_shown=is_shown)
+            await ack(response_action="update", view=thanks)
 
     def _say(self, press: Press, *, is_right: bool, cause: str = "") -> bool:
         return self.presses.says(
@@ -134,6 +138,9 @@ class Pressing:
         if await self._refused(press):
             return
         entry = self.reports.get(press.opened.key)
+        if entry is None and len(self.reading) >= MOST_READING:
+            await self._tell(press, BUSY)
+            return
         sev = entry.sev if entry is not None else await self._announcement(press)
         if sev is None:
             await self._tell(press, *NO_ANNOUNCEMENT)
@@ -144,11 +151,14 @@ class Pressing:
 
     async def _announcement(self, press: Press) -> Announcement | None:
         """What a bot that was started again knows of the SEV: its announcement as it stands now."""
+        self.reading.append(press.opened.key)
         try:
             parent = await self.thread.parent(press.place)
         except (*TROUBLE, GaveUpError) as error:
             _log.warning("the announcement at %s cannot be read: %s", press.opened.thread, error)
             return None
+        finally:
+            self.reading.remove(press.opened.key)
         event = {**parent, "channel": press.opened.channel}
         read = read_announcement(event, self.config, self.inventory)
         is_it = isinstance(read, Announcement) and read.place == press.place

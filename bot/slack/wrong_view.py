@@ -10,7 +10,8 @@ from bot.slack.escape import Block, plain_text, rich_text, section, text
 from bot.slack.evidence_view import Opened, view
 from diagnostics.telling.cause_names import NAMES
 
-THANKS = "Thank you. What you wrote is in sevbot's log. The message says that you disagree."
+THANKS = "Thank you. What you wrote is in sevbot's log."
+SHOWN = "The message says that you disagree."
 CAUSE, WORDS = "sevbot_cause", "sevbot_words"
 MAX_WORDS_CHARS = 1_000
 MAX_OPTION_CHARS, MOST_OPTIONS = 75, 100
@@ -55,13 +56,14 @@ def wrong_view(opened: Opened) -> Block:
     return {**asking, "submit": plain_text("Send", 24)}
 
 
-def thanks_view(opened: Opened) -> Block:
-    """What is shown once it was sent."""
+def thanks_view(opened: Opened, *, is_shown: bool = True) -> Block:
+    """What is shown once it was sent; `is_shown`: the message tells of it."""
+    said = f"{THANKS} {SHOWN}" if is_shown else THANKS
     return view(
         buttons.WRONG_VIEW,
         "Thank you",
         opened,
-        [rich_text(section(text(THANKS)))],
+        [rich_text(section(text(said)))],
     )
 
 

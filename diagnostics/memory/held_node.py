@@ -60,7 +60,7 @@ def held_in(
         return (
             Clear("every OOM kill was for a cgroup's limit")
             if limited
-            else Unknown("no report shows the zones of its nodes")
+            else Unknown("no report shows the zones of its nodes", saw=True)
         )
     found = tuple(one for sourced in shown for one in of_report(sourced) if one is not None)
     return found or Clear(f"in no OOM report did {what} hold a quarter of a full node")

@@ -44,7 +44,8 @@ def no_report(evidence: Evidence) -> Clear | Unknown | KernelLog:
     if killed:
         return Unknown(
             f"the kernel counts OOM kills since boot (oom_kill {killed}), but the log shows none: "
-            f"{log.gap or 'look in “journalctl -k” of the host'}{not_believed}"
+            f"{log.gap or 'look in “journalctl -k” of the host'}{not_believed}",
+            saw=True,
         )
     if log.gap:
         return Unknown(f"no OOM kill in the log, but {log.gap}{not_believed}")
@@ -68,7 +69,7 @@ def limited_by(evidence: Evidence, kind: Kind) -> Limited | Clear | Unknown:
         return found
     unknown = next((limit for _, limit in limits if limit.kind is Kind.UNKNOWN), None)
     if unknown is not None:
-        return Unknown(unknown.because)
+        return Unknown(unknown.because, saw=True)
     others = " and ".join(sorted({limit.kind.value for _, limit in limits}))
     where = "" if log.since_boot else " that is still in the log"
     return Clear(f"every OOM report{where} shows another limit: {others}")

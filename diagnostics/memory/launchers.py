@@ -25,10 +25,10 @@ from diagnostics.memory.numactl import Membind, find_membind
 from diagnostics.model import Citation
 from diagnostics.node_list import list_nodes
 
-_UNIT_NAME = re.compile(r"[\w@:.-]{1,255}\.service", re.ASCII)
+_UNIT_NAME = re.compile(r"(?!-)[\w@:.-]{1,255}\.service", re.ASCII)
 _PLAIN_WORDS = re.compile(r"[\w=,!+/.-]+(?: [\w=,!+/.-]+)*", re.ASCII)
-_FILE = re.compile(r"/[\w@:./-]{1,255}", re.ASCII)
-_MARKUP = re.compile(r"[&<>]")
+_FILE = re.compile(r"(?!.*/\.\./)/[\w@:./-]{1,255}", re.ASCII)
+_SHOWN_WORD = re.compile(r"[\w=,!+/.:@%-]+", re.ASCII)
 _DOMAIN = re.compile(r"machine-qemu\\x2d\d{1,9}\\x2d([A-Za-z0-9_]{1,64})\.scope")
 _SCRIPT = re.compile(
     r"/[\w@:./-]{1,250}\.(?:sh|bash|py|pl)|"
@@ -137,14 +137,14 @@ def _exec_start(membind: Membind, unit: Unit, policy: Policy) -> str | None:
         by_hand = f"systemctl edit --full {unit.name}   # make the change above by hand"
         return "\n".join((*diff, by_hand, *_restart(unit.name)))
     sed = f"sed -i.bak '/^ExecStart=/{_substitution(old, new)}' {path}"
-    # a line that did not match changes nothing, and then nothing is restarted
-    changed = (f"if ! cmp -s {path} {path}.bak", "then", *_restart(unit.name), "fi")
-    return "\n".join((*diff, sed, *changed))
+    # where sed fails, or no line matched, nothing is restarted
+    same = (f"if cmp -s {path} {path}.bak", "then echo nothing was changed", "else")
+    return "\n".join((*diff, f"if {sed}", "then", *same, *_restart(unit.name), "fi", "fi"))
 
 
 def _shown(words: Sequence[str]) -> str:
-    """The words of a command; what a chat may show in another way stands there as dots."""
-    return " ".join("..." if _MARKUP.search(word) else word for word in words)
+    """The words of a command; what a shell or a chat may take for more stands there as dots."""
+    return " ".join(word if _SHOWN_WORD.fullmatch(word) else "..." for word in words)
 
 
 def _flag(membind: Membind, words: Sequence[str]) -> tuple[str, str]:
@@ -174,8 +174,10 @@ def _drop_in(unit: str, name: str, settings: Sequence[str]) -> str:
     return "\n".join(
         (
             f"mkdir -p {directory}",
-            f"printf '{lines}\\n' | tee {directory}/{name}.conf",
+            f"if printf '{lines}\\n' | tee {directory}/{name}.conf",
+            "then",
             *_restart(unit),
+            "fi",
         )
     )
 

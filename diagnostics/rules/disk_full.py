@@ -92,7 +92,8 @@ def check(evidence: Evidence) -> Outcome:
             line := _ends_saying(evidence, journal, (*NO_SPACE, *READ_ONLY))[1]
         ):
             return Unknown(
-                f"{line.unit} said so before it ended, but no local file system is full now"
+                f"{line.unit} said so before it ended, but no local file system is full now",
+                saw=True,
             )
         if not disks.whole:
             return Unknown("not all local file systems were seen")
@@ -104,7 +105,8 @@ def check(evidence: Evidence) -> Outcome:
     where = ", ".join(dict.fromkeys(disk.mount for disk in disks.full)) or "a file system"
     return found or Unknown(
         f"{where} is {'full' if disks.full else 'read-only'}, but no service that ended "
-        "said so in its last words"
+        "said so in its last words",
+        saw=True,
     )
 
 

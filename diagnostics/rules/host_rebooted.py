@@ -75,7 +75,8 @@ def check(evidence: Evidence) -> Outcome:
     if boots.last_seen - clock.booted > LONGEST_DOWN:
         return Unknown(
             f"the machine booted at {_say(clock.booted)}, and the clock was another in the "
-            "boot before"
+            "boot before",
+            saw=True,
         )
     if clock.booted - boots.last_seen > LONGEST_DOWN:
         return Clear(
@@ -85,7 +86,8 @@ def check(evidence: Evidence) -> Outcome:
     if since := _ended_since(evidence):
         return Unknown(
             f"the machine was restarted at {_say(clock.booted)}, which does not explain why "
-            f"{since} ended after that"
+            f"{since} ended after that",
+            saw=True,
         )
     return (_finding(clock.booted, boots, boots.last_seen),)
 

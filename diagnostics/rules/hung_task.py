@@ -57,7 +57,7 @@ def check(evidence: Evidence) -> Outcome:
     """One finding for all tasks, or why there is none."""
     blocked = recent_kernel_lines(evidence, BLOCKED)
     if isinstance(blocked, Clear) and kernel_lines(evidence, BLOCKED):
-        return Unknown(LONGER_AGO)
+        return Unknown(LONGER_AGO, saw=True)
     if not isinstance(blocked, tuple):
         return blocked
     newest: dict[Task, Said] = {}  # the last line of each task, the last task first

@@ -85,7 +85,7 @@ def check(evidence: Evidence) -> Outcome:
     ]
     process, grown = growing[0]
     return tuple(found) or Unknown(
-        f"{_say(process, grown, growth)}; whether it will stop is not known"
+        f"{_say(process, grown, growth)}; whether it will stop is not known", saw=True
     )
 
 

@@ -53,7 +53,8 @@ def check(evidence: Evidence) -> Outcome:
     if not refused:
         return Unknown(
             "the kernel refused a fork more than an hour ago, and logs only the first "
-            "refusal of each cgroup"
+            "refusal of each cgroup",
+            saw=True,
         )
     groups = list(dict.fromkeys(found["group"].strip() for _, found in refused))
     named = ", ".join(groups[:3]) + (f" and {len(groups) - 3} more" if len(groups) > 3 else "")

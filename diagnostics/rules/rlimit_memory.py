@@ -71,7 +71,8 @@ def check(evidence: Evidence) -> Outcome:
     if isinstance(words, Missing):
         return Unknown(
             f"{next(iter(limits))} has a limit of address space, but its last words were "
-            f"not seen ({words.because})"
+            f"not seen ({words.because})",
+            saw=True,
         )
     refused = [
         (end, line)
@@ -81,7 +82,8 @@ def check(evidence: Evidence) -> Outcome:
     if not refused:
         return Unknown(
             f"{next(iter(limits))} has a limit of address space, but did not say that it "
-            "got no memory"
+            "got no memory",
+            saw=True,
         )
     ends, (_, line) = [end for end, _ in refused], refused[-1]
     return (

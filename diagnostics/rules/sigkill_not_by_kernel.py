@@ -49,7 +49,8 @@ def check(evidence: Evidence) -> Outcome:
     if isinstance(log, Missing):
         return Unknown(
             f"{_say(ended)}; whether the OOM killer sent it is in the kernel log, and that "
-            f"was not seen ({log.because})"
+            f"was not seen ({log.because})",
+            saw=True,
         )
     kills = kills_of(log.reports)
     not_killed = [event for event in ended if not by_oom_killer(kills, event)]
@@ -69,18 +70,21 @@ def check(evidence: Evidence) -> Outcome:
         )
     if any(may_be_by_oom_killer(kills, event) for event in others):
         return Unknown(
-            f"{_say(others)}; an OOM kill at that time may be what sent it, which is not certain"
+            f"{_say(others)}; an OOM kill at that time may be what sent it, which is not certain",
+            saw=True,
         )
     if sender := at_that_time(evidence, others[-1]):
         return Unknown(
             f"{_say(others)}, and the kernel's OOM killer did not send it; {sender} logged "
-            "at that time that it sent a signal"
+            "at that time that it sent a signal",
+            saw=True,
         )
     if log.gap:
-        return Unknown(f"{_say(others)} without an OOM kill in the log; but {log.gap}")
+        return Unknown(f"{_say(others)} without an OOM kill in the log; but {log.gap}", saw=True)
     return Unknown(
         f"{_say(others)}, and the kernel's OOM killer did not send it; who did is not in "
-        "what was collected"
+        "what was collected",
+        saw=True,
     )
 
 

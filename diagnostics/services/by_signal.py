@@ -118,7 +118,8 @@ def _of_no_service(said: Sequence[Said]) -> Unknown:
     task, line = said[-1].task, said[-1].event.citation.line
     return Unknown(
         f"the kernel logged that {task.comm}, pid {task.pid}, met it (line {line}), but no "
-        "end of a service by it was recorded"
+        "end of a service by it was recorded",
+        saw=True,
     )
 
 

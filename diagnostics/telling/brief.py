@@ -126,7 +126,7 @@ def _found(report: Report) -> Brief:
     where = _where(group.hosts, report)
     return Brief(
         title=headline_of(report),
-        who=f"{' '.join(filter(None, (happened, where)))} · {finding.confidence}",
+        who=f"{' '.join(filter(None, (happened, where)))} · {_how_sure(pairs, finding)}",
         says=says,
         picture=draw(finding),
         step=_step(finding),
@@ -138,12 +138,18 @@ def _found(report: Report) -> Brief:
 
 
 def _evidence(report: Report) -> int:
-    """How many lines all groups together show: of each, those of its surest finding."""
-    pairs: dict[tuple[str, str], list[tuple[Examined, Finding]]] = {}
-    for host in (host for host in report.hosts if isinstance(host, Examined)):
-        for finding in host.findings:
-            pairs.setdefault((finding.code, finding.headline), []).append((host, finding))
-    return sum(len(best_of(of_one)[1].citations) for of_one in pairs.values())
+    """How many lines there are in all."""
+    examined = (host for host in report.hosts if isinstance(host, Examined))
+    return sum(len(finding.citations) for host in examined for finding in host.findings)
+
+
+def _how_sure(pairs: Sequence[tuple[Examined, Finding]], surest: Finding) -> str:
+    """“confirmed”; where that holds for some of the hosts only, for how many."""
+    having = len({host.host for host, _ in pairs})
+    sure = {host.host for host, finding in pairs if finding.confidence == surest.confidence}
+    if len(sure) == having:
+        return str(surest.confidence)
+    return f"{surest.confidence} on {len(sure)} of them"
 
 
 def _times(finding: Finding) -> tuple[tuple[str, datetime], ...]:

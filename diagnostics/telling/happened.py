@@ -17,6 +17,7 @@ from diagnostics.plain import plain
 from diagnostics.sizes import human
 
 NAME_CHARS = 40  # of a name from a host
+COUNTED = 10_000  # ends of a unit, to find whose were most
 RHYTHM_AT_LEAST = 3  # kills or ends from which an interval can be told
 _UNITS = (".service", ".scope", ".slice")
 _S_PER_MIN, _MIN_AT_LEAST_S = 60, 120
@@ -69,7 +70,7 @@ def _say(whose: Sequence[str], verb: str, how_often: str) -> str:
 
 
 def _ended(ends: Sequence[End]) -> str:
-    whose = [end.unit for end in sorted(ends, key=lambda end: -end.times)]
+    whose = [end.unit for end in ends for _ in range(min(end.times, COUNTED))]
     how_often = times(sum(end.times for end in ends))
     hows = {end.how for end in ends}
     how = hows.pop() if len(hows) == 1 else None
@@ -105,9 +106,10 @@ def rhythm(finding: Finding) -> str | None:
         return _of_kills(finding.kills, with_size=finding.memory is None)
     if not finding.ends:
         return None
-    most = max(finding.ends, key=lambda end: end.times)
-    at = _at(most.last_at)
-    return _came("Ended", most.times, most.every_s, at)
+    how_often = sum(end.times for end in finding.ends)
+    units = {end.unit for end in finding.ends}
+    every_s = max(finding.ends, key=lambda end: end.times).every_s if len(units) == 1 else None
+    return _came("Ended", how_often, every_s, _at(_last(finding.ends)))
 
 
 def _of_kills(kills: Sequence[Kill], *, with_size: bool) -> str | None:
@@ -124,8 +126,19 @@ def last_wall(finding: Finding) -> datetime | None:
         return max(_walls(finding.kills), default=None)
     if not finding.ends:
         return None
-    last_at = max(finding.ends, key=lambda end: end.times).last_at
+    last_at = _last(finding.ends)
     return last_at.wall if last_at is not None else None
+
+
+def _last(ends: Sequence[End]) -> Moment | None:
+    """The latest of all units; where a wall time is known of some only, the latest of these."""
+    known = [end.last_at for end in ends if end.last_at is not None]
+    walls = [moment for moment in known if moment.wall is not None]
+    return max(walls or known, key=_sortable, default=None)
+
+
+def _sortable(moment: Moment) -> float:
+    return moment.wall.timestamp() if moment.wall is not None else moment.boot_s or 0.0
 
 
 def say_wall(wall: datetime) -> str:

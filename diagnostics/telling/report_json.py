@@ -67,7 +67,10 @@ def _host(host: HostReport) -> Json:
         "older": [_finding(finding) for finding in decided.older],
         "clear": list(decided.clear),
         "clear_because": _reasons("code", decided.clear),
-        "unknown": _reasons("code", host.unknown),
+        "unknown": [
+            {**reason, "saw": True} if reason["code"] in decided.saw else reason
+            for reason in _reasons("code", host.unknown)
+        ],
         "unexplained": [_incident(kill) for kill in decided.unexplained],
         "not_seen": _reasons("section", host.not_seen),
     }

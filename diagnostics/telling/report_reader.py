@@ -85,6 +85,7 @@ def _host(said: Said) -> HostReport:
         if said.has("clear_because")
         else dict.fromkeys(said.texts("clear"), ""),
         unknown=unknown,
+        saw=tuple(each.text("code") for each in said.each("unknown") if each.has("saw")),
         unexplained=tuple(map(_kill, _later(said, "unexplained"))),
         not_seen=not_seen,
         broke_off=broke_off,

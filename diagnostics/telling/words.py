@@ -111,8 +111,10 @@ def headline_of(report: Report) -> str:
             else []
         )
         return f"{len(report.groups)} causes found: {'; '.join((*named, *more))}"
-    quiet = (host for host in report.hosts if isinstance(host, Examined))
-    return next(map(_quiet_headline, quiet), NOT_EXAMINED if report.hosts else NOT_TOLD)
+    quiet = {_quiet_headline(host) for host in report.hosts if isinstance(host, Examined)}
+    alarming = (headline for headline in (NOT_TOLD, UNEXPLAINED, PARTLY) if headline in quiet)
+    otherwise = NO_CAUSE if quiet else NOT_EXAMINED if report.hosts else NOT_TOLD
+    return next(alarming, otherwise)
 
 
 def pairs_of(group: Group, report: Report) -> list[tuple[Examined, Finding]]:
@@ -194,15 +196,10 @@ def open_questions(host: Examined) -> tuple[str, ...]:
     of them. Where a source alone is missing, nothing was.
     """
     return tuple(
-        dict.fromkeys(
-            because
-            for because in host.unknown.values()
-            if not any(missing in because for missing in _SOURCE_MISSING)
-        )
+        dict.fromkeys(because for code, because in host.unknown.items() if code in host.saw)
     )
 
 
-_SOURCE_MISSING = ("was not seen", "were not read", "may be missing", "keeps no boot")
 _QUIET_STORY = {
     NOT_TOLD: (
         "What was needed to tell was not there. Below is what is missing and what would help."

@@ -58,7 +58,7 @@ def test_an_announced_sev_gets_one_message_that_is_edited_to_the_verdict(tmp_pat
             assert first.arguments["text"] == "sevbot is looking at 2 hosts …"
             for words in (
                 "ranker was killed 16 times on 2 of 2 hosts · confirmed",
-                "Node 1 had 44 MiB free",
+                "Node 1 was full: 44 MiB free",
                 "--interleave=all",
                 "Ruled out",
                 "lines of evidence",

@@ -334,3 +334,28 @@ def test_what_slack_drops_of_a_long_mark_is_still_known(tmp_path: Path) -> None:
             assert ours["blocks"][0]["block_id"].endswith(":done")
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message"])
+def test_where_a_message_can_no_longer_be_edited_the_verdict_stands_in_a_new_one(
+    tmp_path: Path, code: str
+) -> None:
+    """Once, however often it is told; nobody is left with "looking"."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            for _ in range(9):
+                on.slack.fail_next("chat.update", f"ok-false:{code}")
+            ts = await on.slack.announce(ANNOUNCEMENT)
+            await on.slack.wait_for(lambda: len(on.answers(ts)) == 2, timeout_s=20)
+            verdict = on.answers(ts)[1]
+            assert "membind OOM of node 1" in verdict["text"]
+            key = str(on.answers(ts)[0]["metadata"]["event_payload"]["key"])
+            refused = len(on.slack.refused)
+            pressed = await on.slack.press(verdict["ts"], "sevbot_feedback", value=f"right:{key}")
+            assert pressed.error is None
+            await on.slack.wait_for(lambda: len(on.slack.refused) > refused, timeout_s=20)
+            await asyncio.sleep(0.5)
+            assert len(on.answers(ts)) == 2
+
+    asyncio.run(run())

@@ -146,11 +146,14 @@ def test_gives_the_exact_edit_of_execstart() -> None:
         "# /etc/systemd/system/job.service\n"
         "# - ExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job ...\n"
         "# + ExecStart=/usr/bin/numactl -N 1 -i all /usr/local/bin/job ...\n"
-        "sed -i.bak '/^ExecStart=/s| -m1 | -i all |' /etc/systemd/system/job.service\n"
-        "if ! cmp -s /etc/systemd/system/job.service /etc/systemd/system/job.service.bak\n"
+        "if sed -i.bak '/^ExecStart=/s| -m1 | -i all |' /etc/systemd/system/job.service\n"
         "then\n"
+        "if cmp -s /etc/systemd/system/job.service /etc/systemd/system/job.service.bak\n"
+        "then echo nothing was changed\n"
+        "else\n"
         "systemctl daemon-reload\n"
         "systemctl restart job.service\n"
+        "fi\n"
         "fi"
     )
 
@@ -166,9 +169,8 @@ def test_the_edit_is_what_a_shell_makes_of_the_unit_file(tmp_path: Path) -> None
     )
     for remedy in found(examine(membind_report(), units=UNITS)).remedies[:1]:
         assert remedy.edit is not None
-        command = next(line for line in remedy.edit.split("\n") if line.startswith("sed")).replace(
-            "/etc/systemd/system", str(tmp_path)
-        )
+        line = next(line for line in remedy.edit.split("\n") if line.startswith("if sed"))
+        command = line.removeprefix("if ").replace("/etc/systemd/system", str(tmp_path))
         subprocess.run(["sh", "-c", command], check=True)
 
     assert file.read_text(encoding="utf-8").endswith(
@@ -177,18 +179,24 @@ def test_the_edit_is_what_a_shell_makes_of_the_unit_file(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("line", "restarted"),
+    ("line", "sed", "restarted"),
     [
-        ("ExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job", True),
-        ("ExecStart=/usr/local/bin/job", False),
+        ("ExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job", None, True),
+        ("ExecStart=/usr/local/bin/job", None, False),
+        ("ExecStart=/usr/bin/numactl -N 1 -m1 /usr/local/bin/job", "#!/bin/sh\nexit 4\n", False),
     ],
 )
 def test_nothing_is_restarted_where_the_edit_changed_nothing(
-    line: str, restarted: bool, tmp_path: Path
+    line: str, sed: str | None, restarted: bool, tmp_path: Path
 ) -> None:
-    """All of its lines, as they are pasted into a shell; systemctl notes what it is asked."""
+    """All of its lines, as they are pasted into a shell; systemctl notes what it is asked. Nor
+    where sed cannot write.
+    """
     file, asked, systemctl = (tmp_path / name for name in ("job.service", "asked", "systemctl"))
     file.write_text(f"[Service]\n{line}\n", encoding="utf-8")
+    if sed is not None:
+        (tmp_path / "sed").write_text(sed, encoding="utf-8")
+        (tmp_path / "sed").chmod(0o700)
     systemctl.write_text(f'#!/bin/sh\necho "$@" >>{asked}\n', encoding="utf-8")
     systemctl.chmod(0o700)
     edit = found(examine(membind_report(), units=UNITS)).remedies[0].edit or ""

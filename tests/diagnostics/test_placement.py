@@ -182,10 +182,12 @@ def test_numa_policy_of_the_unit_is_changed_by_a_drop_in() -> None:
 
     assert remedy(host, "interleave").edit == (
         "mkdir -p /etc/systemd/system/job.service.d\n"
-        "printf '[Service]\\nNUMAPolicy=interleave\\nNUMAMask=all\\n' | tee "
+        "if printf '[Service]\\nNUMAPolicy=interleave\\nNUMAMask=all\\n' | tee "
         "/etc/systemd/system/job.service.d/50-numa.conf\n"
+        "then\n"
         "systemctl daemon-reload\n"
-        "systemctl restart job.service"
+        "systemctl restart job.service\n"
+        "fi"
     )
     assert "NUMAPolicy=bind of job.service" in remedy(host, "interleave").because
 
@@ -220,9 +222,8 @@ def test_the_command_changes_the_flag_that_the_comment_shows(
     assert edit is not None
     file = tmp_path / "job.service"
     file.write_text(f"ExecStart=/usr/bin/numactl {flags} /usr/bin/job -m 1 x\n", encoding="utf-8")
-    command = next(line for line in edit.split("\n") if line.startswith("sed")).replace(
-        "/etc/systemd/system", str(tmp_path)
-    )
+    line = next(line for line in edit.split("\n") if line.startswith("if sed"))
+    command = line.removeprefix("if ").replace("/etc/systemd/system", str(tmp_path))
     subprocess.run(["sh", "-c", command], check=True)
 
     assert (
