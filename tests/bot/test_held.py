@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from bot.chat import verdict_on
+from bot.chat import Announcement, Place, Posted, verdict_on
 from bot.held import MOST_HELD, Reports, size_of
+from bot.inventory import Named
 from diagnostics.bundle import Missing
 from diagnostics.engine import not_reached, report_on
 
@@ -62,3 +63,16 @@ def test_of_one_person_the_last_word_counts() -> None:
     assert entry.verdict.held is not None
     assert entry.verdict.held.says(is_right=True) == ("U2",)
     assert entry.verdict.held.says(is_right=False) == ("U1",)
+
+
+def test_answers_to_questions_go_before_those_to_sevs() -> None:
+    """Whoever asks often takes no SEV's evidence away."""
+    reports = Reports(most=3)
+    sev = Announcement(Place("room", "42", "sev"), 1_795_384_570.0, Named((), (), ()))
+    reports.keep("sev", VERDICT, sev, Posted("43", done=True))
+    for number in range(5):
+        reports.keep(f"question{number}", VERDICT)
+
+    assert reports.get("sev") is not None
+    assert reports.get("question0") is None
+    assert reports.get("question4") is not None

@@ -346,3 +346,28 @@ def test_an_answer_that_one_person_sees_has_its_evidence(tmp_path: Path) -> None
             assert KERNELS_LINE in await all_pages(there.slack)
 
     asyncio.run(run())
+
+
+def test_presses_on_what_is_no_longer_held_leave_reads_for_sevs(tmp_path: Path) -> None:
+    """Two announcements are read at a time; whoever presses meanwhile is told so."""
+
+    async def run() -> None:
+        async with (
+            SlackStandIn() as slack,
+            ReplayHosts({"web1": RANKER, "web2": RANKER}, tmp_path) as hosts,
+        ):
+            there = Stage(slack, hosts)
+            async with bot(slack, hosts):
+                _, message = await answered(there)
+            async with bot(slack, hosts):
+                for _ in range(2):
+                    slack.fail_next("conversations.replies", "slow:1")
+                presses = [slack.press(message["ts"], "sevbot_again") for _ in range(6)]
+                done = await asyncio.gather(*presses)
+                await slack.wait_for(lambda: all(press.messages for press in done))
+                busy = [
+                    press for press in done if "press again in a moment" in said(press.messages)
+                ]
+                assert len(busy) == 4
+
+    asyncio.run(run())

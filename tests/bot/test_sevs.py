@@ -326,3 +326,24 @@ def test_a_report_is_told_once_for_the_command_line(tellings: list[str]) -> None
         main(["diagnose", "--kernel-log", str(LOG)])
 
     assert len(tellings) == 1
+
+
+def test_a_flood_of_announcements_is_bounded_and_said_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that was not begun may be told again later."""
+    monkeypatch.setattr("bot.sevs.MOST_WAITING", 3)
+
+    async def run() -> int:
+        investigator = Investigator(inventory(), Silent())
+        sevs = Sevs(investigator, Room())
+        for number in range(10):
+            sev = sev_in(investigator)
+            sevs.announced(replace(sev, place=replace(PLACE, key=f"k{number}")))
+        begun = len(sevs._tasks)
+        await sevs.drain(0.01)
+        return begun
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(run()) == 3
+    assert caplog.text.count("too many are") == 7

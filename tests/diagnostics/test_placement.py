@@ -322,3 +322,25 @@ def test_room_that_only_the_report_shows_never_proves_that_it_fits() -> None:
     assert remedy(examine(log, inventory=more), "interleave").fits is False
     without_watermarks = {"node_meminfo": NODES["node_meminfo"]}
     assert remedy(examine(log, **without_watermarks, inventory=peak), "interleave").fits is None
+
+
+@pytest.mark.parametrize("word", ["$(id)", "`id`", "a\nb", "x;y", "a&b", "~root", "{a,b}"])
+def test_a_word_that_a_shell_reads_as_more_is_not_in_what_is_copied(word: str) -> None:
+    """Not even behind a `#`, which some shells do not heed."""
+    start = f"/usr/bin/numactl --membind=1 /usr/bin/job {word} ..."
+    host = examine(membind_report(), units=unit(start), **NODES)
+    edits = [one.edit or "" for finding in host.findings for one in finding.remedies]
+
+    assert any(edits)
+    assert [edit for edit in edits if word in edit] == []
+
+
+@pytest.mark.parametrize("path", ["/etc/../home/x/job.service", "/etc/systemd/../x/job.service"])
+def test_a_path_that_leads_elsewhere_gets_no_command(path: str) -> None:
+    """What a host names as its unit's file is not trusted."""
+    one = unit("/usr/bin/numactl --membind=1 /usr/bin/job ...").replace(
+        "/etc/systemd/system/job.service", path
+    )
+    assert path in one
+    edit = remedy(examine(membind_report(), units=one, **NODES), "interleave").edit
+    assert edit is None or path not in edit
