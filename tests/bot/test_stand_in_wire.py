@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from typing import Any
 
@@ -305,14 +304,3 @@ def test_too_many_events_are_said_once_and_no_listener_breaks() -> None:
             await slack.wait_for(lambda: seen, 5)
 
     play(scenario)
-
-
-def test_the_tiers_are_those_that_slack_documents() -> None:
-    """Where the table of methods is at hand."""
-    table = ROOT.parent / "shared" / "slack" / "scopes.json"
-    if not table.exists():
-        pytest.skip("the table of Slack's methods is not on this machine")
-    known = json.loads(table.read_text())
-    for method, tier in rates.TIERS.items():
-        if method in known:
-            assert f"{tier}+ per minute" in known[method]["rate"], method
