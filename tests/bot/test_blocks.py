@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.chat import verdict_on
+from bot.slack.blocks import text_of
 from bot.standin.surfaces import check_blocks, check_view
 from diagnostics.bundle import Bundle, Missing, Section
 from diagnostics.engine import not_reached, report_on
@@ -140,3 +143,12 @@ def test_a_host_that_could_not_be_reached_is_told_with_its_cure() -> None:
 
     assert "could not be examined" in text
     assert "web9: no sshd answers on 10.0.0.9:22" in text
+
+
+def test_the_plain_text_of_a_verdict_keeps_its_count_and_is_never_cut_by_slack() -> None:
+    """Slack cuts a post above 40,000 characters without an error: its end would be gone."""
+    verdict = verdict_on(report_of(*[recorded(SEED)] * 2))
+    long = replace(verdict, telling=replace(verdict.telling, headline="x" * 100_000))
+
+    assert text_of(long).endswith("(2 of 2 hosts)")
+    assert len(text_of(long)) < 4_000

@@ -359,3 +359,16 @@ def test_where_a_message_can_no_longer_be_edited_the_verdict_stands_in_a_new_one
             assert len(on.answers(ts)) == 2
 
     asyncio.run(run())
+
+
+def test_an_event_that_nobody_listens_to_is_acknowledged(tmp_path: Path) -> None:
+    """Else Slack would send it again, and hold the socket for one that fails."""
+
+    async def run() -> None:
+        async with stage(tmp_path, RANKER) as on:
+            event = {"type": "member_joined_channel", "user": "U1", "ts": "1.0", "event_ts": "1.0"}
+            before = len(on.slack.acks)
+            on.slack.workspace.deliver(event)
+            await on.slack.wait_for(lambda: len(on.slack.acks) == before + 1, timeout_s=10)
+
+    asyncio.run(run())
