@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
 from enum import Enum
 
+from bot.background import Background
 from bot.chat import Announcement, Chat, Looking, Verdict
 from bot.held import Reports
 from bot.investigate import Sev
@@ -38,7 +38,7 @@ class Presses:
         self._chat = chat
         self._reports = reports
         self._looking: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Background()
         self._edits: dict[str, asyncio.Task[None]] = {}
         self._stale: set[str] = set()
         self._one_edit = asyncio.Lock()
@@ -50,7 +50,7 @@ class Presses:
             return Again.UNDER_WAY
         self._looking.add(key)
         _log.info("SEV at %s: %s has it looked at again", sev.place.thread, person)
-        self._begin(self._look(sev, person))
+        self._tasks.begin(self._look(sev, person))
         return Again.BEGUN
 
     def says(
@@ -81,18 +81,7 @@ class Presses:
         """Wait for what is under way, then end what is not done; the messages keep their last
         words.
         """
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=within_s)
-        left = list(self._tasks)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-
-    def _begin(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        await self._tasks.drain(within_s)
 
     async def _look(self, sev: Announcement, person: str) -> None:
         key = sev.place.key
@@ -115,7 +104,7 @@ class Presses:
         """
         self._stale.add(key)
         if key not in self._edits:
-            self._edits[key] = self._begin(self._edit(key))
+            self._edits[key] = self._tasks.begin(self._edit(key))
 
     async def _edit(self, key: str) -> None:
         try:

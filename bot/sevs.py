@@ -11,6 +11,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import replace
 
+from bot.background import Background
 from bot.chat import (
     Announcement,
     Chat,
@@ -72,7 +73,7 @@ class Sevs:
         self._reports = reports if reports is not None else Reports()
         self._notify = notify_when_ready
         self._seen: OrderedDict[str, bool] = OrderedDict()  # False: the chat did not take it
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Background()
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     def announced(self, sev: Announcement) -> None:
@@ -89,20 +90,13 @@ class Sevs:
         self._seen[key] = True
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
-        task = asyncio.create_task(self._answer(sev, Sev(sev.opened_s, time.monotonic())))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.begin(self._answer(sev, Sev(sev.opened_s, time.monotonic())))
 
     async def drain(self, within_s: float) -> None:
         """Wait for the answers under way, then end those that are not done; their messages say
         so.
         """
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=within_s)
-        left = list(self._tasks)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await self._tasks.drain(within_s)
 
     async def _answer(self, sev: Announcement, when: Sev) -> None:
         """Post, look, edit. A failure of ours becomes the message, so that nobody waits for an
